@@ -1,0 +1,30 @@
+# pare_library(NAME [SOURCES...]) and pare_executable(NAME [SOURCES...]): the compiler flags of every target, in one place.
+#
+# -ffp-contract=off: a product and a sum are never fused behind our back, so results do not depend on the
+# compiler's mood. Kernels that want a fused multiply-add say so (std::fma or the intrinsic).
+
+function(pare_options target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE
+    -ffp-contract=off -fno-math-errno -Wall -Wextra -Wshadow -Wpedantic $<$<BOOL:${PARE_WERROR}>:-Werror>)
+endfunction()
+
+function(pare_library target)
+  add_library(${target} STATIC ${ARGN})
+  pare_options(${target})
+endfunction()
+
+function(pare_executable target)
+  add_executable(${target} ${ARGN})
+  pare_options(${target})
+endfunction()
+
+# Float code that is worth vectorising for the machine at hand. Results may differ between machines, never
+# between runs or thread counts (docs/decisions.md).
+function(pare_native target)
+  if(PARE_NATIVE)
+    target_compile_options(${target} PRIVATE -march=native)
+  endif()
+endfunction()

@@ -1,0 +1,32 @@
+// model.pare: an integer program as bytes. Layout: docs/model-format.md.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compression/integer/program.h"
+
+namespace pare::integer {
+
+// How the codes of one layer are stored; the writer takes the smallest of all for each layer.
+enum class Coding : std::uint8_t { packed = 0, bitmap = 1, arithmetic = 2 };
+
+struct LayerBytes {
+  std::string name;       // of the layer's output tensor
+  Coding coding;          // the one used
+  std::uint64_t packed, bitmap, arithmetic;  // bytes of the codes under each coding
+};
+
+// Deterministic: equal programs give equal bytes.
+std::vector<std::byte> encode_model(const Program& program);
+std::vector<LayerBytes> coding_sizes(const Program& program);
+
+// Checks the CRC-32 first, then everything else (validate). Throws DataError; `what` names the file in messages.
+Program decode_model(std::span<const std::byte> bytes, const std::string& what);
+
+void save_model(const Program& program, const std::string& path);
+Program load_model(const std::string& path);
+
+}  // namespace pare::integer
