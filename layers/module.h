@@ -1,0 +1,45 @@
+// Module: one node's computation. Layers know nothing of compression; it reaches their weights through the parameters'
+// chains and their outputs through inserted nodes.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "framework/ops/ops.h"
+#include "framework/parameter.h"
+#include "framework/state.h"
+
+namespace pare {
+
+class Module {
+ public:
+  virtual ~Module() = default;
+
+  // The name in configs: "conv2d".
+  virtual std::string_view kind() const = 0;
+
+  // The output's shape for these inputs' shapes (batch first), and everything that depends on them: parameters are
+  // allocated here, zero. Called once, by Network::add. Throws ConfigError with what is wrong and what would fit; the
+  // network puts the node's name in front.
+  virtual Shape build(std::span<const Shape> inputs) = 0;
+
+  // Fills the parameters; each draws from its own path's stream.
+  virtual void initialize(std::uint64_t /*seed*/) {}
+
+  virtual Variable forward(std::span<const Variable> inputs, const Pass& pass) = 0;
+
+  virtual void visit_parameters(const ParameterVisitor&) {}
+  // What is not a parameter but must survive: running statistics. `prefix` is the node's name.
+  virtual void visit_buffers(const std::string& /*prefix*/, StateVisitor&) {}
+
+  // The node's keys with their values, as a config would say them (without name, kind and inputs).
+  virtual nlohmann::ordered_json to_json() const { return nlohmann::ordered_json::object(); }
+
+  // Multiply-accumulates for one image.
+  virtual std::int64_t macs() const { return 0; }
+};
+
+}  // namespace pare
