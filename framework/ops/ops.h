@@ -9,20 +9,11 @@
 #include <span>
 
 #include "framework/autograd/variable.h"
+#include "framework/ops/window.h"
 #include "framework/parameter.h"
 #include "framework/random.h"
 
 namespace pare {
-
-// A sliding window over an image; taps outside the image count as zero (conv) or are left out (pools).
-struct Window {
-  std::int64_t kernel_h = 1, kernel_w = 1;
-  std::int64_t stride_h = 1, stride_w = 1;
-  std::int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
-  // (extent + pads - kernel) / stride + 1; below 1 where the window does not fit.
-  std::int64_t out_h(std::int64_t h) const { return (h + pad_top + pad_bottom - kernel_h) / stride_h + 1; }
-  std::int64_t out_w(std::int64_t w) const { return (w + pad_left + pad_right - kernel_w) / stride_w + 1; }
-};
 
 // y = x * weight^T + bias.  x [B, in], weight [out, in], bias [out] or undefined -> [B, out]
 Variable dense(const Variable& x, const Variable& weight, const Variable& bias);
