@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "framework/config/path.h"
 #include "framework/config/value.h"
 
 namespace pare::config {
@@ -28,8 +29,5 @@ void merge(Value& base, Value over);
 // recognised where it exists). VALUE is JSON, or else taken as a string. Missing objects are created, and an index equal
 // to a list's size appends; whether the path means anything is for the typed reader to say.
 void assign(Value& root, const std::string& assignment, int rank = 1);
-
-// The value at a path such as "phases[1].apply[0]", or null. "" is the root.
-const Value* find_path(const Value& root, std::string_view path);
 
 }  // namespace pare::config

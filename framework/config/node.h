@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "framework/config/path.h"
 #include "framework/config/value.h"
 
 namespace pare::config {
@@ -70,9 +71,6 @@ class Node {
   const Value* value_;
   std::string path_;
 };
-
-// "phases" + "epochs" -> "phases.epochs"; "" + "phases" -> "phases".
-std::string join_path(std::string_view parent, std::string_view key);
 
 // Throws ConfigError about the value at `path` below `root` (or the nearest existing parent): for rules that are checked
 // after reading, when only the config's Value is at hand.

@@ -47,7 +47,6 @@ Json choice_schema(const std::vector<std::string>& names);
 Json list_schema(const Json& item);
 Json map_schema(const Json& item);
 Json nullable_schema(const Json& schema);
-std::string comma_list(const std::vector<std::string>& names);
 void read_object(const Node& node, const std::function<void(Object&)>& describe);
 Json write_object(const std::function<void(Object&)>& describe);
 Json object_schema(const std::function<void(Object&)>& describe);
@@ -56,6 +55,7 @@ Json object_schema(const std::function<void(Object&)>& describe);
 template <Integer T>
 Type<T> integer(IntegerRange range = {}) {
   using Limits = std::numeric_limits<T>;
+  const std::string allowed = range.text();  // without the limits of T, which interest nobody
   if (std::cmp_less(range.min, Limits::min())) range.min = static_cast<std::int64_t>(Limits::min());
   if (std::cmp_greater(range.max, Limits::max())) {
     range.max = static_cast<std::int64_t>(Limits::max());
@@ -63,7 +63,7 @@ Type<T> integer(IntegerRange range = {}) {
   return {.read = [range](const Node& node, T& x) { x = static_cast<T>(node.integer(range)); },
           .write = [](const T& x) { return Json(x); },
           .name = "integer",
-          .allowed = range.text(),
+          .allowed = allowed,
           .schema = [range] { return detail::integer_schema(range); }};
 }
 

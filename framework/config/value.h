@@ -1,7 +1,7 @@
 // A parsed config: JSON values that remember where each of them was written.
 //
-// Values are plain data without defaults or types; object.h turns them into structs. They never nest deeper than
-// kDeepest, so recursion over them is safe.
+// Values are plain data without defaults or types; object.h turns them into structs. They nest at most
+// 2 * kDeepest levels (a path of --set and its value), so recursion over them is safe.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ inline constexpr int kDeepest = 64;
 struct Source {
   std::string name;  // a file's path, or "--set optimizer.kind=sgd"
   int rank = 0;      // larger: given later. The bases of a file are negative, the file 0, --set from 1 on
-  bool has_lines = true;
+  bool has_lines = true;  // false: one line of the command line, positions would say nothing
 };
 
 // Where a key or a value was written: "configs/x.json:12:7" (columns count characters from 1), or "--set a.b=1".
