@@ -1,0 +1,29 @@
+// The three ways in which model.pare stores the weight codes of a layer. Layouts:
+// docs/model-format.md, "Codes".
+//
+//   packed      every code takes `bits` bits
+//   bitmap      one bit per code (is it not zero?), then the non-zero codes, packed
+//   arithmetic  an adaptive arithmetic coder over flags, signs and magnitudes (arithmetic_coder.h)
+// "Zero" means code == zero point of the channel: the weight whose real value is exactly 0.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compression/integer/model_file.h"
+#include "compression/integer/operations.h"
+
+namespace pare::integer {
+
+std::vector<std::byte> encode_codes(Coding coding, const Weights& weights,
+                                    const WeightLayout& layout);
+
+// Fills weights.codes; bits, affine and zero points must have been read and checked. Allocates at
+// most about twice layout.count() bytes, and only where `bytes` are enough for that many codes.
+// Throws DataError that starts with `what`.
+void decode_codes(Coding coding, std::span<const std::byte> bytes, const WeightLayout& layout,
+                  const std::string& what, Weights& weights);
+
+}  // namespace pare::integer

@@ -1,0 +1,191 @@
+// Blocks of images are the unit of parallel work: how many images a block has depends on the
+// program alone, and every block writes its own outputs, so the number of threads changes nothing.
+// Inside a block each operation runs over all its images before the next one starts; tensor t of a
+// block lies at block * offset[t] of the arena.
+#include "compression/integer/engine.h"
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+#include "compression/integer/kernels/fast.h"
+#include "compression/integer/kernels/reference.h"
+#include "compression/integer/operations.h"
+#include "compression/integer/plan.h"
+#include "compression/integer/validate.h"
+#include "framework/base/error.h"
+#include "framework/base/parallel.h"
+
+namespace pare::integer {
+namespace {
+
+// Enough images that weights are reused, few enough that a block's activations stay in the cache.
+std::int64_t images_per_block(const Plan& plan) {
+  return std::clamp<std::int64_t>((std::int64_t{1} << 20) / plan.bytes, 1, 8);
+}
+
+// A thread's memory while it runs a block.
+struct Workspace {
+  std::vector<std::int8_t> arena;
+  Scratch scratch;
+};
+
+}  // namespace
+
+struct Engine::Impl {
+  Impl(Program p, EngineOptions o)
+      : program((validate(p), std::move(p))),
+        options(o),
+        plan(plan_arena(program)),
+        block(images_per_block(plan)),
+        fast(program) {}
+
+  const Tensor& input() const { return program.tensors[program.input]; }
+  const Tensor& output() const { return program.tensors[program.output]; }
+
+  std::unique_ptr<Workspace> borrow();
+  void give_back(std::unique_ptr<Workspace> workspace);
+  void check_codes(std::span<const std::int8_t> codes) const;
+  void run_operation(std::size_t index, std::int64_t images, Workspace& workspace) const;
+  template <class Visit>
+  void run_blocks(std::span<const std::int8_t> codes, const Visit& visit);
+
+  const Program program;
+  const EngineOptions options;
+  const Plan plan;
+  const std::int64_t block;
+  const FastKernels fast;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Workspace>> idle;  // workspaces that no thread uses
+};
+
+std::unique_ptr<Workspace> Engine::Impl::borrow() {
+  {
+    const std::lock_guard lock(mutex);
+    if (!idle.empty()) {
+      std::unique_ptr<Workspace> workspace = std::move(idle.back());
+      idle.pop_back();
+      return workspace;
+    }
+  }
+  return std::make_unique<Workspace>(
+      Workspace{std::vector<std::int8_t>(plan.bytes * block), fast.make_scratch(block)});
+}
+
+void Engine::Impl::give_back(std::unique_ptr<Workspace> workspace) {
+  const std::lock_guard lock(mutex);
+  idle.push_back(std::move(workspace));
+}
+
+// The overflow proof holds for codes inside the input's range only.
+void Engine::Impl::check_codes(std::span<const std::int8_t> codes) const {
+  const std::int64_t size = input().size();
+  if (std::ssize(codes) % size != 0) {
+    throw DataError("model '" + program.name + "': " + std::to_string(codes.size()) +
+                    " input codes are no multiple of the " + std::to_string(size) +
+                    " of one image");
+  }
+  std::int32_t low = 127, high = -128;
+  for (const std::int32_t code : codes) {
+    low = std::min(low, code);
+    high = std::max(high, code);
+  }
+  if (!codes.empty() && (low < input().code_min || high > input().code_max)) {
+    throw DataError("model '" + program.name + "': input codes from " + std::to_string(low) +
+                    " to " + std::to_string(high) + ", expected " +
+                    std::to_string(input().code_min) + " to " + std::to_string(input().code_max));
+  }
+}
+
+void Engine::Impl::run_operation(std::size_t index, std::int64_t images,
+                                 Workspace& workspace) const {
+  const Operation& operation = program.operations[index];
+  const Inputs inputs = inputs_of(operation);
+  const auto place = [&](std::int32_t tensor) {
+    return workspace.arena.data() + plan.offsets[tensor] * block;
+  };
+  const std::int8_t* a = place(inputs[0]);
+  const std::int8_t* b = inputs.count == 2 ? place(inputs[1]) : nullptr;
+  std::int8_t* out = place(output_of(operation));
+  if (!options.reference) return fast.run(index, images, a, b, out, workspace.scratch);
+  const std::int64_t in_size = program.tensors[inputs[0]].size();
+  const std::int64_t out_size = program.tensors[output_of(operation)].size();
+  for (std::int64_t i = 0; i < images; ++i) {
+    run_reference(program, operation, a + i * in_size, b == nullptr ? nullptr : b + i * in_size,
+                  out + i * out_size);
+  }
+}
+
+// Runs all images. visit(tensor, first image, images, codes) is called for every tensor as soon as
+// it is written.
+template <class Visit>
+void Engine::Impl::run_blocks(std::span<const std::int8_t> codes, const Visit& visit) {
+  check_codes(codes);
+  parallel_tiles(std::ssize(codes) / input().size(), block,
+                 [&](std::int64_t begin, std::int64_t end) {
+                   std::unique_ptr<Workspace> workspace = borrow();
+                   const auto place = [&](std::int32_t tensor) {
+                     return workspace->arena.data() + plan.offsets[tensor] * block;
+                   };
+                   const std::int64_t images = end - begin;
+                   std::copy_n(codes.data() + begin * input().size(), images * input().size(),
+                               place(program.input));
+                   visit(program.input, begin, images, place(program.input));
+                   for (std::size_t k = 0; k < program.operations.size(); ++k) {
+                     run_operation(k, images, *workspace);
+                     const std::int32_t written = output_of(program.operations[k]);
+                     visit(written, begin, images, place(written));
+                   }
+                   give_back(std::move(workspace));
+                 });
+}
+
+Engine::Engine(Program program, EngineOptions options)
+    : impl_(std::make_unique<Impl>(std::move(program), options)) {}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+
+const Program& Engine::program() const { return impl_->program; }
+std::int64_t Engine::input_size() const { return impl_->input().size(); }
+std::int64_t Engine::output_size() const { return impl_->output().size(); }
+std::int64_t Engine::arena_bytes() const { return impl_->plan.bytes; }
+
+void Engine::run(std::span<const std::int8_t> codes, std::span<std::int8_t> outputs) const {
+  const std::int64_t size = output_size();
+  PARE_ENSURE(std::ssize(outputs) * input_size() == std::ssize(codes) * size);
+  impl_->run_blocks(codes, [&](std::int32_t tensor, std::int64_t first, std::int64_t images,
+                               const std::int8_t* from) {
+    if (tensor == impl_->program.output)
+      std::copy_n(from, images * size, outputs.data() + first * size);
+  });
+}
+
+std::vector<std::vector<std::int8_t>> Engine::run_all(std::span<const std::int8_t> codes) const {
+  const std::int64_t images = std::ssize(codes) / input_size();
+  std::vector<std::vector<std::int8_t>> result;
+  for (const Tensor& tensor : impl_->program.tensors) result.emplace_back(images * tensor.size());
+  impl_->run_blocks(codes, [&](std::int32_t tensor, std::int64_t first, std::int64_t count,
+                               const std::int8_t* from) {
+    const std::int64_t size = impl_->program.tensors[tensor].size();
+    std::copy_n(from, count * size, result[tensor].data() + first * size);
+  });
+  return result;
+}
+
+void Engine::pixels_to_codes(std::span<const std::uint8_t> pixels,
+                             std::span<std::int8_t> codes) const {
+  const auto& tables = impl_->program.pixel_codes;
+  if (tables.empty()) {
+    throw DataError(
+        "model '" + impl_->program.name +
+        "' has no table of pixel codes: its data were not bytes; give it int8 codes instead");
+  }
+  PARE_ENSURE(pixels.size() == codes.size());
+  for (std::size_t i = 0; i < pixels.size(); ++i) codes[i] = tables[i % tables.size()][pixels[i]];
+}
+
+std::int32_t Engine::label(std::span<const std::int8_t> scores) {
+  return static_cast<std::int32_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+}
+
+}  // namespace pare::integer

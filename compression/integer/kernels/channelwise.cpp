@@ -1,0 +1,146 @@
+#include "compression/integer/kernels/channelwise.h"
+
+#include <algorithm>
+
+namespace pare::integer {
+namespace {
+
+// The part of a window that lies inside the image: rows and columns [begin, end) of the kernel.
+struct Inside {
+  std::int32_t top, left;  // of the window, may be outside
+  std::int32_t row_begin, row_end, column_begin, column_end;
+  std::int32_t count() const { return (row_end - row_begin) * (column_end - column_begin); }
+};
+
+Inside inside(const Window& w, const Tensor& input, std::int32_t y, std::int32_t x) {
+  const std::int32_t top = y * w.stride_h - w.pad_top, left = x * w.stride_w - w.pad_left;
+  return {top,
+          left,
+          std::max(0, -top),
+          std::min(w.kernel_h, input.height - top),
+          std::max(0, -left),
+          std::min(w.kernel_w, input.width - left)};
+}
+
+// Calls tap(ky, kx, codes of that pixel) for every tap inside the image.
+template <class Tap>
+void for_each_tap(const Inside& at, const Tensor& input, const std::int8_t* codes, const Tap& tap) {
+  for (std::int32_t ky = at.row_begin; ky < at.row_end; ++ky) {
+    for (std::int32_t kx = at.column_begin; kx < at.column_end; ++kx) {
+      const std::int64_t pixel = std::int64_t{at.top + ky} * input.width + at.left + kx;
+      tap(ky, kx, codes + pixel * input.channels);
+    }
+  }
+}
+
+// Calls pixel(y, x, codes of that output pixel).
+template <class Pixel>
+void for_each_pixel(const Tensor& output, std::int8_t* out, const Pixel& pixel) {
+  for (std::int32_t y = 0; y < output.height; ++y) {
+    for (std::int32_t x = 0; x < output.width; ++x, out += output.channels) pixel(y, x, out);
+  }
+}
+
+}  // namespace
+
+std::vector<std::int16_t> depthwise_taps(const DepthwiseConv2d& op, const WeightLayout& layout) {
+  std::vector<std::int16_t> taps(op.weights.codes.size());
+  for (std::int64_t i = 0; i < layout.count(); ++i) {
+    const std::int64_t c = layout.channel(i);
+    const std::int32_t sign = !op.channels.negate.empty() && op.channels.negate[c] != 0 ? -1 : 1;
+    taps[i] = static_cast<std::int16_t>(sign * (op.weights.codes[i] - zero_point(op.weights, c)));
+  }
+  return taps;
+}
+
+void convolve_depthwise(const DepthwiseConv2d& op, const std::vector<std::int16_t>& taps,
+                        const Tensor& input, const Tensor& output, Rounding rounding,
+                        const std::int8_t* codes, std::int8_t* out, Scratch& scratch) {
+  const std::int32_t multiplier = output.channels / input.channels;
+  std::int32_t* sums = scratch.sums.data();
+  for_each_pixel(output, out, [&](std::int32_t y, std::int32_t x, std::int8_t* pixel) {
+    std::copy(op.channels.bias.begin(), op.channels.bias.end(), sums);
+    for_each_tap(inside(op.window, input, y, x), input, codes,
+                 [&](std::int32_t ky, std::int32_t kx, const std::int8_t* source) {
+                   const std::int64_t tap = std::int64_t{ky} * op.window.kernel_w + kx;
+                   const std::int16_t* w = taps.data() + tap * output.channels;
+                   for (std::int32_t i = 0; i < input.channels; ++i) {
+                     const std::int32_t value = source[i] - input.zero_point;
+                     for (std::int32_t m = 0; m < multiplier; ++m) {
+                       sums[i * multiplier + m] += w[i * multiplier + m] * value;
+                     }
+                   }
+                 });
+    for (std::int32_t c = 0; c < output.channels; ++c) {
+      pixel[c] =
+          static_cast<std::int8_t>(requantize(sums[c], op.channels.multipliers[c], rounding,
+                                              output.zero_point, output.code_min, output.code_max));
+    }
+  });
+}
+
+void max_pool(const Window& window, const Tensor& input, const Tensor& output,
+              const std::int8_t* codes, std::int8_t* out) {
+  const auto low = static_cast<std::int8_t>(output.code_min),
+             high = static_cast<std::int8_t>(output.code_max);
+  for_each_pixel(output, out, [&](std::int32_t y, std::int32_t x, std::int8_t* pixel) {
+    std::fill_n(pixel, output.channels, low);
+    for_each_tap(inside(window, input, y, x), input, codes,
+                 [&](std::int32_t, std::int32_t, const std::int8_t* source) {
+                   for (std::int32_t c = 0; c < output.channels; ++c)
+                     pixel[c] = std::max(pixel[c], source[c]);
+                 });
+    for (std::int32_t c = 0; c < output.channels; ++c) pixel[c] = std::min(pixel[c], high);
+  });
+}
+
+void average_pool(const Window& window, const Tensor& input, const Tensor& output,
+                  const std::int8_t* codes, std::int8_t* out, Scratch& scratch) {
+  std::int32_t* sums = scratch.sums.data();
+  for_each_pixel(output, out, [&](std::int32_t y, std::int32_t x, std::int8_t* pixel) {
+    const Inside at = inside(window, input, y, x);
+    std::fill_n(sums, output.channels, 0);
+    for_each_tap(at, input, codes, [&](std::int32_t, std::int32_t, const std::int8_t* source) {
+      for (std::int32_t c = 0; c < output.channels; ++c) sums[c] += source[c];
+    });
+    for (std::int32_t c = 0; c < output.channels; ++c) {
+      pixel[c] = static_cast<std::int8_t>(
+          clamp_code(average_codes(sums[c], at.count()), output.code_min, output.code_max));
+    }
+  });
+}
+
+void average_globally(const GlobalAverage& op, const Tensor& input, const Tensor& output,
+                      Rounding rounding, const std::int8_t* codes, std::int8_t* out,
+                      Scratch& scratch) {
+  std::int32_t* sums = scratch.sums.data();
+  std::fill_n(sums, output.channels, 0);
+  for (std::int64_t i = 0; i < input.size(); i += input.channels) {
+    for (std::int32_t c = 0; c < input.channels; ++c) sums[c] += codes[i + c] - input.zero_point;
+  }
+  for (std::int32_t c = 0; c < output.channels; ++c) {
+    out[c] = static_cast<std::int8_t>(requantize(
+        sums[c], op.multiplier, rounding, output.zero_point, output.code_min, output.code_max));
+  }
+}
+
+OperandTable operand_table(const Tensor& tensor, Multiplier m, Rounding rounding) {
+  OperandTable table{};
+  for (std::int32_t code = tensor.code_min; code <= tensor.code_max; ++code) {
+    table[code + 128] =
+        scale_accumulator((code - tensor.zero_point) * (1 << kAddLeftShift), m, rounding);
+  }
+  return table;
+}
+
+void add(const Add& op, const OperandTable& a_table, const OperandTable& b_table,
+         const Tensor& output, Rounding rounding, const std::int8_t* a, const std::int8_t* b,
+         std::int8_t* out) {
+  for (std::int64_t i = 0; i < output.size(); ++i) {
+    out[i] = static_cast<std::int8_t>(requantize(a_table[a[i] + 128] + b_table[b[i] + 128],
+                                                 op.scale_output, rounding, output.zero_point,
+                                                 output.code_min, output.code_max));
+  }
+}
+
+}  // namespace pare::integer

@@ -1,0 +1,160 @@
+// The writer of model.pare. Its functions stand in the order of docs/model-format.md, as those of
+// model_reader.cpp do, so that one file can be checked against the other, field by field.
+#include <string_view>
+#include <utility>
+
+#include "compression/integer/coding.h"
+#include "compression/integer/compact.h"
+#include "compression/integer/model_file.h"
+#include "compression/integer/validate.h"
+#include "framework/base/file.h"
+#include "framework/base/hash.h"
+
+namespace pare::integer {
+namespace {
+
+void write_tensor(ByteWriter& writer, const Tensor& t) {
+  write_text(writer, t.name);
+  write_unsigned(writer, t.height);
+  write_unsigned(writer, t.width);
+  write_unsigned(writer, t.channels);
+  write_signed(writer, t.zero_point);
+  write_signed(writer, t.code_min);
+  write_signed(writer, t.code_max);
+  writer.u32(t.scale_bits);
+}
+
+void write_window(ByteWriter& writer, const Window& w) {
+  for (const std::int32_t field : {w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad_top,
+                                   w.pad_left, w.pad_bottom, w.pad_right}) {
+    write_unsigned(writer, field);
+  }
+}
+
+void write_multiplier(ByteWriter& writer, Multiplier m) {
+  writer.i32(m.value);
+  writer.u8(static_cast<std::uint8_t>(m.shift));
+}
+
+// The smallest coding; the first among equals.
+std::pair<Coding, std::vector<std::byte>> smallest_coding(const Weights& weights,
+                                                          const WeightLayout& layout) {
+  std::pair<Coding, std::vector<std::byte>> best{Coding::packed,
+                                                 encode_codes(Coding::packed, weights, layout)};
+  for (const Coding coding : {Coding::bitmap, Coding::arithmetic}) {
+    std::vector<std::byte> bytes = encode_codes(coding, weights, layout);
+    if (bytes.size() < best.second.size()) best = {coding, std::move(bytes)};
+  }
+  return best;
+}
+
+void write_weights(ByteWriter& writer, const Weights& weights, const WeightLayout& layout) {
+  writer.u8(static_cast<std::uint8_t>(weights.bits));
+  writer.u8(weights.affine ? 1 : 0);
+  if (weights.affine) {
+    write_unsigned(writer, static_cast<std::uint32_t>(weights.zero_points.size()));
+    for (const std::int32_t z : weights.zero_points) write_signed(writer, z);
+  }
+  write_unsigned(writer, static_cast<std::uint32_t>(weights.scale_bits.size()));
+  for (const std::uint32_t bits : weights.scale_bits) writer.u32(bits);
+  const auto [coding, bytes] = smallest_coding(weights, layout);
+  writer.u8(static_cast<std::uint8_t>(coding));
+  write_unsigned(writer, static_cast<std::uint32_t>(bytes.size()));
+  writer.bytes(bytes);
+}
+
+void write_channels(ByteWriter& writer, const Channels& channels) {
+  for (const std::int32_t bias : channels.bias) write_signed(writer, bias);
+  for (const Multiplier m : channels.multipliers) write_multiplier(writer, m);
+  writer.u8(channels.negate.empty() ? 0 : 1);
+  std::vector<std::uint8_t> signs((channels.negate.size() + 7) / 8, 0);
+  for (std::size_t c = 0; c < channels.negate.size(); ++c)
+    signs[c / 8] |= channels.negate[c] << (c % 8);
+  writer.bytes(std::as_bytes(std::span(signs)));
+}
+
+struct OperationWriter {
+  ByteWriter& writer;
+  const Program& program;
+
+  template <class Layer>
+  void layer(const Layer& op) const {
+    write_weights(writer, op.weights,
+                  weight_layout(op, program.tensors[op.input], program.tensors[op.output]));
+    write_channels(writer, op.channels);
+  }
+
+  void operator()(const Conv2d& op) const {
+    write_window(writer, op.window);
+    write_unsigned(writer, op.groups);
+    layer(op);
+  }
+  void operator()(const DepthwiseConv2d& op) const {
+    write_window(writer, op.window);
+    layer(op);
+  }
+  void operator()(const Dense& op) const { layer(op); }
+  void operator()(const MaxPool2d& op) const { write_window(writer, op.window); }
+  void operator()(const AveragePool2d& op) const { write_window(writer, op.window); }
+  void operator()(const GlobalAverage& op) const { write_multiplier(writer, op.multiplier); }
+  void operator()(const Add& op) const {
+    for (const Multiplier m : {op.scale_a, op.scale_b, op.scale_output})
+      write_multiplier(writer, m);
+  }
+  void operator()(const Clamp&) const {}
+  void operator()(const Reshape&) const {}
+};
+
+void write_operation(ByteWriter& writer, const Program& program, const Operation& operation) {
+  writer.u8(static_cast<std::uint8_t>(operation.index()));
+  for (const std::int32_t t : inputs_of(operation)) write_unsigned(writer, t);
+  write_unsigned(writer, output_of(operation));
+  std::visit(OperationWriter{writer, program}, operation);
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_model(const Program& program) {
+  validate(program);
+  ByteWriter writer;
+  writer.text(kModelMagic);
+  writer.u32(kModelVersion);
+  writer.u8(static_cast<std::uint8_t>(program.rounding));
+  write_text(writer, program.name);
+  write_unsigned(writer, static_cast<std::uint32_t>(program.tensors.size()));
+  write_unsigned(writer, program.input);
+  write_unsigned(writer, program.output);
+  for (const Tensor& t : program.tensors) write_tensor(writer, t);
+  write_unsigned(writer, static_cast<std::uint32_t>(program.pixel_codes.size()));
+  for (const auto& table : program.pixel_codes) writer.bytes(std::as_bytes(std::span(table)));
+  write_unsigned(writer, static_cast<std::uint32_t>(program.operations.size()));
+  for (const Operation& operation : program.operations) write_operation(writer, program, operation);
+  writer.u32(crc32(writer.result()));
+  return writer.result();
+}
+
+std::vector<LayerBytes> coding_sizes(const Program& program) {
+  validate(program);
+  std::vector<LayerBytes> result;
+  const auto add_layer = [&](const auto& op) {
+    if constexpr (requires { op.weights; }) {
+      const Tensor& output = program.tensors[op.output];
+      const WeightLayout layout = weight_layout(op, program.tensors[op.input], output);
+      const auto size = [&](Coding coding) {
+        return encode_codes(coding, op.weights, layout).size();
+      };
+      const std::uint64_t packed = size(Coding::packed), bitmap = size(Coding::bitmap),
+                          arithmetic = size(Coding::arithmetic);
+      result.push_back(
+          {output.name, smallest_coding(op.weights, layout).first, packed, bitmap, arithmetic});
+    }
+  };
+  for (const Operation& operation : program.operations) std::visit(add_layer, operation);
+  return result;
+}
+
+void save_model(const Program& program, const std::string& path) {
+  write_file_atomically(path, encode_model(program));
+}
+
+}  // namespace pare::integer

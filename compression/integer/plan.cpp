@@ -1,0 +1,91 @@
+#include "compression/integer/plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "compression/integer/operations.h"
+
+namespace pare::integer {
+namespace {
+
+// One piece of memory: the tensors that share it are alive during the operations [first, last].
+struct Buffer {
+  std::int64_t size = 0;
+  std::int32_t first = 0, last = 0;
+  std::int64_t offset = -1;  // -1: not placed yet
+};
+
+bool alive_together(const Buffer& a, const Buffer& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+// The last operation that reads each tensor; its own writer where nothing reads it.
+std::vector<std::int32_t> last_readers(const Program& program) {
+  std::vector<std::int32_t> last(program.tensors.size(), 0);
+  for (std::size_t k = 0; k < program.operations.size(); ++k) {
+    const auto now = static_cast<std::int32_t>(k);
+    last[output_of(program.operations[k])] = now;
+    for (const std::int32_t t : inputs_of(program.operations[k])) last[t] = now;
+  }
+  last[program.output] = static_cast<std::int32_t>(program.operations.size());
+  return last;
+}
+
+// The lowest offset at which `buffer` meets none of the placed ones that are alive with it.
+std::int64_t lowest_fit(const Buffer& buffer, const std::vector<Buffer>& buffers) {
+  std::vector<const Buffer*> others;
+  for (const Buffer& other : buffers) {
+    if (other.offset >= 0 && alive_together(other, buffer)) others.push_back(&other);
+  }
+  std::sort(others.begin(), others.end(),
+            [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; });
+  std::int64_t offset = 0;
+  for (const Buffer* other : others) {
+    if (offset + buffer.size <= other->offset) break;
+    offset = std::max(offset, other->offset + other->size);
+  }
+  return offset;
+}
+
+}  // namespace
+
+Plan plan_arena(const Program& program) {
+  const std::vector<std::int32_t> last = last_readers(program);
+  std::vector<Buffer> buffers;
+  std::vector<std::size_t> home(program.tensors.size(), 0);  // tensor -> buffer
+  const auto own_buffer = [&](std::int32_t tensor, std::int32_t writer) {
+    home[tensor] = buffers.size();
+    buffers.push_back({program.tensors[tensor].size(), writer, last[tensor]});
+  };
+  own_buffer(program.input, 0);
+  for (std::size_t k = 0; k < program.operations.size(); ++k) {
+    const Operation& operation = program.operations[k];
+    const auto now = static_cast<std::int32_t>(k);
+    const std::int32_t output = output_of(operation), input = inputs_of(operation)[0];
+    // A reshape of a reshape keeps the first one's memory alive, so the buffer's own last reader
+    // decides.
+    const bool shares =
+        std::holds_alternative<Reshape>(operation) ||
+        (std::holds_alternative<Clamp>(operation) && buffers[home[input]].last == now);
+    if (!shares) {
+      own_buffer(output, now);
+      continue;
+    }
+    home[output] = home[input];
+    buffers[home[input]].last = std::max(buffers[home[input]].last, last[output]);
+  }
+
+  std::vector<std::size_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return buffers[a].size > buffers[b].size; });
+  Plan plan;
+  for (const std::size_t b : order) {
+    buffers[b].offset = lowest_fit(buffers[b], buffers);
+    plan.bytes = std::max(plan.bytes, buffers[b].offset + buffers[b].size);
+  }
+  for (const std::size_t b : home) plan.offsets.push_back(buffers[b].offset);
+  return plan;
+}
+
+}  // namespace pare::integer
