@@ -1,6 +1,7 @@
-// Whole-file reads and writes over POSIX calls: interrupted and short transfers are continued, every failure ends in
-// a message with path and reason, and a reader never sees a half-written file. What is promised after power loss
-// is what fsync promises: the bytes are on disk before the name points to them.
+// Whole-file reads and writes over POSIX calls: interrupted and short transfers are continued,
+// every failure ends in a message with path and reason, and a reader never sees a half-written
+// file. What is promised after power loss is what fsync promises: the bytes are on disk before the
+// name points to them.
 #include "framework/base/file.h"
 
 #include <fcntl.h>
@@ -69,14 +70,16 @@ int write_all(int descriptor, std::span<const std::byte> bytes) {
 }
 
 int write_and_sync(const std::string& path, std::span<const std::byte> bytes) {
-  FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
+  FileHandle file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (file.get() < 0) return errno;
   if (const int error = write_all(file.get(), bytes)) return error;
   if (::fsync(file.get()) != 0) return errno;
   return file.close() ? 0 : errno;
 }
 
-// The rename itself lives in the folder. File systems that cannot sync a folder say EINVAL; that is no loss of data.
+// The rename itself lives in the folder. File systems that cannot sync a folder say EINVAL; that is
+// no loss of data.
 int sync_folder(const std::string& folder) {
   FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (handle.get() < 0) return errno;

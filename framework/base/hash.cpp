@@ -1,5 +1,6 @@
-// SHA-256 as FIPS 180-4 section 6.2 writes it, and the reflected CRC-32 of zlib, one table look-up a byte.
-// Not meant to be the fastest: files here have megabytes, and they are hashed once a run or an epoch.
+// SHA-256 as FIPS 180-4 section 6.2 writes it, and the reflected CRC-32 of zlib, one table look-up
+// a byte. Not meant to be the fastest: files here have megabytes, and they are hashed once a run or
+// an epoch.
 #include "framework/base/hash.h"
 
 #include <algorithm>
@@ -10,7 +11,8 @@
 namespace pare {
 namespace {
 
-// First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2).
+// First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS
+// 180-4, 4.2.2).
 constexpr std::array<std::uint32_t, 64> kRound = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,

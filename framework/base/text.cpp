@@ -1,5 +1,6 @@
-// Distances between names for "did you mean", and the patterns that configs use to select parameters and nodes.
-// Inputs are short names, so the quadratic edit distance is all that is needed.
+// Distances between names for "did you mean", and the patterns that configs use to select
+// parameters and nodes. Inputs are short names, so the quadratic edit distance is all that is
+// needed.
 #include "framework/base/text.h"
 
 #include <algorithm>
@@ -71,7 +72,8 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
   std::string best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    // A short name is two edits away from everything; a candidate with nothing in common is no help.
+    // A short name is two edits away from everything; a candidate with nothing in common is no
+    // help.
     const std::size_t distance = edit_distance(name, candidate);
     if (distance >= std::max(name.size(), candidate.size())) continue;
     if (distance < best_distance) {

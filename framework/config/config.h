@@ -1,4 +1,5 @@
-// The four things that one describe() gives: read, write, document, schema. Include this to use configs.
+// The four things that one describe() gives: read, write, document, schema. Include this to use
+// configs.
 #pragma once
 
 #include <string>
@@ -26,11 +27,12 @@ void read_root(const Value& value, const Describe& describe, const Describe& des
 std::vector<Entry> document(const Describe& describe);
 }  // namespace detail
 
-// Fills a default T from the config. Throws ConfigError: unknown key, wrong type, out of range, T's own rules.
+// Fills a default T from the config. Throws ConfigError: unknown key, wrong type, out of range, T's
+// own rules.
 template <Describable T>
 T read(const Value& value) {
-  T result{};
-  T defaults{};
+  T result = T();
+  T defaults = T();
   detail::read_root(
       value, [&](Object& o) { result.describe(o); }, [&](Object& o) { defaults.describe(o); });
   return result;
@@ -45,7 +47,7 @@ Json write(const T& x) {
 // All keys of T, depth first in the order of describe().
 template <Describable T>
 std::vector<Entry> document() {
-  T defaults{};
+  T defaults = T();
   return detail::document([&](Object& o) { defaults.describe(o); });
 }
 

@@ -1,4 +1,5 @@
-// Object while documenting: one row per key, those of inner objects and of all alternatives included.
+// Object while documenting: one row per key, those of inner objects and of all alternatives
+// included.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,14 +48,16 @@ class Documenter : public Object {
 
   std::vector<Entry> finish() {
     for (Entry& entry : entries_) {
-      const bool required = std::find(required_.begin(), required_.end(), entry.path) != required_.end();
+      const bool required =
+          std::find(required_.begin(), required_.end(), entry.path) != required_.end();
       if (required && entry.when == when_) entry.default_value = "required";
     }
     return std::move(entries_);
   }
 
  private:
-  // A key that several alternatives have with the same meaning is one row: "kind = conv2d, depthwise_conv2d".
+  // A key that several alternatives have with the same meaning is one row: "kind = conv2d,
+  // depthwise_conv2d".
   static void add_or_share(std::vector<Entry>& all, Entry entry, const std::string& name) {
     for (Entry& other : all) {
       const bool same = other.path == entry.path && other.type == entry.type &&

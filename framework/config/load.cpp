@@ -1,5 +1,5 @@
-// Merging. Ranks (Source::rank) are handed out going down: the file has 0, its bases -1, -2, ... from the last to the
-// first, each followed by its own bases; so a larger rank always means "wins".
+// Merging. Ranks (Source::rank) are handed out going down: the file has 0, its bases -1, -2, ...
+// from the last to the first, each followed by its own bases; so a larger rank always means "wins".
 #include "framework/config/load.h"
 
 #include <fmt/format.h>
@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kBase = "_base_";
 constexpr std::string_view kDelete = "_delete_";
-constexpr int kMostFiles = 100;  // a base named twice is loaded twice: bounds what two small files can cost
+constexpr int kMostFiles =
+    100;  // a base named twice is loaded twice: bounds what two small files can cost
 
 void require_object(const Value& document) {
   if (!document.is<Members>()) Node(document, "").expected("an object");
@@ -103,7 +104,8 @@ class Loader {
     try {
       return file(path);
     } catch (const ConfigError& error) {
-      // Say who asked for a file that is missing or a cycle; faults inside it carry their own position.
+      // Say who asked for a file that is missing or a cycle; faults inside it carry their own
+      // position.
       if (std::string_view(error.what()).starts_with(path + ": ")) name.fail(error.what());
       throw;
     }
@@ -124,7 +126,8 @@ Value with_assignments(Value document, std::span<const std::string> assignments)
 // "--set optimizer.kind=sgd", shortened where it is long.
 std::string name_of(const std::string& assignment) {
   constexpr std::size_t kShown = 80;
-  return "--set " + (assignment.size() <= kShown ? assignment : assignment.substr(0, kShown) + "...");
+  return "--set " +
+         (assignment.size() <= kShown ? assignment : assignment.substr(0, kShown) + "...");
 }
 
 // One step down, making what is missing. `path` is the way so far, for messages.
@@ -132,7 +135,8 @@ Value& enter(Value& here, const Step& step, const Origin& origin, const std::str
   const Node node(here, path);
   if (step.is_index) {
     if (node.is_null()) here = Value(List{}, origin);
-    if (!here.is<List>()) fail_at(Value(nullptr, origin), path, "expected a list, got " + here.summary());
+    if (!here.is<List>())
+      fail_at(Value(nullptr, origin), path, "expected a list, got " + here.summary());
     List& list = here.as<List>();
     if (step.index > list.size()) {
       fail_at(Value(nullptr, origin), path,
@@ -182,7 +186,8 @@ void assign(Value& root, const std::string& assignment, int rank) {
   for (int depth = 0; !rest.empty(); ++depth) {
     if (depth == kDeepest) refuse(fmt::format("more than {} levels of nesting", kDeepest));
     if (!take_step(here, rest, step)) refuse("expected a path like phases[0].epochs before '='");
-    if (step.key == kBase || step.key == kDelete) refuse(fmt::format("{} belongs in a file", step.key));
+    if (step.key == kBase || step.key == kDelete)
+      refuse(fmt::format("{} belongs in a file", step.key));
     here = &enter(*here, step, value.origin, path);
     path = join_path(path, step.is_index ? fmt::format("[{}]", step.index) : std::string(step.key));
   }

@@ -1,7 +1,8 @@
-// A Value on its way into a struct: it knows its path ("phases[1].apply[0]") and reads itself as one type at a time.
+// A Value on its way into a struct: it knows its path ("phases[1].apply[0]") and reads itself as
+// one type at a time.
 //
-// Every getter throws ConfigError "<origin>: <path>: expected <what>, got <value>". Used inside Type::read (type.h);
-// structs normally use Object (object.h).
+// Every getter throws ConfigError "<origin>: <path>: expected <what>, got <value>". Used inside
+// Type::read (type.h); structs normally use Object (object.h).
 #pragma once
 
 #include <cstdint>
@@ -56,8 +57,8 @@ class Node {
   double real(const RealRange& range = {}) const;              // 2 is a real
   const std::string& text() const;
   const std::string& choice(std::span<const std::string> names) const;
-  std::vector<Node> items() const;                             // of a list
-  std::vector<std::pair<std::string, Node>> members() const;   // of an object
+  std::vector<Node> items() const;                            // of a list
+  std::vector<std::pair<std::string, Node>> members() const;  // of an object
 
   // The folder of the file this value was written in, for relative paths ("." for --set and texts).
   std::string folder() const;
@@ -72,8 +73,8 @@ class Node {
   std::string path_;
 };
 
-// Throws ConfigError about the value at `path` below `root` (or the nearest existing parent): for rules that are checked
-// after reading, when only the config's Value is at hand.
+// Throws ConfigError about the value at `path` below `root` (or the nearest existing parent): for
+// rules that are checked after reading, when only the config's Value is at hand.
 [[noreturn]] void fail_at(const Value& root, std::string_view path, const std::string& message);
 
 }  // namespace pare::config

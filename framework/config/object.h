@@ -1,4 +1,5 @@
-// The declarative config API: one function per struct serves reading, printing, documentation and JSON Schema.
+// The declarative config API: one function per struct serves reading, printing, documentation and
+// JSON Schema.
 //
 //   struct OptimizerConfig {
 //     std::string kind = "adam";
@@ -9,17 +10,19 @@
 //     void describe(config::Object& o) {
 //       o.choice("kind", kind, {"adam", "sgd"}, "update rule");
 //       o.real("momentum", momentum, {.min = 0, .below = 1}, "of sgd");
-//       o.real("clip_norm", clip_norm, {.above = 0}, "largest norm of a step's gradient; null: any");
-//       o.field("learning_rate", learning_rate, schedule({.above = 0}), "step size");
-//       if (o.missing("momentum") && kind == "adam") momentum = 0;
-//       if (o.given("momentum") && kind == "adam") o.fail("momentum", "only sgd has one");
+//       o.real("clip_norm", clip_norm, {.above = 0}, "largest norm of a step's gradient; null:
+//       any"); o.field("learning_rate", learning_rate, schedule({.above = 0}), "step size"); if
+//       (o.missing("momentum") && kind == "adam") momentum = 0; if (o.given("momentum") && kind ==
+//       "adam") o.fail("momentum", "only sgd has one");
 //     }
 //   };
-//   auto optimizer = config::read<OptimizerConfig>(config::load_file("x.json", sets));   // framework/config/config.h
+//   auto optimizer = config::read<OptimizerConfig>(config::load_file("x.json", sets));   //
+//   framework/config/config.h
 //
-// The struct's initial values are the defaults. describe() must not depend on anything but the struct and `o`: it also
-// runs on a default struct (documentation, schema) and on a finished one (printing), where given(), missing() and
-// rank() answer as if nothing were in question and fail() does nothing.
+// The struct's initial values are the defaults. describe() must not depend on anything but the
+// struct and `o`: it also runs on a default struct (documentation, schema) and on a finished one
+// (printing), where given(), missing() and rank() answer as if nothing were in question and fail()
+// does nothing.
 #pragma once
 
 #include <functional>
@@ -55,7 +58,8 @@ class Object {
  public:
   virtual ~Object() = default;
 
-  // --- Fields. T is a number, bool, string or enum, or a std::optional of one (then null is accepted).
+  // --- Fields. T is a number, bool, string or enum, or a std::optional of one (then null is
+  // accepted).
 
   template <class T>
   void integer(std::string_view key, T& x, IntegerRange range, std::string_view doc) {
@@ -89,7 +93,7 @@ class Object {
     field(key, x, config::optional(config::choice(std::move(names))), doc);
   }
   template <class E>
-    requires std::is_enum_v<E>
+  requires std::is_enum_v<E>
   void choice(std::string_view key, E& x,
               std::type_identity_t<std::vector<std::pair<std::string, E>>> names,
               std::string_view doc) {
@@ -129,7 +133,8 @@ class Object {
   // The general form that all others end in. `read` gets the Node of a key that is there.
   virtual void custom(std::string_view key, const Field& field, std::string_view doc) = 0;
 
-  // `kind` selects which further keys this object has. At most one per object. An empty `kind` makes it required.
+  // `kind` selects which further keys this object has. At most one per object. An empty `kind`
+  // makes it required.
   virtual void alternatives(std::string_view key, std::string& kind,
                             const std::vector<Alternative>& list, std::string_view doc) = 0;
 
@@ -142,10 +147,12 @@ class Object {
   virtual bool given(std::string_view) const { return false; }
   // True only while reading: the key is absent. The place for defaults that depend on other keys.
   virtual bool missing(std::string_view) const { return false; }
-  // How late the key, or anything inside it, was given (Source::rank); nothing where it is absent or not reading.
+  // How late the key, or anything inside it, was given (Source::rank); nothing where it is absent
+  // or not reading.
   virtual std::optional<int> rank(std::string_view) const { return std::nullopt; }
 
-  // While reading: throws ConfigError at the position of `path` below this object ("apply[0]"; "" is the object itself).
+  // While reading: throws ConfigError at the position of `path` below this object ("apply[0]"; ""
+  // is the object itself).
   virtual void fail(std::string_view path, const std::string& message) const = 0;
 
  private:
@@ -160,7 +167,8 @@ class Object {
   }
 };
 
-// For alternatives that live in a std::variant: the T inside, made first where the variant holds something else.
+// For alternatives that live in a std::variant: the T inside, made first where the variant holds
+// something else.
 template <class T, class... Ts>
 T& hold(std::variant<Ts...>& variant) {
   if (!std::holds_alternative<T>(variant)) variant.template emplace<T>();

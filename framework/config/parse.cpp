@@ -1,5 +1,5 @@
-// A recursive-descent parser for JSON with comments. The cursor counts lines and characters as it goes; the depth is
-// bounded before every descent, so no input can exhaust the stack.
+// A recursive-descent parser for JSON with comments. The cursor counts lines and characters as it
+// goes; the depth is bounded before every descent, so no input can exhaust the stack.
 #include "framework/config/parse.h"
 
 #include <fmt/format.h>
@@ -13,7 +13,8 @@
 namespace pare::config {
 namespace {
 
-// Length of the well-formed UTF-8 sequence at the start of `text`, 0 where there is none (RFC 3629, section 4).
+// Length of the well-formed UTF-8 sequence at the start of `text`, 0 where there is none (RFC 3629,
+// section 4).
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
@@ -54,7 +55,8 @@ bool is_word(char c) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// number = [ "-" ] ( "0" / digit1-9 *digit ) [ "." 1*digit ] [ ( "e" / "E" ) [ "+" / "-" ] 1*digit ] (RFC 8259, 6).
+// number = [ "-" ] ( "0" / digit1-9 *digit ) [ "." 1*digit ] [ ( "e" / "E" ) [ "+" / "-" ] 1*digit
+// ] (RFC 8259, 6).
 bool is_number(std::string_view word) {
   std::size_t i = 0;
   const auto at = [&] { return i < word.size() ? word[i] : '\0'; };
@@ -178,9 +180,9 @@ class Parser {
     if (w == "True" || w == "TRUE") return " (did you mean 'true'?)";
     if (w == "False" || w == "FALSE") return " (did you mean 'false'?)";
     if (w == "None" || w == "NULL" || w == "Null") return " (did you mean 'null'?)";
-    const std::string_view unsigned_part =
-        w.substr(std::min(w.find_first_not_of("+-"), w.size()));
-    for (const std::string_view name : {"NaN", "nan", "NAN", "inf", "Inf", "Infinity", "infinity"}) {
+    const std::string_view unsigned_part = w.substr(std::min(w.find_first_not_of("+-"), w.size()));
+    for (const std::string_view name :
+         {"NaN", "nan", "NAN", "inf", "Inf", "Infinity", "infinity"}) {
       if (unsigned_part == name) return " (JSON has no NaN and no infinity)";
     }
     if (w.empty()) return "";
@@ -319,12 +321,13 @@ class Parser {
     for (const Member& member : members) sorted.push_back(&member);
     std::stable_sort(sorted.begin(), sorted.end(),
                      [](const Member* a, const Member* b) { return a->key < b->key; });
-    const auto twin = std::adjacent_find(
-        sorted.begin(), sorted.end(), [](const Member* a, const Member* b) { return a->key == b->key; });
+    const auto twin =
+        std::adjacent_find(sorted.begin(), sorted.end(),
+                           [](const Member* a, const Member* b) { return a->key == b->key; });
     if (twin == sorted.end()) return;
     const Member& first = **twin;
-    fail((*(twin + 1))->origin, fmt::format("the key '{}' is here twice; first in line {}", first.key,
-                                            first.origin.line));
+    fail((*(twin + 1))->origin,
+         fmt::format("the key '{}' is here twice; first in line {}", first.key, first.origin.line));
   }
 
   std::string_view text_;
@@ -363,8 +366,8 @@ bool is_utf8(std::string_view text) {
 Value parse_text(std::string_view text, Source source) {
   const auto shared = std::make_shared<const Source>(std::move(source));
   if (text.size() > kLargest) {
-    throw ConfigError(fmt::format("{}: expected at most {} bytes, got {}", shared->name, kLargest,
-                                  text.size()));
+    throw ConfigError(
+        fmt::format("{}: expected at most {} bytes, got {}", shared->name, kLargest, text.size()));
   }
   require_utf8(text, shared);
   return Parser(text, shared).document();

@@ -1,8 +1,9 @@
 // Text to Value: JSON (RFC 8259) plus comments, with a position for every key and value.
 //
-// Own parser, because positions and clear messages are the point of it. Every fault is a ConfigError
-// "<name>:<line>:<column>: expected ..., got ...": duplicate keys, trailing commas, invalid UTF-8, lone surrogates,
-// numbers outside a double, more than kDeepest levels, more than kLargest bytes.
+// Own parser, because positions and clear messages are the point of it. Every fault is a
+// ConfigError
+// "<name>:<line>:<column>: expected ..., got ...": duplicate keys, trailing commas, invalid UTF-8,
+// lone surrogates, numbers outside a double, more than kDeepest levels, more than kLargest bytes.
 #pragma once
 
 #include <string>

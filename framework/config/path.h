@@ -1,6 +1,7 @@
 // Paths into a config: "phases[1].apply[0]", "compression.q8.weights.bits".
 //
-// A key may hold dots itself; where an object is at hand, the longest of its keys that fits is taken.
+// A key may hold dots itself; where an object is at hand, the longest of its keys that fits is
+// taken.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +21,8 @@ struct Step {
   std::size_t index = 0;
 };
 
-// Takes the first step off `rest`, which is not empty; `here` helps with keys that hold dots and may be null. False where
-// `rest` is malformed.
+// Takes the first step off `rest`, which is not empty; `here` helps with keys that hold dots and
+// may be null. False where `rest` is malformed.
 bool take_step(const Value* here, std::string_view& rest, Step& step);
 
 // The value that a step from `here` leads to, or null.

@@ -63,10 +63,10 @@ class Reader : public Object {
   void finish() const {
     for (const Member& member : node_.value().as<Members>()) {
       if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
-      throw UnknownKey(fmt::format("{}: {}: unknown key{}", member.origin.text(),
-                                   join_path(node_.path(), member.key),
-                                   suggestion(member.key, known_)),
-                       node_.path(), member.key);
+      throw UnknownKey(
+          fmt::format("{}: {}: unknown key{}", member.origin.text(),
+                      join_path(node_.path(), member.key), suggestion(member.key, known_)),
+          node_.path(), member.key);
     }
     for (const std::string& key : required_) {
       if (missing(key)) node_.fail(fmt::format("expected a key '{}'", key));
@@ -84,7 +84,8 @@ class Reader : public Object {
   std::vector<std::string> required_;
 };
 
-// Whether "compression.q8.weights" or "model[3]" is an instance of "compression.<name>.weights" or "model[]".
+// Whether "compression.q8.weights" or "model[3]" is an instance of "compression.<name>.weights" or
+// "model[]".
 bool is_instance(std::string_view path, std::string_view pattern) {
   std::string glob;
   for (std::size_t i = 0; i < pattern.size(); ++i) {

@@ -1,5 +1,5 @@
-// Object while writing a JSON Schema (draft 7): editors complete keys and mark mistakes with it. The typed reader stays
-// the judge; rules between fields are not part of the schema.
+// Object while writing a JSON Schema (draft 7): editors complete keys and mark mistakes with it.
+// The typed reader stays the judge; rules between fields are not part of the schema.
 #include "framework/config/config.h"
 
 namespace pare::config {
@@ -45,9 +45,8 @@ class SchemaBuilder : public Object {
  private:
   static Json closed_object(Json properties, Json required) {
     properties["_delete_"] = {{"type", "boolean"}};
-    Json schema = {{"type", "object"},
-                   {"properties", std::move(properties)},
-                   {"additionalProperties", false}};
+    Json schema = {
+        {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
     if (!required.empty()) schema["required"] = std::move(required);
     return schema;
   }

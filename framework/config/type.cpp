@@ -20,14 +20,20 @@ Type<bool> boolean() {
   return {.read = [](const Node& node, bool& x) { x = node.boolean(); },
           .write = [](const bool& x) { return Json(x); },
           .name = "boolean",
-          .schema = [] { return Json{{"type", "boolean"}}; }};
+          .schema =
+              [] {
+                return Json{{"type", "boolean"}};
+              }};
 }
 
 Type<std::string> text() {
   return {.read = [](const Node& node, std::string& x) { x = node.text(); },
           .write = [](const std::string& x) { return Json(x); },
           .name = "string",
-          .schema = [] { return Json{{"type", "string"}}; }};
+          .schema =
+              [] {
+                return Json{{"type", "string"}};
+              }};
 }
 
 Type<std::string> choice(std::vector<std::string> names) {

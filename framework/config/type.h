@@ -1,7 +1,8 @@
 // Type<T>: how a T is read from a config, written back, documented, and described by a JSON Schema.
 //
-// Types compose: list(integer<int>({.min = 1})), optional(object<Weights>()), map(object<Method>()). A value with several
-// spellings (number or object, number or [h, w]) is a Type of its own: see Schedule in framework/schedule.h.
+// Types compose: list(integer<int>({.min = 1})), optional(object<Weights>()),
+// map(object<Method>()). A value with several spellings (number or object, number or [h, w]) is a
+// Type of its own: see Schedule in framework/schedule.h.
 #pragma once
 
 #include <concepts>
@@ -19,7 +20,9 @@ namespace pare::config {
 class Object;
 
 template <class T>
-concept Describable = requires(T value, Object& o) { value.describe(o); };
+concept Describable = requires(T value, Object& o) {
+  value.describe(o);
+};
 
 template <class T>
 concept Integer = std::integral<T> && !std::same_as<T, bool>;
@@ -74,8 +77,7 @@ Type<std::string> choice(std::vector<std::string> names);
 
 // An enum by the names of its values; every value must have one.
 template <class E>
-  requires std::is_enum_v<E>
-Type<E> choice(std::vector<std::pair<std::string, E>> names) {
+requires std::is_enum_v<E> Type<E> choice(std::vector<std::pair<std::string, E>> names) {
   std::vector<std::string> words;
   for (const auto& [word, value] : names) words.push_back(word);
   Type<std::string> by_word = choice(words);
@@ -112,12 +114,12 @@ Type<T> object() {
           .name = "object",
           .schema =
               [] {
-                T defaults{};
+                T defaults = T();
                 return detail::object_schema([&defaults](Object& o) { defaults.describe(o); });
               },
           .inside =
               [](Object& o) {
-                T defaults{};
+                T defaults = T();
                 defaults.describe(o);
               }};
 }
@@ -129,7 +131,7 @@ Type<std::vector<T>> list(Type<T> item) {
               [item](const Node& node, std::vector<T>& x) {
                 std::vector<T> items;
                 for (const Node& child : node.items()) {
-                  T value{};
+                  T value = T();
                   item.read(child, value);
                   items.push_back(std::move(value));
                 }
@@ -154,7 +156,7 @@ Type<std::optional<T>> optional(Type<T> some) {
   return {.read =
               [some](const Node& node, std::optional<T>& x) {
                 if (node.is_null()) return x.reset();
-                T value = x ? *x : T{};
+                T value = x ? *x : T();
                 some.read(node, value);
                 x = std::move(value);
               },
@@ -174,7 +176,7 @@ Type<std::vector<std::pair<std::string, T>>> map(Type<T> item) {
               [item](const Node& node, Map& x) {
                 Map entries;
                 for (const auto& [key, child] : node.members()) {
-                  T value{};
+                  T value = T();
                   item.read(child, value);
                   entries.emplace_back(key, std::move(value));
                 }

@@ -40,7 +40,8 @@ int Value::latest_rank() const {
     for (const Value& item : as<List>()) latest = std::max(latest, item.latest_rank());
   }
   if (is<Members>()) {
-    for (const Member& member : as<Members>()) latest = std::max(latest, member.value.latest_rank());
+    for (const Member& member : as<Members>())
+      latest = std::max(latest, member.value.latest_rank());
   }
   return latest;
 }
@@ -62,7 +63,8 @@ Json to_json(const Value& value) {
     return list;
   }
   if (value.is<Members>()) {
-    // Straight into the underlying vector: the keys are known to differ, and ordered_json would search for each.
+    // Straight into the underlying vector: the keys are known to differ, and ordered_json would
+    // search for each.
     Json::object_t members;
     for (const Member& member : value.as<Members>()) {
       members.emplace_back(member.key, to_json(member.value));

@@ -1,7 +1,7 @@
 // A parsed config: JSON values that remember where each of them was written.
 //
-// Values are plain data without defaults or types; object.h turns them into structs. They nest at most
-// 2 * kDeepest levels (a path of --set and its value), so recursion over them is safe.
+// Values are plain data without defaults or types; object.h turns them into structs. They nest at
+// most 2 * kDeepest levels (a path of --set and its value), so recursion over them is safe.
 #pragma once
 
 #include <cstddef>
@@ -23,11 +23,13 @@ inline constexpr int kDeepest = 64;
 // One text that values come from.
 struct Source {
   std::string name;  // a file's path, or "--set optimizer.kind=sgd"
-  int rank = 0;      // larger: given later. The bases of a file are negative, the file 0, --set from 1 on
+  int rank =
+      0;  // larger: given later. The bases of a file are negative, the file 0, --set from 1 on
   bool has_lines = true;  // false: one line of the command line, positions would say nothing
 };
 
-// Where a key or a value was written: "configs/x.json:12:7" (columns count characters from 1), or "--set a.b=1".
+// Where a key or a value was written: "configs/x.json:12:7" (columns count characters from 1), or
+// "--set a.b=1".
 struct Origin {
   std::shared_ptr<const Source> source;
   int line = 0;
@@ -45,8 +47,7 @@ using Members = std::vector<Member>;  // in the order of the file, no key twice
 class Value {
  public:
   // double: written with a fraction or an exponent, or too large for 64 bits.
-  using Data =
-      std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, List, Members>;
+  using Data = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, List, Members>;
 
   Value() : data(nullptr) {}
   Value(Data value, Origin where) : data(std::move(value)), origin(std::move(where)) {}

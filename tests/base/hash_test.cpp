@@ -1,5 +1,5 @@
-// SHA-256 against the examples of FIPS 180-4 (csrc.nist.gov, SHA256.pdf) and the NIST long message; CRC-32 against the
-// check value of the CRC catalogue.
+// SHA-256 against the examples of FIPS 180-4 (csrc.nist.gov, SHA256.pdf) and the NIST long message;
+// CRC-32 against the check value of the CRC catalogue.
 #include "framework/base/hash.h"
 
 #include <doctest/doctest.h>
@@ -12,7 +12,9 @@
 namespace pare {
 namespace {
 
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 
 TEST_CASE("SHA-256 gives the digests of the FIPS examples") {
   CHECK(hex(sha256(bytes_of(""))) ==
