@@ -1,4 +1,5 @@
-// A labelled image set in memory: pixels as bytes (or, where the data are not bytes, floats), labels as integers.
+// A labelled image set in memory: pixels as bytes (or, where the data are not bytes, floats),
+// labels as integers.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +13,21 @@ namespace pare {
 
 // One split. Images are height x width x channels, one after the other.
 struct Images {
-  Shape shape;                        // of one image, [28, 28, 1]
+  Shape shape;  // of one image, [28, 28, 1]
   std::vector<std::uint8_t> pixels;
-  std::vector<std::int32_t> labels;   // 0 .. classes-1, checked at load
+  std::vector<std::int32_t> labels;  // 0 .. classes-1, checked at load
   std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
 };
 
 struct Dataset {
-  std::string kind;      // really used: "digits" after a fallback
-  std::string source;    // where the data came from, for people ("…/train-images-idx3-ubyte.gz"; no absolute path in results)
+  std::string kind;    // really used: "digits" after a fallback
+  std::string source;  // where the data came from, for people ("…/train-images-idx3-ubyte.gz"; no
+                       // absolute path in results)
   int classes = 0;
   Images train, validation, test;
-  std::vector<float> mean, std_dev;  // per channel, of the [0,1] values: (x - mean) / std_dev; empty: none
-  std::string hash;      // SHA-256 over pixels and labels of the splits
+  std::vector<float> mean,
+      std_dev;       // per channel, of the [0,1] values: (x - mean) / std_dev; empty: none
+  std::string hash;  // SHA-256 over pixels and labels of the splits
 };
 
 }  // namespace pare

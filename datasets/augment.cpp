@@ -1,0 +1,178 @@
+// One function per kind and the table that names them. Each writes every byte of its output.
+#include "datasets/augment.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <numbers>
+#include <string_view>
+
+#include "framework/base/error.h"
+
+namespace pare {
+namespace {
+
+struct Job {
+  const Augmentation& settings;
+  std::int64_t height, width, channels;
+  const std::uint8_t* in;
+  std::uint8_t* out;
+  Random& random;
+
+  std::size_t bytes() const { return static_cast<std::size_t>(height * width * channels); }
+};
+
+// Uniform in -most .. most.
+std::int64_t draw_offset(Random& random, std::int64_t most) {
+  return static_cast<std::int64_t>(random.below(static_cast<std::uint32_t>(2 * most + 1))) - most;
+}
+
+// out(row, column) = in(row - down, column - right).
+void move_by(const Job& job, std::int64_t down, std::int64_t right) {
+  const std::int64_t row_bytes = job.width * job.channels;
+  const std::int64_t kept = std::max<std::int64_t>(0, job.width - std::abs(right)) * job.channels;
+  const std::int64_t to = std::max<std::int64_t>(0, right) * job.channels;
+  const std::int64_t from = std::max<std::int64_t>(0, -right) * job.channels;
+  std::memset(job.out, 0, job.bytes());
+  if (kept == 0) return;
+  const std::int64_t first = std::max<std::int64_t>(0, down),
+                     last = std::min(job.height, job.height + down);
+  for (std::int64_t row = first; row < last; ++row) {
+    std::memcpy(job.out + row * row_bytes + to, job.in + (row - down) * row_bytes + from,
+                static_cast<std::size_t>(kept));
+  }
+}
+
+void shift(const Job& job) {
+  const std::int64_t down = draw_offset(job.random, job.settings.pixels);
+  const std::int64_t right = draw_offset(job.random, job.settings.pixels);
+  move_by(job, down, right);
+}
+
+// A random window of the image padded with `padding` zeros all around: the same as a shift by up to
+// `padding`.
+void crop(const Job& job) {
+  const std::int64_t down = draw_offset(job.random, job.settings.padding);
+  const std::int64_t right = draw_offset(job.random, job.settings.padding);
+  move_by(job, down, right);
+}
+
+// Left and right change places, every second time.
+void flip(const Job& job) {
+  if (job.random.below(2) == 0) {
+    std::memcpy(job.out, job.in, job.bytes());
+    return;
+  }
+  for (std::int64_t pixel = 0; pixel < job.height * job.width; ++pixel) {
+    const std::int64_t row = pixel / job.width, column = pixel % job.width;
+    const std::int64_t mirrored = row * job.width + (job.width - 1 - column);
+    std::memcpy(job.out + pixel * job.channels, job.in + mirrored * job.channels,
+                static_cast<std::size_t>(job.channels));
+  }
+}
+
+// About the middle of the image: every output pixel looks up where it came from, bilinear between
+// four neighbours.
+void rotate(const Job& job) {
+  const float angle = static_cast<float>(job.settings.degrees * std::numbers::pi / 180) *
+                      job.random.uniform(-1.0f, 1.0f);
+  const float cosine = std::cos(angle), sine = std::sin(angle);
+  const float middle_y = static_cast<float>(job.height - 1) / 2,
+              middle_x = static_cast<float>(job.width - 1) / 2;
+  const auto at = [&](std::int64_t y, std::int64_t x, std::int64_t c) -> float {
+    if (y < 0 || y >= job.height || x < 0 || x >= job.width) return 0;
+    return static_cast<float>(job.in[(y * job.width + x) * job.channels + c]);
+  };
+  std::uint8_t* out = job.out;
+  for (std::int64_t row = 0; row < job.height; ++row) {
+    for (std::int64_t column = 0; column < job.width; ++column) {
+      const float dy = static_cast<float>(row) - middle_y,
+                  dx = static_cast<float>(column) - middle_x;
+      const float y = middle_y + cosine * dy - sine * dx, x = middle_x + sine * dy + cosine * dx;
+      const float top = std::floor(y), left = std::floor(x);
+      const float v = y - top, u = x - left;
+      const auto y0 = static_cast<std::int64_t>(top), x0 = static_cast<std::int64_t>(left);
+      for (std::int64_t c = 0; c < job.channels; ++c) {
+        const float value = (1 - v) * ((1 - u) * at(y0, x0, c) + u * at(y0, x0 + 1, c)) +
+                            v * ((1 - u) * at(y0 + 1, x0, c) + u * at(y0 + 1, x0 + 1, c));
+        *out++ = static_cast<std::uint8_t>(value + 0.5f);
+      }
+    }
+  }
+}
+
+// DeVries and Taylor 2017 (arXiv 1708.04552): a square of zeros whose centre is any pixel; what
+// sticks out is cut off.
+void cutout(const Job& job) {
+  std::memcpy(job.out, job.in, job.bytes());
+  const auto centre_y =
+      static_cast<std::int64_t>(job.random.below(static_cast<std::uint32_t>(job.height)));
+  const auto centre_x =
+      static_cast<std::int64_t>(job.random.below(static_cast<std::uint32_t>(job.width)));
+  const std::int64_t top = centre_y - job.settings.size / 2,
+                     left = centre_x - job.settings.size / 2;
+  const std::int64_t first = std::max<std::int64_t>(0, left),
+                     last = std::min(job.width, left + job.settings.size);
+  for (std::int64_t row = std::max<std::int64_t>(0, top);
+       row < std::min(job.height, top + job.settings.size); ++row) {
+    std::memset(job.out + (row * job.width + first) * job.channels, 0,
+                static_cast<std::size_t>((last - first) * job.channels));
+  }
+}
+
+struct Kind {
+  std::string_view name;
+  void (*run)(const Job&);
+};
+constexpr std::array<Kind, 5> kKinds = {
+    {{"shift", shift}, {"crop", crop}, {"flip", flip}, {"rotate", rotate}, {"cutout", cutout}}};
+
+}  // namespace
+
+void Augmentation::describe(config::Object& o) {
+  using config::Object;
+  o.alternatives("kind", kind,
+                 {{"shift",
+                   [this](Object& a) {
+                     a.integer("pixels", pixels, {.min = 0, .max = 1024},
+                               "moved by up to this many pixels, each way");
+                   }},
+                  {"crop",
+                   [this](Object& a) {
+                     a.integer("padding", padding, {.min = 0, .max = 1024},
+                               "a random window of the image with this much zero padding");
+                   }},
+                  {"flip", [](Object&) {}},
+                  {"rotate",
+                   [this](Object& a) {
+                     a.real("degrees", degrees, {.min = 0, .max = 180},
+                            "turned by up to this angle, each way");
+                   }},
+                  {"cutout",
+                   [this](Object& a) {
+                     a.integer("size", size, {.min = 1, .max = 1024},
+                               "side of the square of zeros");
+                   }}},
+                 "what is done to a training image");
+}
+
+Augmenter::Augmenter(const Shape& shape, std::span<const Augmentation> list)
+    : shape_(shape), list_(list) {
+  if (list.empty()) return;
+  for (auto& buffer : scratch_) buffer.resize(static_cast<std::size_t>(shape.size()));
+}
+
+std::span<const std::uint8_t> Augmenter::apply(std::span<const std::uint8_t> image, Random random) {
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
+                                   [&](const Kind& k) { return k.name == list_[i].kind; });
+    PARE_ENSURE(kind != kKinds.end());
+    std::vector<std::uint8_t>& out = scratch_[i % 2];
+    kind->run({list_[i], shape_[0], shape_[1], shape_[2], image.data(), out.data(), random});
+    image = out;
+  }
+  return image;
+}
+
+}  // namespace pare

@@ -1,0 +1,26 @@
+// The validation split: some of the training images, set aside.
+//
+// Stratified: every class gives the same share, to within one image. Which images of a class is a
+// function of the seed and that class alone. Both parts keep the order of the original.
+#pragma once
+
+#include <cstdint>
+
+#include "datasets/dataset.h"
+
+namespace pare {
+
+// `validation` from the config: a fraction below 1 (rounded to whole images) or a count. Throws
+// ConfigError where nothing would be left to train on.
+std::int64_t validation_count(double validation, std::int64_t images);
+
+struct Split {
+  Images train, validation;
+};
+// 0 <= count < images.count(); labels are 0 .. classes-1.
+Split split_validation(Images images, std::int64_t count, int classes, std::uint64_t seed);
+
+// The first `limit` images, or all.
+void keep_first(Images& images, std::int64_t limit);
+
+}  // namespace pare
