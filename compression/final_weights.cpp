@@ -1,0 +1,190 @@
+#include "compression/final_weights.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "compression/fixed_point.h"
+#include "compression/prune/mask.h"
+#include "compression/quantize/fake_quantize.h"
+#include "compression/quantize/weight_quantizer.h"
+#include "framework/base/error.h"
+#include "layers/batch_norm.h"
+#include "layers/weighted.h"
+
+namespace pare {
+namespace {
+
+constexpr double kLargestBias = 0x1p30;
+constexpr float kSmallestScale = 0x1p-100f;
+
+// The parts of a group's affine map: value[c] = a[c] * (sum + bias[c]) + shift[c] - a[c] * mean[c].
+struct GroupParts {
+  const NetworkNode* node;
+  Parameter* weight = nullptr;  // null for a batch norm on its own
+  Parameter* bias = nullptr;
+  const BatchNorm* batch_norm = nullptr;
+  std::int64_t channels = 0;
+};
+
+GroupParts parts_of(const Network& network, const Group& group) {
+  GroupParts parts{.node = &network.node(group.head)};
+  if (auto* weighted = dynamic_cast<Weighted*>(parts.node->module.get())) {
+    parts.weight = &weighted->weight();
+    parts.bias = weighted->bias();
+  }
+  if (!group.batch_norm.empty()) {
+    parts.batch_norm = dynamic_cast<const BatchNorm*>(network.node(group.batch_norm).module.get());
+  }
+  parts.channels = parts.node->shape[-1];
+  return parts;
+}
+
+// Per channel: a and the real bias.
+struct ChannelMap {
+  double a, bias;
+};
+
+ChannelMap channel_map(const GroupParts& parts, std::int64_t c) {
+  const double own = parts.bias ? static_cast<double>(parts.bias->latent().data()[c]) : 0.0;
+  if (!parts.batch_norm) return {1.0, own};
+  const BatchNorm& bn = *parts.batch_norm;
+  const double a = static_cast<double>(bn.scale().latent().data()[c]) /
+                   std::sqrt(static_cast<double>(bn.variance().data()[c]) + bn.epsilon());
+  const double mean = bn.mean().data()[c];
+  return {a, static_cast<double>(bn.shift().latent().data()[c]) + a * (own - mean)};
+}
+
+// Codes of the weights as the chain leaves them, and the weight scale of every channel.
+struct WeightCodes {
+  integer::Weights weights;
+  std::vector<float> scales;  // one per channel
+  bool single_scale = false;  // all of them the same by construction
+  Tensor values;              // after the mask, before the grid; undefined for unit weights
+};
+
+// A batch norm on its own: every weight is code 1 at scale 1.
+WeightCodes unit_weights(std::int64_t channels) {
+  WeightCodes result;
+  result.weights.bits = 2;
+  result.weights.codes.assign(static_cast<std::size_t>(channels), 1);
+  result.scales.assign(static_cast<std::size_t>(channels), 1.0f);
+  return result;
+}
+
+WeightCodes weight_codes(const std::string& node, Parameter& weight) {
+  const auto* transform = dynamic_cast<const WeightQuantizer*>(weight.find(kWeightQuantizer));
+  if (!transform) refuse_integers(node, "its weights have no grid; quantize them");
+  const NoGradient no_gradient;
+  const Pass pass = Pass::begin(Pass::Mode::evaluate, 0, 0);
+  weight.value(pass);  // a stateless quantizer takes the range of the present weights
+  weight.release();
+  Variable masked(weight.latent());
+  if (Transform* mask = weight.find(kMask)) masked = mask->apply(masked, pass);
+
+  const Grid grid = transform->quantizer().grid();
+  WeightCodes result;
+  result.values = masked.value().clone();
+  result.weights.bits = grid.format.bits;
+  result.weights.affine = grid.format.scheme == Scheme::affine;
+  result.weights.codes = codes_of(result.values, grid, grid.channels() == 1 ? -1 : weight.channel_axis());
+  if (result.weights.affine) result.weights.zero_points = grid.zero_points;
+  result.single_scale = grid.channels() == 1;
+  const auto channels = static_cast<std::size_t>(weight.channels());
+  result.scales = result.single_scale ? std::vector<float>(channels, grid.scales[0]) : grid.scales;
+  return result;
+}
+
+// Rounds one channel's weights anew at `scale` (all to real zero where it is infinite: a = 0).
+void recode_channel(WeightCodes& codes, const Parameter* weight, std::int64_t c, double scale) {
+  if (!weight) {
+    codes.weights.codes[static_cast<std::size_t>(c)] =
+        static_cast<std::int8_t>(to_code(1.0f, 1.0 / scale, 0, -1, 1));
+    return;
+  }
+  const ChannelView view = channel_view(weight->shape(), weight->channel_axis());
+  const std::vector<std::int32_t>& zero_points = codes.weights.zero_points;
+  const std::int32_t z = zero_points.empty() ? 0 : zero_points[zero_points.size() == 1 ? 0 : static_cast<std::size_t>(c)];
+  const GridFormat format{.bits = codes.weights.bits,
+                          .scheme = codes.weights.affine ? Scheme::affine : Scheme::symmetric};
+  for (std::int64_t o = 0; o < view.outer; ++o) {
+    for (std::int64_t i = 0; i < view.inner; ++i) {
+      const std::int64_t k = (o * view.channels + c) * view.inner + i;
+      codes.weights.codes[static_cast<std::size_t>(k)] = static_cast<std::int8_t>(
+          to_code(codes.values.data()[k], 1.0 / scale, z, format.qmin(), format.qmax()));
+    }
+  }
+}
+
+bool bias_fits(double bias, double input_scale, float effective) {
+  const double code = std::fabs(bias / (input_scale * static_cast<double>(effective)));
+  return std::isfinite(code) && code + 0.5 <= kLargestBias;
+}
+
+// The smallest float32 scale at which the bias code fits.
+float raised_scale(double bias, double input_scale) {
+  auto scale = std::max(static_cast<float>(std::fabs(bias) / (input_scale * (kLargestBias - 0.5))), kSmallestScale);
+  while (!bias_fits(bias, input_scale, scale)) scale = std::nextafter(scale, 1e30f);
+  return scale;
+}
+
+// The scale of channel c with batch norm in it; raised, and the channel's codes made anew, where the bias would not fit.
+float effective_scale(const GroupParts& parts, WeightCodes& codes, std::int64_t c, double input_scale,
+                      std::int64_t& raised_channels) {
+  const auto [a, bias] = channel_map(parts, c);
+  if (!std::isfinite(a) || !std::isfinite(bias)) {
+    refuse_integers(parts.node->name, fmt::format("channel {} is not finite", c));
+  }
+  const float own = codes.scales[static_cast<std::size_t>(c)];
+  const auto effective = static_cast<float>(static_cast<double>(own) * std::fabs(a));
+  if (effective >= kSmallestScale && bias_fits(bias, input_scale, effective)) return effective;
+  ++raised_channels;
+  const float raised = raised_scale(bias, input_scale);
+  recode_channel(codes, parts.weight, c, static_cast<double>(raised) / std::fabs(a));
+  return raised;
+}
+
+}  // namespace
+
+void refuse_integers(const std::string& node, const std::string& reason) {
+  throw ConfigError(fmt::format("node '{}' cannot become integers: {}", node, reason));
+}
+
+FinalWeights final_weights(const Network& network, const Group& group, const FinalEdge& in, const FinalEdge& out,
+                           std::int64_t& raised_channels) {
+  const GroupParts parts = parts_of(network, group);
+  WeightCodes codes = parts.weight ? weight_codes(group.head, *parts.weight) : unit_weights(parts.channels);
+  std::vector<float> scales;
+  for (std::int64_t c = 0; c < parts.channels; ++c) {
+    scales.push_back(effective_scale(parts, codes, c, in.scale, raised_channels));
+  }
+  const bool single = std::all_of(scales.begin(), scales.end(), [&](float s) { return s == scales[0]; });
+  FinalWeights result{.weights = std::move(codes.weights), .channels = {}};
+  bool any_negative = false;
+  for (std::int64_t c = 0; c < parts.channels; ++c) {
+    const auto [a, bias] = channel_map(parts, c);
+    const float scale = scales[static_cast<std::size_t>(c)];
+    // TensorFlow Lite multiplies the scales of a fully connected layer with one scale in float32.
+    const double product = single && parts.node->module->kind() == "dense"
+                               ? static_cast<double>(in.scale * scale)
+                               : static_cast<double>(in.scale) * static_cast<double>(scale);
+    const auto multiplier = fixed_point(product / static_cast<double>(out.scale));
+    if (!multiplier) {
+      refuse_integers(group.head, fmt::format("channel {} needs a multiplier of 2^30 or more ({} * {} / {}); its output's "
+                                              "range is too narrow", c, in.scale, scale, out.scale));
+    }
+    const double unit = static_cast<double>(in.scale) * static_cast<double>(scale);
+    result.channels.bias.push_back(static_cast<std::int32_t>(std::floor(bias / unit + 0.5)));
+    result.channels.multipliers.push_back(*multiplier);
+    result.channels.negate.push_back(a < 0 ? 1 : 0);
+    any_negative = any_negative || a < 0;
+  }
+  if (!any_negative) result.channels.negate.clear();
+  if (single) scales.resize(1);
+  for (const float scale : scales) result.weights.scale_bits.push_back(std::bit_cast<std::uint32_t>(scale));
+  return result;
+}
+
+}  // namespace pare

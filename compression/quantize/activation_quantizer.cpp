@@ -1,0 +1,70 @@
+#include "compression/quantize/activation_quantizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "compression/integer/arithmetic.h"
+#include "framework/base/parallel.h"
+
+namespace pare {
+
+Variable ActivationQuantizer::forward(std::span<const Variable> inputs, const Pass& pass) {
+  if (pass.observing() && !frozen_) quantizer_->observe(inputs[0].value());
+  const bool active = on_ && quantizer_->ready() && pass.mode != Pass::Mode::calibrate;
+  return active ? quantizer_->quantize(inputs[0]) : inputs[0];
+}
+
+void ActivationQuantizer::visit_buffers(const std::string& prefix, StateVisitor& visitor) {
+  quantizer_->visit_state(prefix, visitor);
+  visitor.integer(prefix + "/on", on_);
+  visitor.integer(prefix + "/frozen", frozen_);
+}
+
+nlohmann::ordered_json ActivationQuantizer::to_json() const {
+  nlohmann::ordered_json json;
+  if (!quantizer_->ready()) return json;
+  const Grid grid = quantizer_->grid();
+  json["bits"] = grid.format.bits;
+  json["scales"] = grid.scales;
+  json["zero_points"] = grid.zero_points;
+  return json;
+}
+
+Variable AverageCodes::forward(std::span<const Variable> inputs, const Pass& pass) {
+  const Quantizer& quantizer = source_.quantizer();
+  if (!quantizer.ready() || pass.mode == Pass::Mode::calibrate) return inputs[0];
+  const Grid grid = quantizer.grid();
+  const double r = 1.0 / static_cast<double>(grid.scales[0]);
+  const std::int32_t z = grid.zero_points[0];
+  const Tensor& x = inputs[0].value();
+  const std::int64_t channels = x.shape()[-1];
+  const std::int64_t pixels = x.shape()[1] * x.shape()[2];
+  Tensor y(x.shape());
+  float* out = y.mutable_data();
+  parallel_for(x.shape()[0] * pixels, [&](std::int64_t p) {
+    const std::int32_t taps = taps_[static_cast<std::size_t>(p % pixels)];
+    for (std::int64_t i = p * channels; i < (p + 1) * channels; ++i) {
+      // x is the average of values on the grid, so the sum of their codes is a whole number: rounding recovers it.
+      const auto sum = static_cast<std::int32_t>(std::floor(static_cast<double>(x.data()[i]) * r * taps + 0.5)) + z * taps;
+      out[i] = to_real(integer::average_codes(sum, taps), z, grid.scales[0]);
+    }
+  });
+  return record("average_codes", std::move(y), {inputs[0]},
+                [](const Tensor& dy, Gradients& gradients) { gradients.give(0, dy); });
+}
+
+std::vector<std::int32_t> taps_inside(const Window& w, std::int64_t height, std::int64_t width) {
+  const auto inside = [](std::int64_t start, std::int64_t kernel, std::int64_t extent) {
+    return std::min(start + kernel, extent) - std::max<std::int64_t>(start, 0);
+  };
+  std::vector<std::int32_t> taps;
+  for (std::int64_t y = 0; y < w.out_h(height); ++y) {
+    for (std::int64_t x = 0; x < w.out_w(width); ++x) {
+      taps.push_back(static_cast<std::int32_t>(inside(y * w.stride_h - w.pad_top, w.kernel_h, height) *
+                                               inside(x * w.stride_w - w.pad_left, w.kernel_w, width)));
+    }
+  }
+  return taps;
+}
+
+}  // namespace pare

@@ -1,0 +1,54 @@
+// Nodes that compression inserts behind others: the fake-quantizer of an edge, and the code average behind a pool.
+#pragma once
+
+#include <memory>
+
+#include "compression/quantize/quantizer.h"
+#include "layers/module.h"
+
+namespace pare {
+
+// An edge's own grid. Observes in training and calibration; quantizes once it is on.
+class ActivationQuantizer final : public Module {
+ public:
+  explicit ActivationQuantizer(std::unique_ptr<Quantizer> quantizer) : quantizer_(std::move(quantizer)) {}
+
+  std::string_view kind() const override { return "fake_quant"; }
+  Shape build(std::span<const Shape> inputs) override { return inputs[0]; }
+  // Calibration observes and passes the real values on, so that a range does not depend on the ranges before it.
+  Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
+  void visit_parameters(const ParameterVisitor& visit) override { quantizer_->visit_parameters(visit); }
+  void visit_buffers(const std::string& prefix, StateVisitor& visitor) override;
+  nlohmann::ordered_json to_json() const override;
+
+  const Quantizer& quantizer() const { return *quantizer_; }
+  void switch_on(bool on) { on_ = on ? 1 : 0; }
+  void freeze_observer(bool frozen) { frozen_ = frozen ? 1 : 0; }
+
+ private:
+  std::unique_ptr<Quantizer> quantizer_;
+  std::int64_t on_ = 1;
+  std::int64_t frozen_ = 0;
+};
+
+// Behind an average pool whose input lies on a grid: the output is the rounded average of the codes, on the same grid,
+// exactly as the integer engine computes it. The gradient passes straight through.
+class AverageCodes final : public Module {
+ public:
+  // `source`: the quantizer that owns the grid of the pool's input. `taps`: taps inside the image, per output pixel.
+  AverageCodes(const ActivationQuantizer& source, std::vector<std::int32_t> taps)
+      : source_(source), taps_(std::move(taps)) {}
+
+  std::string_view kind() const override { return "average_codes"; }
+  Shape build(std::span<const Shape> inputs) override { return inputs[0]; }
+  Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
+
+ private:
+  const ActivationQuantizer& source_;
+  std::vector<std::int32_t> taps_;
+};
+
+// How many taps of each window lie inside an image of height x width; row-major over output pixels.
+std::vector<std::int32_t> taps_inside(const Window& window, std::int64_t height, std::int64_t width);
+
+}  // namespace pare

@@ -1,0 +1,79 @@
+// Grid: the integers that a quantizer maps real values to. real = (code - zero_point) * scale.
+//
+// Here is the one definition of "real to code" that training, calibration and export share, and the one place where a
+// scale is made from a range. Ranges always include 0, so real zero is always a code.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "framework/tensor/shape.h"
+
+namespace pare {
+
+enum class Scheme { symmetric, affine };
+enum class ScaleKind { real, power_of_two };
+
+// What a range is turned into.
+struct GridFormat {
+  int bits = 8;  // 2 .. 8
+  Scheme scheme = Scheme::symmetric;
+  ScaleKind scale = ScaleKind::real;
+  // symmetric: -(2^(b-1)-1) .. 2^(b-1)-1, never -128. affine: 128-2^b .. 127, the top of int8, so that fewer bits
+  // behind a relu still are plain int8.
+  std::int32_t qmin() const {
+    return scheme == Scheme::symmetric ? -((1 << (bits - 1)) - 1) : 128 - (1 << bits);
+  }
+  std::int32_t qmax() const { return scheme == Scheme::symmetric ? (1 << (bits - 1)) - 1 : 127; }
+  bool operator==(const GridFormat&) const = default;
+};
+
+// One for the whole tensor, or one per channel of its channel axis.
+struct Grid {
+  GridFormat format;
+  std::vector<float> scales;
+  std::vector<std::int32_t> zero_points;  // as many as scales; all 0 where symmetric
+  std::int64_t channels() const { return static_cast<std::int64_t>(scales.size()); }
+  bool operator==(const Grid&) const = default;
+};
+
+// Smallest and largest value, both sides of 0.
+struct Range {
+  float low = 0;   // <= 0
+  float high = 0;  // >= 0
+  bool operator==(const Range&) const = default;
+};
+
+// Scale and zero point of one channel, appended to the grid. The scale is computed in double and rounded to float32
+// once; an all-zero range gets scale 1. Throws ConfigError naming `where` for a range that is not finite or whose
+// scale would lie under 2^-100.
+void append_channel(Grid& grid, Range range, const std::string& where);
+
+// clamp(floor(x * r + 0.5) + zero_point, qmin, qmax) with r = 1.0 / scale in double.
+inline std::int32_t to_code(float x, double reciprocal, std::int32_t zero_point, std::int32_t qmin,
+                            std::int32_t qmax) {
+  const double code = std::floor(static_cast<double>(x) * reciprocal + 0.5) + zero_point;
+  return static_cast<std::int32_t>(code < qmin ? qmin : code > qmax ? qmax : code);
+}
+
+inline float to_real(std::int32_t code, std::int32_t zero_point, float scale) {
+  return static_cast<float>(code - zero_point) * scale;
+}
+
+// The interval of x that is not clamped: low <= x <= high exactly when floor(x * r + 0.5) + zero_point lies in
+// [qmin, qmax]. What the straight-through gradient passes.
+struct PassRange {
+  float low, high;
+};
+PassRange pass_range(float scale, std::int32_t zero_point, std::int32_t qmin, std::int32_t qmax);
+
+// How a tensor is cut along a channel axis: element (o, c, i) lies at (o * channels + c) * inner + i.
+struct ChannelView {
+  std::int64_t outer, channels, inner;
+};
+// axis < 0: one channel over everything.
+ChannelView channel_view(const Shape& shape, int axis);
+
+}  // namespace pare
