@@ -34,6 +34,12 @@ void Random::refill() {
   used_ = 0;
 }
 
+void Random::skip(std::uint64_t count) {
+  counter_[0] = static_cast<std::uint32_t>(count / 4);
+  refill();
+  used_ = static_cast<int>(count % 4);
+}
+
 std::uint32_t Random::bits() {
   if (used_ == 4) refill();
   return block_[static_cast<std::size_t>(used_++)];

@@ -35,6 +35,8 @@ class Random {
   std::uint32_t below(std::uint32_t bound);        // uniform in [0, bound), unbiased (Lemire 2019)
   float uniform();                                 // [0, 1), 24 bits
   float uniform(float low, float high) { return low + (high - low) * uniform(); }
+  // As after `count` calls of bits() on a fresh Random; count / 4 below 2^32.
+  void skip(std::uint64_t count);
   double normal();                                 // mean 0, variance 1 (Box-Muller)
 
  private:

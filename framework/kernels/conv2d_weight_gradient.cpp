@@ -1,0 +1,110 @@
+// conv2d backward, weights: dweight^T [depth x out] = inputs^T [depth x pixels] * dy [pixels x out]. The sum over pixels
+// is long and outputs are few, so it is split over chunks of images whose number depends on the shape only; the chunks'
+// sums are added in order.
+#include <algorithm>
+#include <vector>
+
+#include "framework/base/parallel.h"
+#include "framework/kernels/conv2d.h"
+#include "framework/kernels/conv2d_layout.h"
+#include "framework/kernels/tile.h"
+#include "framework/tensor/tensor.h"
+
+namespace pare {
+namespace {
+
+constexpr std::int64_t kMostChunks = 16;
+constexpr std::int64_t kMostPartialFloats = std::int64_t{1} << 22;
+
+// How the work is cut: chunks of images times parts of the filter's depth.
+struct Cut {
+  explicit Cut(const ConvShape& s) {
+    const std::int64_t filters = s.depth() * s.out_channels;
+    const std::int64_t most = std::clamp<std::int64_t>(kMostPartialFloats / filters, 1, kMostChunks);
+    images = (s.batch + most - 1) / most;
+    chunks = (s.batch + images - 1) / images;
+    const std::int64_t parts_wanted = (kMostChunks + chunks - 1) / chunks;
+    depth = balanced_tile(s.depth(), std::max(kTileRows, s.depth() / parts_wanted));
+    parts = (s.depth() + depth - 1) / depth;
+  }
+  std::int64_t images, chunks;  // per chunk
+  std::int64_t depth, parts;    // per part
+};
+
+// Offset of every element of a filter (of group 0) from tap (0, 0) in the image.
+std::vector<std::int64_t> element_offsets(const ConvShape& s, const ImageView& view) {
+  const TapSegments segments(s, view);
+  std::vector<std::int64_t> offsets;
+  for (const std::int64_t segment : segments.offsets) {
+    for (std::int64_t k = 0; k < segments.length; ++k) offsets.push_back(segment + k);
+  }
+  return offsets;
+}
+
+// sums [depth, out], rows [begin, end): += the products of the given pixels; with `first`, starts from zero.
+void accumulate(const ConvShape& s, const std::vector<const float*>& pixels,
+                const std::vector<std::int64_t>& offsets, const float* dy, std::int64_t begin,
+                std::int64_t end, bool first, float* sums) {
+  const std::int64_t tile_rows = balanced_tile(end - begin);
+  for (std::int64_t n = 0; n < s.out_channels;) {
+    const std::int64_t g = n / s.group_outputs();
+    OuterTile tile;
+    tile.columns = std::min(kTileColumns, (g + 1) * s.group_outputs() - n);
+    for (std::int64_t k = begin; k < end; k += tile_rows) {
+      tile.rows = std::min(tile_rows, end - k);
+      for (std::int64_t r = 0; r < tile.rows; ++r) {
+        tile.offset[r] = offsets[static_cast<std::size_t>(k + r)] + g * s.group_channels();
+        tile.out[r] = sums + (k + r) * s.out_channels + n;
+        tile.start[r] = first ? zero_row() : tile.out[r];
+      }
+      outer_product(tile, pixels, dy + n, s.out_channels);
+    }
+    n += tile.columns;
+  }
+}
+
+// dweight [out, depth] = beta * dweight + the chunks' sums [chunks, depth, out], transposed.
+void add_chunks(const ConvShape& s, std::int64_t chunks, const float* sums, float* dweight,
+                float beta) {
+  const std::int64_t size = s.depth() * s.out_channels;
+  parallel_tiles(s.out_channels, 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = 0; k < s.depth(); ++k) {
+      for (std::int64_t o = begin; o < end; ++o) {
+        float sum = 0;
+        for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+          sum += sums[chunk * size + k * s.out_channels + o];
+        }
+        float& out = dweight[o * s.depth() + k];
+        out = beta == 0 ? sum : out + sum;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void conv2d_weight_gradient(const ConvShape& s, const float* x, const float* dy, float* dweight,
+                            float beta) {
+  const Cut cut(s);
+  Tensor sums(Shape{cut.chunks, s.depth(), s.out_channels});
+  float* all = sums.mutable_data();
+  parallel_for(cut.chunks * cut.parts, [&](std::int64_t i) {
+    thread_local std::vector<float> padded;
+    thread_local std::vector<const float*> pixels;
+    const std::int64_t chunk = i / cut.parts;
+    const std::int64_t begin = i % cut.parts * cut.depth;
+    const std::int64_t end = std::min(begin + cut.depth, s.depth());
+    const std::int64_t first = chunk * cut.images;
+    const std::int64_t last = std::min(first + cut.images, s.batch);
+    for (std::int64_t image = first; image < last; ++image) {
+      const PixelBlock block{image, 1, 0, s.out_h()};
+      const ImageView view = view_input(s, x, block, padded);
+      list_pixels(s, view, block, pixels);
+      accumulate(s, pixels, element_offsets(s, view), dy + image * s.y_size(), begin, end,
+                 image == first, all + chunk * s.depth() * s.out_channels);
+    }
+  });
+  add_chunks(s, cut.chunks, all, dweight, beta);
+}
+
+}  // namespace pare

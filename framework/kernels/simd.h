@@ -1,0 +1,64 @@
+// Vectors of floats as wide as the processor that we compile for: just what the kernels need, and explicit about fused
+// multiply-adds. Only for sources compiled with pare_native (cmake/PareTarget.cmake): kLanes differs between targets.
+//
+// A sum over many values runs in lanes; how many there are decides the order of additions, so results may differ between
+// machines, never between runs or thread counts.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace pare::simd {
+
+#if defined(__AVX512F__)
+inline constexpr int kLanes = 16;
+inline constexpr int kRegisters = 32;
+#elif defined(__AVX2__) && defined(__FMA__)
+inline constexpr int kLanes = 8;
+inline constexpr int kRegisters = 16;
+#else
+inline constexpr int kLanes = 4;
+inline constexpr int kRegisters = 16;
+#endif
+
+typedef float Floats __attribute__((vector_size(4 * kLanes)));
+
+inline Floats load(const float* p) {
+  Floats v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store(float* p, Floats v) { std::memcpy(p, &v, sizeof v); }
+inline Floats broadcast(float x) { return x - Floats{}; }  // -0.0f - 0.0f is -0.0f
+
+// The first n lanes, 0 <= n <= kLanes: masked loads read nothing beyond them and give zeros there.
+#if defined(__AVX512F__)
+inline Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+using Mask = __mmask16;
+inline Mask first_lanes(std::int64_t n) { return static_cast<Mask>((1u << n) - 1); }
+inline Floats load(const float* p, Mask mask) { return _mm512_maskz_loadu_ps(mask, p); }
+inline void store(float* p, Floats v, Mask mask) { _mm512_mask_storeu_ps(p, mask, v); }
+#else
+#if defined(__AVX2__) && defined(__FMA__)
+inline Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+#else
+inline Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
+#endif
+using Mask = std::int64_t;
+inline Mask first_lanes(std::int64_t n) { return n; }
+inline Floats load(const float* p, Mask n) {
+  if (n == kLanes) return load(p);
+  Floats v{};
+  std::memcpy(&v, p, static_cast<std::size_t>(n) * sizeof(float));
+  return v;
+}
+inline void store(float* p, Floats v, Mask n) {
+  std::memcpy(p, &v, static_cast<std::size_t>(n) * sizeof(float));
+}
+#endif
+
+}  // namespace pare::simd

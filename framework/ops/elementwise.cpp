@@ -1,0 +1,105 @@
+// Activations, add, flatten and dropout. Where the derivative follows from the value, the closure keeps only that.
+#include "framework/kernels/elementwise.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "framework/ops/ops.h"
+
+namespace pare {
+
+// max(x, 0), written so that a NaN stays one; y > 0 says the same as x > 0.
+Variable relu(const Variable& x) {
+  const float* in = x.value().data();
+  Tensor y(x.shape());
+  write_elements(y.size(), y.mutable_data(),
+                 [in](std::int64_t i) { return in[i] <= 0 ? 0.0f : in[i]; });
+  return record("relu", y, {x}, [y](const Tensor& dy, Gradients& gradients) {
+    const float *d = dy.data(), *out = y.data();
+    const auto [dx, beta] = gradients.slot(0);
+    write_gradient(y.size(), dx, beta, [=](std::int64_t i) { return out[i] <= 0 ? 0.0f : d[i]; });
+  });
+}
+
+Variable relu6(const Variable& x) {
+  const float* in = x.value().data();
+  Tensor y(x.shape());
+  write_elements(y.size(), y.mutable_data(), [in](std::int64_t i) {
+    const float low = in[i] <= 0 ? 0.0f : in[i];
+    return low >= 6 ? 6.0f : low;
+  });
+  return record("relu6", y, {x}, [y](const Tensor& dy, Gradients& gradients) {
+    const float *d = dy.data(), *out = y.data();
+    const auto [dx, beta] = gradients.slot(0);
+    write_gradient(y.size(), dx, beta, [=](std::int64_t i) {
+      return (out[i] <= 0) | (out[i] >= 6) ? 0.0f : d[i];
+    });
+  });
+}
+
+Variable sigmoid(const Variable& x) {
+  const float* in = x.value().data();
+  Tensor y(x.shape());
+  write_elements(y.size(), y.mutable_data(),
+                 [in](std::int64_t i) { return 1.0f / (1.0f + std::exp(-in[i])); });
+  return record("sigmoid", y, {x}, [y](const Tensor& dy, Gradients& gradients) {
+    const float *d = dy.data(), *out = y.data();
+    const auto [dx, beta] = gradients.slot(0);
+    write_gradient(y.size(), dx, beta,
+                   [=](std::int64_t i) { return d[i] * out[i] * (1.0f - out[i]); });
+  });
+}
+
+Variable tanh(const Variable& x) {
+  const float* in = x.value().data();
+  Tensor y(x.shape());
+  write_elements(y.size(), y.mutable_data(), [in](std::int64_t i) { return std::tanh(in[i]); });
+  return record("tanh", y, {x}, [y](const Tensor& dy, Gradients& gradients) {
+    const float *d = dy.data(), *out = y.data();
+    const auto [dx, beta] = gradients.slot(0);
+    write_gradient(y.size(), dx, beta,
+                   [=](std::int64_t i) { return d[i] * (1.0f - out[i] * out[i]); });
+  });
+}
+
+Variable add(const Variable& a, const Variable& b) {
+  PARE_ENSURE(a.shape() == b.shape());
+  const float *left = a.value().data(), *right = b.value().data();
+  Tensor y(a.shape());
+  write_elements(y.size(), y.mutable_data(),
+                 [=](std::int64_t i) { return left[i] + right[i]; });
+  return record("add", y, {a, b}, [](const Tensor& dy, Gradients& gradients) {
+    if (gradients.wants(0)) gradients.give(0, dy);
+    if (gradients.wants(1)) gradients.give(1, dy);
+  });
+}
+
+Variable flatten(const Variable& x) {
+  PARE_ENSURE(x.shape().rank() >= 1);
+  const Shape flat{x.shape()[0], x.shape().size_from(1)};
+  return record("flatten", x.value().reshaped(flat), {x},
+                [](const Tensor& dy, Gradients& gradients) { gradients.give(0, dy); });
+}
+
+Variable dropout(const Variable& x, float rate, std::uint64_t seed, std::uint64_t step,
+                 std::uint32_t name) {
+  PARE_ENSURE(rate >= 0 && rate < 1);
+  Tensor factors(x.shape());
+  float* out = factors.mutable_data();
+  const float kept = 1.0f / (1.0f - rate);
+  parallel_tiles(x.value().size(), kElementTile, [&](std::int64_t begin, std::int64_t end) {
+    Random random(seed, Stream::dropout, step, name);
+    random.skip(static_cast<std::uint64_t>(begin));
+    for (std::int64_t i = begin; i < end; ++i) out[i] = random.uniform() < rate ? 0.0f : kept;
+  });
+  const float *in = x.value().data(), *factor = factors.data();
+  Tensor y(x.shape());
+  write_elements(y.size(), y.mutable_data(), [=](std::int64_t i) { return in[i] * factor[i]; });
+  return record("dropout", y, {x}, [factors](const Tensor& dy, Gradients& gradients) {
+    const float *d = dy.data(), *f = factors.data();
+    const auto [dx, beta] = gradients.slot(0);
+    write_gradient(factors.size(), dx, beta, [=](std::int64_t i) { return d[i] * f[i]; });
+  });
+}
+
+}  // namespace pare
