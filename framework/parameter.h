@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,8 +73,9 @@ class Parameter {
   // A frozen parameter gets no gradient.
   bool frozen() const { return frozen_; }
   void set_frozen(bool frozen) { frozen_ = frozen; }
-  // Factors on the optimizer's learning rate and own weight decay (a quantizer's step).
+  // A factor on the optimizer's learning rate, and a weight decay instead of the optimizer's (a quantizer's step).
   double learning_rate_factor = 1.0;
+  std::optional<double> own_weight_decay;
 
   // The latent value sent through the chain.
   Variable value(const Pass& pass);

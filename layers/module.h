@@ -1,5 +1,5 @@
-// Module: one node's computation. Layers know nothing of compression; it reaches their weights through the parameters'
-// chains and their outputs through inserted nodes.
+// Module: one node's computation. Layers know nothing of compression; it reaches their weights
+// through the parameters' chains and their outputs through inserted nodes.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,14 @@ class Module {
   // The name in configs: "conv2d".
   virtual std::string_view kind() const = 0;
 
-  // The output's shape for these inputs' shapes (batch first), and everything that depends on them: parameters are
-  // allocated here, zero. Called once, by Network::add. Throws ConfigError with what is wrong and what would fit; the
-  // network puts the node's name in front.
+  // The node's name in its network, for what is drawn or reported under it. Set by the network
+  // before build().
+  const std::string& name() const { return name_; }
+  void set_name(std::string name) { name_ = std::move(name); }
+
+  // The output's shape for these inputs' shapes (batch first), and everything that depends on them:
+  // parameters are allocated here, zero. Called once, by Network::add. Throws ConfigError with what
+  // is wrong and what would fit; the network puts the node's name in front.
   virtual Shape build(std::span<const Shape> inputs) = 0;
 
   // Fills the parameters; each draws from its own path's stream.
@@ -31,6 +36,7 @@ class Module {
 
   virtual Variable forward(std::span<const Variable> inputs, const Pass& pass) = 0;
 
+  // The module's own parameters, without those of their transforms.
   virtual void visit_parameters(const ParameterVisitor&) {}
   // What is not a parameter but must survive: running statistics. `prefix` is the node's name.
   virtual void visit_buffers(const std::string& /*prefix*/, StateVisitor&) {}
@@ -38,8 +44,11 @@ class Module {
   // The node's keys with their values, as a config would say them (without name, kind and inputs).
   virtual nlohmann::ordered_json to_json() const { return nlohmann::ordered_json::object(); }
 
-  // Multiply-accumulates for one image.
+  // Multiply-accumulates for one image; taps in the padding count.
   virtual std::int64_t macs() const { return 0; }
+
+ private:
+  std::string name_;
 };
 
 }  // namespace pare

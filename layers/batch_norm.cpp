@@ -1,0 +1,70 @@
+#include "layers/batch_norm.h"
+
+#include <algorithm>
+
+#include "framework/config/config.h"
+#include "layers/inputs.h"
+
+namespace pare {
+namespace {
+
+void fill(Tensor& tensor, float value) { std::fill_n(tensor.mutable_data(), tensor.size(), value); }
+
+void average(Tensor& running, const Tensor& batch, double momentum) {
+  const auto keep = static_cast<float>(momentum);
+  const auto take = static_cast<float>(1.0 - momentum);
+  float* r = running.mutable_data();
+  const float* b = batch.data();
+  for (std::int64_t c = 0; c < running.size(); ++c) r[c] = keep * r[c] + take * b[c];
+}
+
+}  // namespace
+
+void BatchNormOptions::describe(config::Object& o) {
+  o.real("momentum", momentum, {.min = 0, .below = 1}, "share of the past in running statistics");
+  o.real("epsilon", epsilon, {.max = 1, .above = 0}, "added to the variance");
+}
+
+Shape BatchNorm::build(std::span<const Shape> inputs) {
+  const Shape& x = one_input(inputs);
+  const Shape channels{x[-1]};
+  scale_ = std::make_unique<Parameter>("scale", channels, 0, false);
+  shift_ = std::make_unique<Parameter>("shift", channels, 0, false);
+  mean_ = Tensor::persistent(channels);
+  variance_ = Tensor::persistent(channels);
+  return x;
+}
+
+void BatchNorm::initialize(std::uint64_t /*seed*/) {
+  fill(scale_->latent(), 1);
+  fill(shift_->latent(), 0);
+  fill(mean_, 0);
+  fill(variance_, 1);
+}
+
+Variable BatchNorm::forward(std::span<const Variable> inputs, const Pass& pass) {
+  const Variable scale = scale_->value(pass), shift = shift_->value(pass);
+  const auto epsilon = static_cast<float>(options_.epsilon);
+  if (frozen_ || !pass.training()) {
+    return batch_norm_fixed(inputs[0], scale, shift, epsilon, mean_, variance_);
+  }
+  Tensor mean, variance;
+  Variable y = batch_norm_train(inputs[0], scale, shift, epsilon, mean, variance);
+  average(mean_, mean, options_.momentum);
+  average(variance_, variance, options_.momentum);
+  return y;
+}
+
+void BatchNorm::visit_parameters(const ParameterVisitor& visit) {
+  visit(*scale_);
+  visit(*shift_);
+}
+
+void BatchNorm::visit_buffers(const std::string& prefix, StateVisitor& visitor) {
+  visitor.tensor(prefix + ".mean", mean_);
+  visitor.tensor(prefix + ".variance", variance_);
+}
+
+nlohmann::ordered_json BatchNorm::to_json() const { return config::write(options_); }
+
+}  // namespace pare

@@ -1,0 +1,72 @@
+#include "optim/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "framework/base/error.h"
+#include "framework/base/parallel.h"
+
+namespace pare {
+namespace {
+
+// Euclidean norm of all gradients: double sums per tile, added in the order of tiles and
+// parameters.
+double norm(const std::vector<Tensor>& gradients) {
+  double sum = 0;
+  std::vector<double> partial;
+  for (const Tensor& gradient : gradients) {
+    if (!gradient.defined()) continue;
+    partial.assign(static_cast<std::size_t>((gradient.size() + kUpdateTile - 1) / kUpdateTile), 0);
+    const float* g = gradient.data();
+    parallel_tiles(gradient.size(), kUpdateTile, [&](std::int64_t begin, std::int64_t end) {
+      double square = 0;
+      for (std::int64_t k = begin; k < end; ++k) square += static_cast<double>(g[k]) * g[k];
+      partial[static_cast<std::size_t>(begin / kUpdateTile)] = square;
+    });
+    for (const double square : partial) sum += square;
+  }
+  return std::sqrt(sum);
+}
+
+}  // namespace
+
+Optimizer::Optimizer(std::vector<Parameter*> parameters, const Regularization& regularization)
+    : parameters_(std::move(parameters)), regularization_(regularization) {}
+
+Update Optimizer::update_of(const Parameter& parameter, double learning_rate, double factor) const {
+  const bool decays = parameter.decays() || regularization_.decay_all;
+  const double decay =
+      parameter.own_weight_decay.value_or(decays ? regularization_.weight_decay : 0);
+  return {.learning_rate = static_cast<float>(learning_rate * parameter.learning_rate_factor),
+          .factor = static_cast<float>(factor),
+          .decay = static_cast<float>(decay),
+          .l1 = static_cast<float>(decays && !parameter.own_weight_decay ? regularization_.l1 : 0)};
+}
+
+void Optimizer::step(double learning_rate) {
+  std::vector<Tensor> gradients;
+  for (Parameter* parameter : parameters_) {
+    gradients.push_back(parameter->frozen() ? Tensor() : parameter->grad());
+    parameter
+        ->release();  // the graph lets go of the latent value; the gradient lives in our handle
+  }
+  double factor = 1;
+  if (regularization_.clip_norm) {
+    const double length = norm(gradients);
+    if (length > *regularization_.clip_norm) factor = *regularization_.clip_norm / length;
+  }
+  begin_step();
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    update(i, gradients[i], update_of(*parameters_[i], learning_rate, factor));
+    gradients[i] = Tensor();  // its memory is free for the next step's
+  }
+}
+
+std::size_t Optimizer::index_of(const Parameter& parameter) const {
+  const auto found = std::find(parameters_.begin(), parameters_.end(), &parameter);
+  PARE_ENSURE(found != parameters_.end());
+  return static_cast<std::size_t>(found - parameters_.begin());
+}
+
+}  // namespace pare
