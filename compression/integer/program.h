@@ -99,7 +99,8 @@ struct AveragePool2d {
   bool operator==(const AveragePool2d&) const = default;
 };
 
-// code = requantize(sum over pixels of (x - z_in)); the multiplier holds 1 / (height * width) too.
+// code = requantize(sum over pixels of (x - z_in)); the multiplier holds 1 / (height * width) too, so that its value
+// may be below 2^30.
 struct GlobalAverage {
   std::int32_t input = 0, output = 0;
   Multiplier multiplier;

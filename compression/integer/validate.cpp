@@ -127,7 +127,9 @@ void check(const Place& at, const AveragePool2d& op) {
 
 void check(const Place& at, const GlobalAverage& op) {
   const Tensor& input = at.program.tensors[op.input];
-  at.check_multiplier("multiplier", op.multiplier);
+  // The division by the number of pixels is in the multiplier, whose value may fall below 2^30.
+  at.expect("multiplier value", op.multiplier.value, 0, kLimit);
+  at.expect("multiplier shift", op.multiplier.shift, -31, 30);
   at.check_bound("the sum of an image",
                  std::int64_t{input.height} * input.width * largest_distance(input), op.multiplier);
 }

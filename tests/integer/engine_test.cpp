@@ -1,0 +1,187 @@
+#include "compression/integer/engine.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+
+#include "compression/integer/kernels/simd/panel_avx2.h"
+#include "framework/base/error.h"
+#include "framework/base/parallel.h"
+#include "tests/integer/random_program.h"
+
+namespace pare::integer {
+namespace {
+
+constexpr std::uint64_t kPrograms = 600;
+
+class Threads {
+ public:
+  explicit Threads(int count) : before_(thread_count()) { set_thread_count(count); }
+  ~Threads() { set_thread_count(before_); }
+
+ private:
+  int before_;
+};
+
+TEST_CASE("fast and reference kernels give the same codes in every tensor of random programs") {
+  for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
+    const Program program = random_program(seed);
+    const std::vector<std::int8_t> codes = random_codes(program, 1 + seed % 11, seed);
+    const Engine fast(program), reference(program, {.reference = true});
+    const auto got = fast.run_all(codes), expected = reference.run_all(codes);
+    for (std::size_t t = 0; t < got.size(); ++t) {
+      INFO("seed ", seed, ", tensor ", program.tensors[t].name);
+      REQUIRE(got[t] == expected[t]);
+    }
+  }
+}
+
+TEST_CASE("random programs draw every operation and every feature") {
+  std::map<std::string, int> counts;
+  for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
+    const Program program = random_program(seed);
+    ++counts[program.rounding == Rounding::once ? "once" : "twice"];
+    for (const Operation& operation : program.operations) {
+      ++counts[kind_of(operation)];
+      const auto count_layer = [&](const auto& op) {
+        if constexpr (requires { op.weights; }) {
+          ++counts["bits " + std::to_string(op.weights.bits) +
+                   (op.weights.affine ? " affine" : " symmetric")];
+          counts["negated"] += !op.channels.negate.empty();
+          counts["zero points per channel"] += op.weights.zero_points.size() > 1;
+          for (const Multiplier m : op.channels.multipliers) {
+            counts["left shift"] += m.shift > 0;
+            counts["multiplier 0"] += m.value == 0;
+          }
+        }
+        if constexpr (requires { op.window; }) {
+          counts["stride"] += op.window.stride_h > 1;
+          counts["padding"] += op.window.pad_top > 0;
+        }
+        if constexpr (requires { op.groups; }) counts["groups"] += op.groups > 1;
+      };
+      std::visit(count_layer, operation);
+    }
+  }
+  CHECK(counts.size() == 2 + 9 + 2 * 7 + 7);
+  for (const auto& [what, count] : counts) {
+    INFO(what);
+    CHECK(count >= 10);
+  }
+}
+
+TEST_CASE("any number of threads gives the same codes, through run and run_all") {
+  for (const std::uint64_t seed : {3, 7, 11, 19}) {
+    const Program program = random_program(seed);
+    const Engine engine(program);
+    const std::vector<std::int8_t> codes = random_codes(program, 53, seed);
+    std::vector<std::vector<std::int8_t>> results;
+    for (const int threads : {1, 2, 3}) {
+      const Threads scope(threads);
+      std::vector<std::int8_t> outputs(53 * engine.output_size());
+      engine.run(codes, outputs);
+      engine.run(codes, outputs);  // the second run reuses the memory of the first
+      CHECK(outputs == engine.run_all(codes)[program.output]);
+      results.push_back(outputs);
+    }
+    CHECK(results[0] == results[1]);
+    CHECK(results[0] == results[2]);
+  }
+}
+
+// The accumulator is the bias: what remains is requantization, compared lane by lane.
+TEST_CASE("vector requantization equals the scalar one for every shift") {
+  if (!has_avx2()) return;
+  Draw draw(1);
+  const std::vector<std::int16_t> weights(kPanel * 2, 0), row(2, 0);
+  for (int trial = 0; trial < 200000; ++trial) {
+    std::vector<std::int32_t> bias, values, shifts;
+    for (int c = 0; c < kPanel; ++c) {
+      const std::int32_t shift = draw.between(-31, 30);
+      // Mostly accumulators that end inside the codes, near the ends of int32 where the shift
+      // allows.
+      const int size =
+          std::min(31 - std::max(shift, 0), draw.chance(80) ? std::max(0, 8 - shift) : 31);
+      const auto limit = static_cast<std::int32_t>((std::int64_t{1} << size) - 1);
+      bias.push_back(draw.chance(10) ? limit : draw.between(-limit, limit));
+      values.push_back(draw.chance(5) ? 0 : draw.between(1 << 30, 2147483647));
+      shifts.push_back(shift);
+    }
+    const std::int32_t zero = draw.between(-128, 127), low = draw.between(-128, 0);
+    const Finish finish{trial % 2 != 0 ? Rounding::once : Rounding::twice, zero, low,
+                        draw.between(low, 127)};
+    const Panel panel{weights.data(), bias.data(), values.data(), shifts.data()};
+    std::vector<std::int8_t> fast(kPanel), portable(kPanel);
+    panel_avx2({row.data(), 1, 1, fast.data(), kPanel, kPanel}, panel, finish);
+    panel_portable({row.data(), 1, 1, portable.data(), kPanel, kPanel}, panel, finish);
+    REQUIRE(fast == portable);
+  }
+}
+
+// 255 * 255 in every tap: the largest products there can be, where 16-bit sums would saturate.
+TEST_CASE("vector products do not saturate at the extremes") {
+  if (!has_avx2()) return;
+  for (const std::int16_t w : {255, -255}) {
+    for (std::int64_t count = 1; count <= 9; ++count) {
+      constexpr std::int64_t kPairs = 33;
+      const std::vector<std::int16_t> rows(count * 2 * kPairs, 255),
+          weights(kPanel * 2 * kPairs, w);
+      const std::vector<std::int32_t> bias(kPanel, 12345), values(kPanel, 1 << 30),
+          shifts(kPanel, -15);
+      const Panel panel{weights.data(), bias.data(), values.data(), shifts.data()};
+      for (int used = 1; used <= kPanel; ++used) {
+        std::vector<std::int8_t> fast(count * kPanel, 99), portable(fast);
+        panel_avx2({rows.data(), count, kPairs, fast.data(), kPanel, used}, panel,
+                   {Rounding::twice, 3, -128, 127});
+        panel_portable({rows.data(), count, kPairs, portable.data(), kPanel, used}, panel,
+                       {Rounding::twice, 3, -128, 127});
+        REQUIRE(fast == portable);
+        REQUIRE(fast[0] == (w > 0 ? 69 : -62));
+      }
+    }
+  }
+}
+
+TEST_CASE("codes outside the input's range are refused") {
+  Program program = random_program(5);
+  Tensor& input = program.tensors[program.input];
+  program.pixel_codes.clear();
+  input.code_min = std::max(input.code_min, -127);
+  std::vector<std::int8_t> codes(input.size(), static_cast<std::int8_t>(input.code_min));
+  const Engine engine(program);
+  std::vector<std::int8_t> outputs(engine.output_size());
+  engine.run(codes, outputs);
+  codes.back() = static_cast<std::int8_t>(input.code_min - 1);
+  CHECK_THROWS_AS(engine.run(codes, outputs), DataError);
+  codes.pop_back();
+  CHECK_THROWS_AS(engine.run_all(codes), DataError);
+}
+
+TEST_CASE("pixels go through the table of their channel") {
+  Program program = random_program(1);
+  Tensor& input = program.tensors[program.input];
+  program.pixel_codes.clear();
+  CHECK_THROWS_AS(Engine(program).pixels_to_codes({}, {}), DataError);
+  for (std::int32_t c = 0; c < input.channels; ++c) {
+    auto& table = program.pixel_codes.emplace_back();
+    table.fill(static_cast<std::int8_t>(input.code_min));
+    table[7] = static_cast<std::int8_t>(input.code_min + (c % 2));
+  }
+  const Engine engine(program);
+  const std::vector<std::uint8_t> pixels(engine.input_size(), 7);
+  std::vector<std::int8_t> codes(pixels.size());
+  engine.pixels_to_codes(pixels, codes);
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    REQUIRE(codes[i] == input.code_min + static_cast<int>(i) % input.channels % 2);
+  }
+}
+
+TEST_CASE("the label is the smallest index among equal maxima") {
+  const std::vector<std::int8_t> scores{-128, 5, -3, 5, 4};
+  CHECK(Engine::label(scores) == 1);
+  CHECK(Engine::label(std::vector<std::int8_t>(10, -128)) == 0);
+}
+
+}  // namespace
+}  // namespace pare::integer
