@@ -1,0 +1,151 @@
+// Whole data sets from files on disk, with fallback, split and limit; real MNIST where $PARE_DATA
+// has it.
+#include "datasets/load.h"
+
+#include <doctest/doctest.h>
+
+#include "datasets/digits.h"
+#include "datasets/idx.h"
+#include "framework/base/hash.h"
+#include "tests/datasets/files.h"
+
+namespace pare {
+namespace {
+
+void no_warning(const std::string& text) { FAIL("unexpected warning: ", text); }
+
+TEST_CASE("four small files are a data set") {
+  const test::Nowhere here;
+  here.folder.put_mnist("data/mnist", 50, 20);
+  DatasetConfig config;
+  config.validation = 10;
+  config.limit = 30;
+  config.fallback = "digits";
+  const Dataset d = load_dataset(config, 1, "", no_warning);
+  CHECK(d.kind == "mnist");
+  CHECK(d.source == "./data/mnist");
+  CHECK(d.classes == 10);
+  CHECK(d.train.count() == 30);
+  CHECK(d.validation.count() == 10);
+  CHECK(d.test.count() == 20);
+  CHECK(d.train.shape == Shape{28, 28, 1});
+  CHECK(d.mean == std::vector<float>{0.1307f});
+  CHECK(d.hash.size() == 64);
+}
+
+TEST_CASE("the hash is that of the data in use") {
+  const test::Nowhere here;
+  here.folder.put_mnist("data/mnist", 50, 20);
+  DatasetConfig config;
+  const auto hash = [&](std::uint64_t seed) {
+    return load_dataset(config, seed, "", no_warning).hash;
+  };
+  const std::string whole = hash(1);
+  CHECK(hash(2) == whole);
+  config.validation = 10;
+  CHECK(hash(1) != whole);
+  CHECK(hash(1) != hash(2));
+  config.validation = 0;
+  config.limit = 49;
+  CHECK(hash(1) != whole);
+}
+
+TEST_CASE("data that are nowhere are replaced by the fallback, loudly") {
+  const test::Nowhere here;
+  DatasetConfig config;
+  CHECK_THROWS_AS(load_dataset(config, 1, "", no_warning), DataNotFound);
+  config.fallback = "digits";
+  config.limit = 100;
+  std::vector<std::string> warnings;
+  const Dataset d =
+      load_dataset(config, 3, "", [&](const std::string& text) { warnings.push_back(text); });
+  REQUIRE(warnings.size() == 1);
+  CHECK(test::contains(warnings[0], "using the data set 'digits' instead of 'mnist'"));
+  CHECK(test::contains(warnings[0], "./data/mnist: no such folder"));
+  CHECK(test::contains(warnings[0], "set PARE_DATA"));
+  CHECK(d.kind == "digits");
+  CHECK(d.source == "drawn from seed 3");
+  CHECK(d.mean == std::vector<float>{0.1133f});
+  CHECK(d.train.pixels == make_digits(3, DigitsSplit::train, 100).pixels);
+}
+
+TEST_CASE("damaged data are an error, whatever the fallback") {
+  const test::Nowhere here;
+  here.folder.put_mnist("data/mnist", 50, 20);
+  here.folder.put("data/mnist/t10k-images-idx3-ubyte", {0, 0, 8, 3});
+  DatasetConfig config;
+  config.fallback = "digits";
+  CHECK_THROWS_AS(load_dataset(config, 1, "", no_warning), DataError);
+}
+
+TEST_CASE("images of another size are not MNIST, but may be an idx data set") {
+  const test::Nowhere here;
+  for (const std::string start : {"data/mnist/train", "data/mnist/t10k"}) {
+    here.folder.put(start + "-images-idx3-ubyte",
+                    test::idx_file({3, 1, 2}, {0, 255, 0, 255, 0, 255}));
+    here.folder.put(start + "-labels-idx1-ubyte", test::idx_file({3}, {0, 4, 1}));
+  }
+  DatasetConfig config;
+  CHECK(test::contains(test::message_of([&] { load_dataset(config, 1, "", no_warning); }),
+                       "expected images of [28, 28, 1], got [1, 2, 1]"));
+  config.kind = "idx";
+  config.folder = "mnist";
+  const Dataset d = load_dataset(config, 1, "", no_warning);
+  CHECK(d.classes == 5);
+  CHECK(d.source == "./data/mnist");
+  CHECK(d.mean == std::vector<float>{0.5f});
+  CHECK(d.std_dev == std::vector<float>{0.5f});
+  config.folder.reset();
+  config.train =
+      IdxFiles{"data/mnist/train-images-idx3-ubyte", "data/mnist/train-labels-idx1-ubyte"};
+  config.test = IdxFiles{"mnist/t10k-images-idx3-ubyte", "mnist/t10k-labels-idx1-ubyte"};
+  CHECK(load_dataset(config, 1, "", no_warning).hash == d.hash);
+}
+
+TEST_CASE("a source never holds an absolute path") {
+  const test::Nowhere here;
+  here.folder.put_mnist("elsewhere/mine", 20, 10);
+  DatasetConfig config;
+  config.kind = "idx";
+  config.folder = here.folder.path() + "/elsewhere/mine";
+  CHECK(load_dataset(config, 1, "", no_warning).source == "mine");
+}
+
+TEST_CASE("a normalisation must have the data's channels") {
+  const test::Nowhere here;
+  here.folder.put_mnist("data/mnist", 20, 10);
+  DatasetConfig config;
+  config.normalize = {Normalize::Source::given, {0.5, 0.5, 0.5}, {1, 1, 1}};
+  CHECK(test::contains(test::message_of([&] { load_dataset(config, 1, "", no_warning); }),
+                       "expected 1 values in mean and std"));
+  config.normalize = {Normalize::Source::none, {}, {}};
+  CHECK(load_dataset(config, 1, "", no_warning).mean.empty());
+}
+
+TEST_CASE("real MNIST is the official one") {
+  if (!std::getenv("PARE_DATA")) {
+    MESSAGE("skipped: PARE_DATA is not set");
+    return;
+  }
+  DatasetConfig config;
+  const Dataset d = load_dataset(config, 1, "", [](const std::string&) {});
+  CHECK(d.train.count() == 60000);
+  CHECK(d.test.count() == 10000);
+  test::Bytes file = test::idx_file({60000, 28, 28}, d.train.pixels);
+  CHECK(hex(sha256(std::as_bytes(std::span(file)))) ==
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db");
+  config.kind = "idx";
+  const auto folders = data_folders("", [](const std::string&) {});
+  const std::vector<std::string> names = {"mnist", "MNIST/raw", ""},
+                                 wanted = {"t10k-labels-idx1-ubyte"};
+  const std::string labels = find_files(folders, names, wanted, "", "").paths[0];
+  const test::Nowhere here;
+  const std::string real = labels.substr(0, labels.rfind('/'));
+  const test::Environment flat("PARE_DATA", real);
+  config.kind = "fashion_mnist";
+  CHECK(test::contains(test::message_of([&] { load_dataset(config, 1, "", no_warning); }),
+                       "got the labels of MNIST"));
+}
+
+}  // namespace
+}  // namespace pare
