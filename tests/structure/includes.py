@@ -36,7 +36,7 @@ BOTH = ("compression/lower", "compression/exact")
 
 # Outside libraries and the only areas that may include them.
 LIBRARIES = [
-    (r"hdf5\w*\.h|H5\w*\.h", ["framework/io/"]),
+    (r"hdf5\w*\.h|H5\w*\.h", ["framework/io/", "tests/io/"]),
     (r"cblas\.h|openblas\w*\.h|f77blas\.h", ["framework/kernels/"]),
     (r"omp\.h", ["framework/base/parallel"]),
     (r"CLI/.*", ["apps/"]),

@@ -51,7 +51,7 @@ RULES = [
          where=("framework/base/", "framework/io/", "framework/config/", "datasets/",
                 "compression/integer/")),
     Rule(r"\bH5\w*\s*\(|\bH5\w+_t\b|\bhid_t\b",
-         "HDF5 stays in framework/io", but_not=("framework/io/",)),
+         "HDF5 stays in framework/io and its tests", but_not=("framework/io/", "tests/io/")),
     Rule(r"(?<![\w.~-])/(?:wor[k]|tm[p])(?![\w-])|\.\./share[d]\b",
          "a path of one machine; take it from an option, an environment variable or "
          "std::filesystem::temp_directory_path()", **EVERYWHERE),

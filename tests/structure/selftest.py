@@ -85,6 +85,7 @@ OFFENCES = [
     ("compression/integer/i.cpp", "void f(int n) { assert (n > 0); }\n", 1),
     ("layers/j.cpp", "void f() { H5Fopen(name); }\n", 1),
     ("apps/k.cpp", "hid_t file;\n", 1),
+    ("tests/layers/k_test.cpp", "hid_t file;\n", 1),
     ("README.md", f"see {HOST}\n", 1),
     ("layers/l.cpp", "// TODO: more\n", 1),
     ("layers/m.h", "// no guard\n", 1),
@@ -93,6 +94,7 @@ OFFENCES = [
 HARMLESS = {
     "layers/a.cpp": '// rand() and std::shuffle in a comment\nconst char* s = "H5Fopen( rand()";\n',
     "layers/b.cpp": "#pragma omp simd\n",
+    "tests/io/hostile_test.cpp": "void f() { H5Fclose(0); }\n",
     "datasets/c.cpp": 'static_assert(sizeof(int) == 4);\nint operand(int);\nint x = operand(1);\n',
     "datasets/d.cpp": "const int n = 1'000'000;  // 'quoted'\n",
     ".ci/run": f"ls {MACHINE_PATHS[2]}\n",
