@@ -10,11 +10,11 @@ namespace pare {
 
 struct Conv2dOptions {
   std::int64_t filters = 0;  // output channels; required
-  Extent kernel;             // required
-  Extent stride;
-  Padding padding;
-  std::int64_t groups = 1;   // output channel c reads the inputs of group c / (filters / groups)
-  std::optional<bool> bias;  // as in DenseOptions
+  Extent kernel{};           // required
+  Extent stride{};
+  Padding padding{};
+  std::int64_t groups = 1;     // output channel c reads the inputs of group c / (filters / groups)
+  std::optional<bool> bias{};  // as in DenseOptions
   Init init = Init::he;
 
   void describe(config::Object& o);
@@ -43,11 +43,11 @@ class Conv2d final : public Weighted {
 };
 
 struct DepthwiseConv2dOptions {
-  Extent kernel;  // required
-  Extent stride;
-  Padding padding;
+  Extent kernel{};  // required
+  Extent stride{};
+  Padding padding{};
   std::int64_t multiplier = 1;  // output channels per input channel
-  std::optional<bool> bias;     // as in DenseOptions
+  std::optional<bool> bias{};   // as in DenseOptions
   Init init = Init::he;
 
   void describe(config::Object& o);

@@ -8,8 +8,8 @@
 namespace pare {
 
 struct DenseOptions {
-  std::int64_t units = 0;    // of the output; required
-  std::optional<bool> bias;  // default: true; a config's builder says false before a batch_norm
+  std::int64_t units = 0;      // of the output; required
+  std::optional<bool> bias{};  // default: true; a config's builder says false before a batch_norm
   Init init = Init::he;
 
   void describe(config::Object& o);

@@ -11,8 +11,8 @@ namespace pare {
 
 struct PoolOptions {
   Extent size{2, 2};
-  std::optional<Extent> stride;  // default: size
-  Padding padding;
+  std::optional<Extent> stride{};  // default: size
+  Padding padding{};
 
   void describe(config::Object& o);
 };
