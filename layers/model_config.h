@@ -19,11 +19,12 @@ struct NodeConfig {
   std::string name;  // default: <kind>_<n>, the n-th node of that kind in the list
   std::string kind;
   std::vector<std::string> inputs;  // default: the node before, or "input"
-  std::optional<std::string>
-      activation;  // shorthand for a node <name>_<activation> that reads this one
-  std::shared_ptr<NodeOptions>
-      options;        // made anew by each reading; shared by copies, not changed by them
-  std::string where;  // "configs/x.json:12:5: model[3]", or "" where no file says so
+  // Shorthand for a node <name>_<activation> that reads this one; none after reading.
+  std::optional<std::string> activation;
+  // The kind's own keys. Made anew by each reading, shared by copies, and not changed by them.
+  std::shared_ptr<NodeOptions> options;
+  // "configs/x.json:12:5: model[3]", or "" where no file says so.
+  std::string where;
 
   void describe(config::Object& o, const NodeTable& table);
 };
