@@ -32,7 +32,7 @@ RULES = [
 # exact evaluates the network with the program's arithmetic.
 NETWORK = "layers/"
 PROGRAM = re.compile(r"compression/integer/(?!arithmetic\.h)")
-BOTH = ("compression/lower", "compression/exact")
+BOTH = ("compression/lower/",)
 
 # Outside libraries and the only areas that may include them.
 LIBRARIES = [

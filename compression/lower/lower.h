@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "compression/final.h"
+#include "compression/lower/final.h"
 #include "compression/integer/program.h"
 #include "layers/network.h"
 

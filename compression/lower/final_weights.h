@@ -1,7 +1,7 @@
 // One group with weights in integers: codes, effective scales with batch norm absorbed, bias codes, multipliers.
 #pragma once
 
-#include "compression/final.h"
+#include "compression/lower/final.h"
 #include "compression/groups.h"
 
 namespace pare {

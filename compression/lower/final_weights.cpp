@@ -1,4 +1,4 @@
-#include "compression/final_weights.h"
+#include "compression/lower/final_weights.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <bit>
 #include <cmath>
 
-#include "compression/fixed_point.h"
+#include "compression/lower/fixed_point.h"
 #include "compression/prune/mask.h"
 #include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/weight_quantizer.h"

@@ -1,4 +1,4 @@
-#include "compression/exact_sums.h"
+#include "compression/lower/exact_sums.h"
 
 #include <algorithm>
 
@@ -43,7 +43,8 @@ std::vector<std::int32_t> exact_sums(const SumsLayout& l, std::span<const float>
   const std::int64_t chunk = l.wide_weights ? 256 : 512;
   PARE_ENSURE(static_cast<std::int64_t>(weights.size()) == l.out_channels * taps);
   // A dense layer is one pixel an image: rows of several images then share one product.
-  const std::int64_t together = pixels == 1 && w.kernel_h == l.height && w.kernel_w == l.width && l.groups == 1 ? 64 : 1;
+  const bool whole_image = pixels == 1 && w.kernel_h == l.height && w.kernel_w == l.width && w.pad_top == 0 && w.pad_left == 0;
+  const std::int64_t together = whole_image && l.groups == 1 ? 64 : 1;
   std::vector<std::int32_t> sums(static_cast<std::size_t>(images * pixels * l.out_channels), 0);
   parallel_tiles(images, together, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t rows = (end - begin) * pixels;

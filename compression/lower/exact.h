@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "compression/final.h"
+#include "compression/lower/final.h"
 #include "layers/network.h"
 
 namespace pare {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "compression/exact.h"
+#include "compression/lower/exact.h"
 #include "compression/integer/engine.h"
 
 namespace pare {

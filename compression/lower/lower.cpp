@@ -1,9 +1,9 @@
-#include "compression/lower.h"
+#include "compression/lower/lower.h"
 
 #include <bit>
 #include <map>
 
-#include "compression/final_weights.h"
+#include "compression/lower/final_weights.h"
 #include "compression/groups.h"
 #include "compression/integer/validate.h"
 #include "compression/quantize/grid.h"

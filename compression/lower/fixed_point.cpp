@@ -1,4 +1,4 @@
-#include "compression/fixed_point.h"
+#include "compression/lower/fixed_point.h"
 
 #include <algorithm>
 #include <bit>

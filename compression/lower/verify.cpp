@@ -1,4 +1,4 @@
-#include "compression/verify.h"
+#include "compression/lower/verify.h"
 
 #include <fmt/format.h>
 

@@ -1,12 +1,12 @@
-#include "compression/final.h"
+#include "compression/lower/final.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "compression/final_weights.h"
-#include "compression/fixed_point.h"
+#include "compression/lower/final_weights.h"
+#include "compression/lower/fixed_point.h"
 #include "compression/groups.h"
 #include "compression/quantize/activation_quantizer.h"
 

@@ -1,8 +1,8 @@
-#include "compression/exact.h"
+#include "compression/lower/exact.h"
 
 #include <algorithm>
 
-#include "compression/exact_sums.h"
+#include "compression/lower/exact_sums.h"
 #include "compression/groups.h"
 #include "compression/quantize/activation_quantizer.h"
 #include "framework/base/error.h"
@@ -72,9 +72,9 @@ class Evaluation {
   Codes weighted(const NetworkNode& head, const FinalEdge& out) const {
     const FinalWeights& w = final_.weights.at(head.name);
     const SumsLayout layout = layout_of(head, w.weights.affine);
-    const bool depthwise = layout.groups > 1 && head.module->kind() != "conv2d";
+    const bool depthwise = head.module->kind() == "depthwise_conv2d" || head.module->kind() == "batch_norm";
     const std::vector<std::int32_t> sums =
-        exact_sums(layout, plain_weights(w.weights, layout.out_channels, depthwise || head.module->kind() == "batch_norm"),
+        exact_sums(layout, plain_weights(w.weights, layout.out_channels, depthwise),
                    without_zero_point(input(head), input_edge(head).zero_point));
     Codes codes(sums.size());
     const auto channels = static_cast<std::size_t>(layout.out_channels);

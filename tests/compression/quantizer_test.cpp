@@ -1,0 +1,174 @@
+// Every row of the quantizer table, held to its traits; and what is particular to the uniform one.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "compression/quantize/activation_quantizer.h"
+#include "compression/quantize/fake_quantize.h"
+#include "compression/quantize/quantizer.h"
+#include "compression/quantize/weight_quantizer.h"
+#include "framework/base/parallel.h"
+#include "framework/ops/ops.h"
+#include "framework/random.h"
+
+namespace pare {
+namespace {
+
+Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
+  Random random(seed, Stream::test);
+  Tensor x = Tensor::persistent(shape);
+  for (std::int64_t i = 0; i < x.size(); ++i) x.mutable_data()[i] = static_cast<float>(random.normal());
+  return x;
+}
+
+// sum(x * w): its gradient with respect to x is w.
+Variable weighted_sum(const Variable& x, const Tensor& w) {
+  Tensor flat = w.reshaped({1, w.size()});
+  return dense(flatten(x), Variable(flat), Variable());
+}
+
+std::vector<QuantizerConfig> all_configs() {
+  std::vector<QuantizerConfig> configs;
+  for (const QuantizerRow& row : quantizer_table()) {
+    for (int bits = 2; bits <= 8; ++bits) {
+      for (const Scheme scheme : {Scheme::symmetric, Scheme::affine}) {
+        for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel}) {
+          for (const ScaleKind scale : {ScaleKind::real, ScaleKind::power_of_two}) {
+            QuantizerConfig config;
+            config.quantizer = row.name;
+            config.bits = bits;
+            config.scheme = scheme;
+            config.granularity = granularity;
+            config.scale = scale;
+            configs.push_back(config);
+          }
+        }
+      }
+    }
+  }
+  return configs;
+}
+
+TEST_CASE("every quantizer: values on the grid, codes in range, zero stays zero, idempotent as declared") {
+  const Tensor x = random_tensor({6, 3, 3, 5}, 1);
+  x.reshaped({270});
+  for (const QuantizerConfig& config : all_configs()) {
+    CAPTURE(config.quantizer);
+    CAPTURE(config.bits);
+    for (const int axis : {0, 3}) {
+      auto quantizer = make_quantizer(config, "x", axis);
+      quantizer->observe(x);
+      REQUIRE(quantizer->ready());
+      const Grid grid = quantizer->grid();
+      const int used = grid.channels() == 1 ? -1 : axis;
+      const Tensor y = quantizer->quantize(Variable(x)).value();
+      const std::vector<std::int8_t> codes = codes_of(x, grid, used);
+      const ChannelView view = channel_view(x.shape(), used);
+      bool on_grid = true, in_range = true;
+      for (std::int64_t i = 0; i < x.size(); ++i) {
+        const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
+        const auto code = codes[static_cast<std::size_t>(i)];
+        on_grid = on_grid && y.data()[i] == to_real(code, grid.zero_points[c], grid.scales[c]);
+        in_range = in_range && code >= grid.format.qmin() && code <= grid.format.qmax();
+      }
+      CHECK(on_grid);
+      CHECK(in_range);
+      if (quantizer->traits().has_zero) {
+        const Tensor zero = quantizer->quantize(Variable(Tensor::zeros(x.shape()))).value();
+        CHECK(std::all_of(zero.values().begin(), zero.values().end(), [](float v) { return v == 0 && !std::signbit(v); }));
+      }
+      if (quantizer->traits().idempotent) {
+        const Tensor again = quantizer->quantize(Variable(y)).value();
+        CHECK(std::equal(y.values().begin(), y.values().end(), again.values().begin()));
+      }
+    }
+  }
+}
+
+TEST_CASE("the straight-through gradient passes where nothing is clamped, and only there") {
+  const float values[] = {-10, -1.0f, -0.4f, 0.0f, 0.4f, 1.0f, 10};
+  const float weights[] = {1, 2, 3, 4, 5, 6, 7};
+  const Grid grid{.format = {.bits = 2}, .scales = {1.0f}, .zero_points = {0}};
+  Variable x(Tensor::from({1, 7}, values), true);
+  backward(weighted_sum(fake_quantize(x, grid, -1), Tensor::from({7}, weights)));
+  const std::vector<float> expected = {0, 2, 3, 4, 5, 6, 0};
+  CHECK(std::vector<float>(x.grad().values().begin(), x.grad().values().end()) == expected);
+}
+
+TEST_CASE("a value that is read twice gets the sum of both gradients") {
+  const float values[] = {0.3f, -0.6f};
+  const float weights[] = {1, 2};
+  const Grid grid{.format = {.bits = 8}, .scales = {0.01f}, .zero_points = {0}};
+  Variable x(Tensor::from({1, 2}, values), true);
+  const Variable y = fake_quantize(x, grid, -1);
+  backward(weighted_sum(add(fake_quantize(x, grid, -1), y), Tensor::from({2}, weights)));
+  CHECK(x.grad().data()[0] == 2);
+  CHECK(x.grad().data()[1] == 4);
+}
+
+TEST_CASE("a NaN stays a NaN") {
+  const float nan = std::nanf("");
+  const Grid grid{.format = {.bits = 8}, .scales = {0.01f}, .zero_points = {0}};
+  for (std::int64_t position = 0; position < 33; ++position) {
+    Tensor x = Tensor::zeros({33});
+    x.mutable_data()[position] = nan;
+    const Tensor y = fake_quantize(Variable(x), grid, -1).value();
+    CHECK(std::isnan(y.data()[position]));
+  }
+}
+
+TEST_CASE("fake quantization gives the same bits for any number of threads") {
+  const Tensor x = random_tensor({200003}, 9);
+  const Grid grid{.format = {.bits = 5}, .scales = {0.11f}, .zero_points = {0}};
+  const Tensor one = (set_thread_count(1), fake_quantize(Variable(x), grid, -1).value());
+  for (const int threads : {2, 3, 7}) {
+    set_thread_count(threads);
+    const Tensor other = fake_quantize(Variable(x), grid, -1).value();
+    CHECK(std::equal(one.values().begin(), one.values().end(), other.values().begin()));
+  }
+  set_thread_count(2);
+}
+
+TEST_CASE("an activation quantizer observes in training and calibration and never in evaluation") {
+  ActivationQuantizerConfig config;
+  ActivationQuantizer node(make_quantizer(config, "x", 1));
+  const Variable small[] = {Variable(Tensor::full({1, 4}, 1.0f))};
+  const Variable large[] = {Variable(Tensor::full({1, 4}, 100.0f))};
+  node.forward(small, Pass::begin(Pass::Mode::train, 1, 0));
+  const Grid before = node.quantizer().grid();
+  node.forward(large, Pass::begin(Pass::Mode::evaluate, 1, 0));
+  CHECK(node.quantizer().grid() == before);
+  const Variable real = node.forward(large, Pass::begin(Pass::Mode::calibrate, 1, 0));
+  CHECK(real.value().data()[0] == 100.0f);  // calibration passes real values on
+  CHECK_FALSE(node.quantizer().grid() == before);
+  node.freeze_observer(true);
+  const Grid frozen = node.quantizer().grid();
+  node.forward(large, Pass::begin(Pass::Mode::train, 1, 1));
+  CHECK(node.quantizer().grid() == frozen);
+}
+
+TEST_CASE("the average behind a pool is the rounded average of codes, as the engine computes it") {
+  ActivationQuantizerConfig config;
+  ActivationQuantizer source(make_quantizer(config, "x", 3));
+  const float values[] = {0, 1, 2, 3, 4, 5, 255, 250};
+  const Variable x[] = {Variable(Tensor::from({2, 2, 2, 1}, values))};
+  source.forward(x, Pass::begin(Pass::Mode::train, 1, 0));
+  const Grid grid = source.quantizer().grid();
+  REQUIRE(grid.scales[0] == 1.0f);  // codes are the values minus 128
+  const Variable quantized = source.forward(x, Pass::begin(Pass::Mode::evaluate, 1, 0));
+  const Window window{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  AverageCodes average(source, taps_inside(window, 2, 2));
+  const Variable pooled[] = {average_pool2d(quantized, window)};
+  const Tensor y = average.forward(pooled, Pass::begin(Pass::Mode::evaluate, 1, 0)).value();
+  CHECK(y.data()[0] == 1.0f);    // (-128-127-126-125) / 4 = -126.5, away from zero: -127
+  CHECK(y.data()[1] == 129.0f);  // (-124-123+127+122) / 4 = 0.5, away from zero: 1
+}
+
+TEST_CASE("taps inside an image are counted at its borders") {
+  const Window window{.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_left = 1, .pad_bottom = 1,
+                      .pad_right = 1};
+  CHECK(taps_inside(window, 5, 5) == std::vector<std::int32_t>{4, 6, 4, 6, 9, 6, 4, 6, 4});
+}
+
+}  // namespace
+}  // namespace pare
