@@ -5,6 +5,8 @@ if(TARGET test_integer)
   pare_library(pare_random_programs integer/random_program.cpp)
   target_link_libraries(pare_random_programs PUBLIC pare_integer)
   target_link_libraries(test_integer PRIVATE pare_random_programs)
+  # All 2^32 accumulators: worth an optimizer.
+  set_source_files_properties(integer/arithmetic_test.cpp PROPERTIES COMPILE_OPTIONS -O3)
 
   pare_executable(dump_tensors integer/dump_tensors.cpp)
   target_link_libraries(dump_tensors PRIVATE pare_integer ZLIB::ZLIB)
