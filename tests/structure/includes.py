@@ -28,8 +28,8 @@ RULES = [
     ("benchmarks/", ["framework/", "layers/", "optim/", "datasets/", "compression/", "apps/lib/"]),
 ]
 
-# The network and the integer program meet in these files only: lower translates one into the other,
-# exact evaluates the network with the program's arithmetic.
+# The network and the integer program meet in this folder only: lower.cpp translates one into the
+# other, exact.cpp evaluates the network with the program's arithmetic.
 NETWORK = "layers/"
 PROGRAM = re.compile(r"compression/integer/(?!arithmetic\.h)")
 BOTH = ("compression/lower/",)
