@@ -1,5 +1,6 @@
-// Times training steps made of ops only (images/s), single layers (GFLOP/s of forward, input gradient and weight gradient)
-// and passes over memory (GB/s). Prints the best of several repetitions: other work on the machine only ever adds time.
+// Times training steps made of ops only (images/s), single layers (GFLOP/s of forward, input
+// gradient and weight gradient) and passes over memory (GB/s). Prints the best of several
+// repetitions: other work on the machine only ever adds time.
 //
 //   bench_kernels [seconds per line, default 1] [threads]
 //
@@ -75,16 +76,19 @@ struct Weight {
 };
 
 void print_speed(const char* name, std::int64_t batch, double seconds) {
-  std::printf("%-44s %8.3f ms  %9.0f images/s\n", name, seconds * 1e3, static_cast<double>(batch) / seconds);
+  std::printf("%-44s %8.3f ms  %9.0f images/s\n", name, seconds * 1e3,
+              static_cast<double>(batch) / seconds);
 }
 
 // Conv 32 3x3, ReLU, MaxPool 2, Flatten, Dense 128, ReLU, Dense 10 on 28x28x1.
 void document_cnn(std::int64_t batch) {
-  Weight w1(Shape{32, 3, 3, 1}), b1(Shape{32}), w2(Shape{128, 5408}), b2(Shape{128}), w3(Shape{10, 128}), b3(Shape{10});
+  Weight w1(Shape{32, 3, 3, 1}), b1(Shape{32}), w2(Shape{128, 5408}), b2(Shape{128}),
+      w3(Shape{10, 128}), b3(Shape{10});
   const Tensor images = random_tensor(Shape{batch, 28, 28, 1}, 1);
   const std::vector<std::int32_t> labels(static_cast<std::size_t>(batch), 3);
   const double seconds = best_time([&] {
-    const Variable c = relu(conv2d(Variable(images), w1.leaf(), b1.leaf(), Window{3, 3, 1, 1, 0, 0, 0, 0}));
+    const Variable c =
+        relu(conv2d(Variable(images), w1.leaf(), b1.leaf(), Window{3, 3, 1, 1, 0, 0, 0, 0}));
     const Variable f = flatten(max_pool2d(c, Window{2, 2, 2, 2, 0, 0, 0, 0}));
     const Variable h = relu(dense(f, w2.leaf(), b2.leaf()));
     backward(softmax_cross_entropy(dense(h, w3.leaf(), b3.leaf()), labels));
@@ -93,12 +97,14 @@ void document_cnn(std::int64_t batch) {
   print_speed(("document CNN, batch " + std::to_string(batch)).c_str(), batch, seconds);
 }
 
-// Conv 32, BN, ReLU, Conv 64, BN, ReLU, MaxPool 2, Conv 64, BN, ReLU, MaxPool 2, Dense 128, Dense 10 on 28x28x1.
+// Conv 32, BN, ReLU, Conv 64, BN, ReLU, MaxPool 2, Conv 64, BN, ReLU, MaxPool 2, Dense 128, Dense
+// 10 on 28x28x1.
 void batch_norm_cnn(std::int64_t batch) {
   const Window same{3, 3, 1, 1, 1, 1, 1, 1}, half{2, 2, 2, 2, 0, 0, 0, 0};
   struct Block {
     Weight w, scale, shift;
-    Block(std::int64_t in, std::int64_t out) : w(Shape{out, 3, 3, in}), scale(Shape{out}), shift(Shape{out}) {}
+    Block(std::int64_t in, std::int64_t out)
+        : w(Shape{out, 3, 3, in}), scale(Shape{out}), shift(Shape{out}) {}
   };
   Block c1(1, 32), c2(32, 64), c3(64, 64);
   Weight w4(Shape{128, 7 * 7 * 64}), w5(Shape{10, 128});
@@ -137,19 +143,21 @@ void layer(const std::string& name, double flops, const Tensor& x, const Tensor&
     return best_time([&] { backward(seed_gradient(op(Variable(x, of_x), Variable(w, !of_x)))); });
   };
   const double dx = with_gradient(true) - forward, dw = with_gradient(false) - forward;
-  std::printf("%-44s %8.0f fwd %8.0f dx %8.0f dw  GFLOP/s  (%.0f us fwd)\n", name.c_str(), flops / forward * 1e-9,
-              flops / dx * 1e-9, flops / dw * 1e-9, forward * 1e6);
+  std::printf("%-44s %8.0f fwd %8.0f dx %8.0f dw  GFLOP/s  (%.0f us fwd)\n", name.c_str(),
+              flops / forward * 1e-9, flops / dx * 1e-9, flops / dw * 1e-9, forward * 1e6);
 }
 
-void conv_layer(std::int64_t batch, std::int64_t extent, std::int64_t in, std::int64_t out, std::int64_t kernel,
-                std::int64_t stride, std::int64_t pad) {
+void conv_layer(std::int64_t batch, std::int64_t extent, std::int64_t in, std::int64_t out,
+                std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
   const Window w{kernel, kernel, stride, stride, pad, pad, pad, pad};
   const std::int64_t e = w.out_h(extent);
   const double flops = 2.0 * static_cast<double>(batch * e * e * out * kernel * kernel * in);
-  layer("conv " + Shape{batch, extent, extent, in}.to_string() + " -> " + std::to_string(out) + ", " +
-            std::to_string(kernel) + "x" + std::to_string(kernel) + " / " + std::to_string(stride),
-        flops, random_tensor(Shape{batch, extent, extent, in}, 1), random_tensor(Shape{out, kernel, kernel, in}, 1),
-        [w](const Variable& x, const Variable& weight) { return conv2d(x, weight, Variable(), w); });
+  layer(
+      "conv " + Shape{batch, extent, extent, in}.to_string() + " -> " + std::to_string(out) + ", " +
+          std::to_string(kernel) + "x" + std::to_string(kernel) + " / " + std::to_string(stride),
+      flops, random_tensor(Shape{batch, extent, extent, in}, 1),
+      random_tensor(Shape{out, kernel, kernel, in}, 1),
+      [w](const Variable& x, const Variable& weight) { return conv2d(x, weight, Variable(), w); });
 }
 
 void dense_layer(std::int64_t batch, std::int64_t in, std::int64_t out) {
@@ -160,19 +168,24 @@ void dense_layer(std::int64_t batch, std::int64_t in, std::int64_t out) {
 }
 
 // Microseconds of forward, and of backward.
-void pass(const std::string& name, const Tensor& x, const std::function<Variable(const Variable&)>& op) {
+void pass(const std::string& name, const Tensor& x,
+          const std::function<Variable(const Variable&)>& op) {
   const double forward = best_time([&] { op(Variable(x)); });
   const double both = best_time([&] { backward(seed_gradient(op(Variable(x, true)))); });
-  std::printf("%-44s %8.0f us fwd %8.0f us bwd\n", (name + " " + x.shape().to_string()).c_str(), forward * 1e6,
-              (both - forward) * 1e6);
+  std::printf("%-44s %8.0f us fwd %8.0f us bwd\n", (name + " " + x.shape().to_string()).c_str(),
+              forward * 1e6, (both - forward) * 1e6);
 }
 
 void passes(const Tensor& x) {
   const std::int64_t C = x.shape()[-1];
   const Variable scale(Tensor::full(Shape{C}, 1), true), shift(Tensor::full(Shape{C}, 0), true);
   pass("relu", x, relu);
-  pass("max pool 2", x, [](const Variable& v) { return max_pool2d(v, Window{2, 2, 2, 2, 0, 0, 0, 0}); });
-  pass("average pool 2", x, [](const Variable& v) { return average_pool2d(v, Window{2, 2, 2, 2, 0, 0, 0, 0}); });
+  pass("max pool 2", x, [](const Variable& v) {
+    return max_pool2d(v, Window{2, 2, 2, 2, 0, 0, 0, 0});
+  });
+  pass("average pool 2", x, [](const Variable& v) {
+    return average_pool2d(v, Window{2, 2, 2, 2, 0, 0, 0, 0});
+  });
   pass("batch norm", x, [&](const Variable& v) {
     Tensor mean, variance;
     return batch_norm_train(v, scale, shift, 1e-3f, mean, variance);

@@ -7,6 +7,8 @@
 #include <queue>
 #include <vector>
 
+#include "framework/base/parallel.h"
+
 namespace pare {
 namespace detail {
 
@@ -106,7 +108,9 @@ void Gradients::give(int i, const Tensor& gradient) {
   }
   const GradientSlot into = slot(i);
   const float* from = gradient.data();
-  for (std::int64_t k = 0; k < gradient.size(); ++k) into.data[k] += from[k];
+  parallel_tiles(gradient.size(), 16384, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end; ++k) into.data[k] += from[k];
+  });
 }
 
 void backward(const Variable& loss) {
@@ -130,7 +134,7 @@ void backward(const Variable& loss) {
     heap.pop_back();
     if (node->input_count == 0 || !node->grad.defined()) continue;  // a leaf, or met before
     Gradients gradients(*node);
-    const Tensor dy = std::move(node->grad);
+    Tensor dy = std::move(node->grad);
     node->grad = Tensor();
     node->backward(dy, gradients);
     node->drop_closure();

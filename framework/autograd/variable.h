@@ -75,7 +75,7 @@ class Node {
  public:
   static constexpr int kMaxInputs = 6;
   virtual ~Node();
-  virtual void backward(const Tensor&, Gradients&) {}
+  virtual void backward(Tensor& /*dy*/, Gradients&) {}
   virtual void drop_closure() {}
 
   const char* op = "leaf";
@@ -94,7 +94,7 @@ std::uint64_t next_order();
 template <class F>
 struct ClosureNode final : Node {
   explicit ClosureNode(F f) : closure(std::in_place, std::move(f)) {}
-  void backward(const Tensor& dy, Gradients& gradients) override { (*closure)(dy, gradients); }
+  void backward(Tensor& dy, Gradients& gradients) override { (*closure)(dy, gradients); }
   void drop_closure() override { closure.reset(); }
   struct Holder {  // an optional whose F need not be assignable
     template <class G>
@@ -137,7 +137,8 @@ class NoGradient {
 bool gradients_enabled();
 
 // Makes the output of an op. `op` is its name (a string literal; tests/framework require a gradient check per name);
-// `closure(const Tensor& dy, Gradients&)` is kept only where an input requires a gradient.
+// `closure(const Tensor& dy, Gradients&)` is kept only where an input requires a gradient. A closure that takes `Tensor& dy`
+// may compute in dy's memory where dy.unique(), and give() it on.
 template <class F>
 Variable record(const char* op, Tensor value, std::initializer_list<Variable> inputs, F closure) {
   bool needed = false;

@@ -1,5 +1,5 @@
-// The passes of batch norm over a matrix x [rows, channels], vectorised over channels and parallel over tiles of rows. The
-// sums it needs are in columns.h; ops/batch_norm.cpp puts both together.
+// The passes of batch norm over a matrix x [rows, channels], vectorised over channels and parallel
+// over tiles of rows. The sums it needs are in columns.h; ops/batch_norm.cpp puts both together.
 #pragma once
 
 #include <cstdint>

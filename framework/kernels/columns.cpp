@@ -14,7 +14,8 @@ using simd::Floats;
 template <int sums>
 using Terms = std::array<Floats, sums>;
 
-// Adds term(row) of rows [begin, end) in lanes; four rows at a time hide the latency of an addition.
+// Adds term(row) of rows [begin, end) in lanes; four rows at a time hide the latency of an
+// addition.
 template <int sums, class Term>
 Terms<sums> sum_lanes(std::int64_t begin, std::int64_t end, const Term& term) {
   Floats lanes[4][sums] = {};
@@ -37,7 +38,8 @@ Terms<sums> sum_lanes(std::int64_t begin, std::int64_t end, const Term& term) {
   return total;
 }
 
-// out[k * columns + c] = sum over rows of what term(first column, mask of valid lanes)(row) gives as k-th vector.
+// out[k * columns + c] = sum over rows of what term(first column, mask of valid lanes)(row) gives
+// as k-th vector.
 template <int sums, class Term>
 void reduce_rows(std::int64_t rows, std::int64_t columns, const Term& term, double* out) {
   const std::int64_t tile = std::max<std::int64_t>(64, 16384 / std::max<std::int64_t>(columns, 1));
@@ -56,7 +58,8 @@ void reduce_rows(std::int64_t rows, std::int64_t columns, const Term& term, doub
   const std::int64_t width = sums * columns;
   std::fill_n(out, width, 0.0);
   for (std::int64_t t = 0; t < tiles; ++t) {
-    for (std::int64_t i = 0; i < width; ++i) out[i] += partial[static_cast<std::size_t>(t * width + i)];
+    for (std::int64_t i = 0; i < width; ++i)
+      out[i] += partial[static_cast<std::size_t>(t * width + i)];
   }
 }
 

@@ -1,7 +1,8 @@
 // Sums over the rows of a matrix, per column: bias gradients and the statistics of batch norm.
 //
-// Rows are cut into tiles whose size depends on the shape only; inside a tile sums run in float, four rows at a time, and the
-// tiles' sums are added in double in their order. All functions are parallel.
+// Rows are cut into tiles whose size depends on the shape only; inside a tile sums run in float,
+// four rows at a time, and the tiles' sums are added in double in their order. All functions are
+// parallel.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,7 @@ void column_products(const float* dy, const float* x, const float* mean, std::in
                      std::int64_t columns, double* sums, double* products);
 
 // out[c] = beta * out[c] + sum over rows of dy[row, c]; beta is 0 or 1.
-void bias_gradient(const float* dy, std::int64_t rows, std::int64_t columns, float* out, float beta);
+void bias_gradient(const float* dy, std::int64_t rows, std::int64_t columns, float* out,
+                   float beta);
 
 }  // namespace pare

@@ -1,9 +1,10 @@
-// The fast kernels of conv2d. Instead of unfolding images (im2col) they hand the register tiles of tile.h pointers into the
-// image: in NHWC the taps of one kernel row are contiguous, so an output pixel's inputs are kernel_h segments of
-// kernel_w * channels floats (with groups: one segment of channels / groups floats per tap).
+// The fast kernels of conv2d. Instead of unfolding images (im2col) they hand the register tiles of
+// tile.h pointers into the image: in NHWC the taps of one kernel row are contiguous, so an output
+// pixel's inputs are kernel_h segments of kernel_w * channels floats (with groups: one segment of
+// channels / groups floats per tap).
 //
-// Parallel over images or blocks of output rows, cut by shapes only; the weight gradient adds at most 16 partial sums over
-// shape-sized chunks of images in a fixed order.
+// Parallel over images or blocks of output rows, cut by shapes only; the weight gradient adds at
+// most 16 partial sums over shape-sized chunks of images in a fixed order.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ void conv2d_forward(const ConvShape& shape, const float* x, const float* weight,
                     float* y);
 
 // dx = beta * dx + gradient with respect to x; beta is 0 or 1.
-void conv2d_input_gradient(const ConvShape& shape, const float* dy, const float* weight,
-                           float* dx, float beta);
+void conv2d_input_gradient(const ConvShape& shape, const float* dy, const float* weight, float* dx,
+                           float beta);
 
 // dweight = beta * dweight + gradient with respect to the weight; beta is 0 or 1.
 void conv2d_weight_gradient(const ConvShape& shape, const float* x, const float* dy, float* dweight,

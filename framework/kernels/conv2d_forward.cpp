@@ -1,5 +1,5 @@
-// conv2d forward: y [pixels x out] = inputs [pixels x depth] * filters [depth x out], where row p of the inputs is gathered
-// from the image by the register tiles.
+// conv2d forward: y [pixels x out] = inputs [pixels x depth] * filters [depth x out], where row p
+// of the inputs is gathered from the image by the register tiles.
 #include <algorithm>
 #include <vector>
 
@@ -12,7 +12,8 @@
 namespace pare {
 namespace {
 
-// Cuts the output pixels into blocks of whole images, or into rows of one image where images are large.
+// Cuts the output pixels into blocks of whole images, or into rows of one image where images are
+// large.
 class Blocks {
  public:
   explicit Blocks(const ConvShape& s) : batch_(s.batch), out_h_(s.out_h()) {
@@ -22,6 +23,7 @@ class Blocks {
     per_image_ = (out_h_ + rows_ - 1) / rows_;
   }
   std::int64_t count() const { return (batch_ + images_ - 1) / images_ * per_image_; }
+  ConvInputs inputs(const ConvShape& s) const { return ConvInputs(s, images_, rows_); }
   PixelBlock operator[](std::int64_t i) const {
     const std::int64_t image = i / per_image_ * images_;
     const std::int64_t row = i % per_image_ * rows_;
@@ -33,24 +35,24 @@ class Blocks {
   std::int64_t batch_, out_h_, images_, rows_, per_image_;
 };
 
-// All output channels of group g for the given pixels; filters [depth, out], y [pixels, out].
-void convolve_group(const ConvShape& s, std::int64_t g, const std::vector<const float*>& pixels,
-                    const TapSegments& segments, const float* filters, const float* bias,
-                    float* y) {
-  const auto count = static_cast<std::int64_t>(pixels.size());
-  const std::int64_t tile_rows = balanced_tile(count);
+// All output channels of group g for the pixels of a block; filters [depth, out], y [pixels, out].
+void convolve_group(const ConvShape& s, std::int64_t g, const ConvInputs& inputs,
+                    const float* first, std::int64_t pixels, const float* filters,
+                    const float* bias, float* y) {
+  const std::int64_t* offsets = inputs.pixels().data();
+  const std::int64_t tile_rows = balanced_tile(pixels);
   const std::int64_t end = (g + 1) * s.group_outputs();
   for (std::int64_t n = g * s.group_outputs(); n < end; n += kTileColumns) {
     GatherTile tile;
     tile.columns = std::min(kTileColumns, end - n);
-    for (std::int64_t p = 0; p < count; p += tile_rows) {
-      tile.rows = std::min(tile_rows, count - p);
+    for (std::int64_t p = 0; p < pixels; p += tile_rows) {
+      tile.rows = std::min(tile_rows, pixels - p);
       for (std::int64_t r = 0; r < tile.rows; ++r) {
-        tile.a[r] = pixels[static_cast<std::size_t>(p + r)] + g * s.group_channels();
+        tile.a[r] = first + offsets[p + r] + g * s.group_channels();
         tile.start[r] = bias ? bias + n : zero_row();
         tile.out[r] = y + (p + r) * s.out_channels + n;
       }
-      gather_product(tile, segments.offsets, segments.length, filters + n, s.out_channels);
+      gather_product(tile, inputs.segments(), inputs.segment_length(), filters + n, s.out_channels);
     }
   }
 }
@@ -59,20 +61,18 @@ void convolve_group(const ConvShape& s, std::int64_t g, const std::vector<const 
 
 void conv2d_forward(const ConvShape& s, const float* x, const float* weight, const float* bias,
                     float* y) {
-  Tensor transposed(Shape{s.depth(), s.out_channels});
-  transpose(weight, s.out_channels, s.depth(), transposed.mutable_data());
-  const float* filters = transposed.data();
+  Tensor filters(Shape{s.depth(), s.out_channels});
+  transpose(weight, s.out_channels, s.depth(), filters.mutable_data());
   const Blocks blocks(s);
+  const ConvInputs inputs = blocks.inputs(s);
   parallel_for(blocks.count(), [&](std::int64_t i) {
     thread_local std::vector<float> padded;
-    thread_local std::vector<const float*> pixels;
     const PixelBlock block = blocks[i];
-    const ImageView view = view_input(s, x, block, padded);
-    list_pixels(s, view, block, pixels);
-    const TapSegments segments(s, view);
-    const std::int64_t first = block.first_image * s.out_pixels() + block.first_row * s.out_w();
+    const float* first = inputs.first(x, block, padded);
+    const std::int64_t pixel = block.first_image * s.out_pixels() + block.first_row * s.out_w();
     for (std::int64_t g = 0; g < s.groups; ++g) {
-      convolve_group(s, g, pixels, segments, filters, bias, y + first * s.out_channels);
+      convolve_group(s, g, inputs, first, block.pixels(s), filters.data(), bias,
+                     y + pixel * s.out_channels);
     }
   });
 }

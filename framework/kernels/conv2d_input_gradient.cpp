@@ -1,9 +1,11 @@
-// conv2d backward, images: again a convolution, of dy with the filters turned round and input and output channels
-// exchanged. With strides, the input pixels fall into stride_h * stride_w phases: those of one phase read the same taps,
-// and consecutive ones read consecutive pixels of dy, so each phase is a convolution of stride 1 with a smaller kernel.
+// conv2d backward, images: again a convolution, of dy with the filters turned round and input and
+// output channels exchanged. With strides, the input pixels fall into stride_h * stride_w phases:
+// those of one phase read the same taps, and consecutive ones read consecutive pixels of dy, so
+// each phase is a convolution of stride 1 with a smaller kernel.
 //
-// In one dimension: y[o] reads x[o * stride - pad + i]. For x[ix] write ix + pad = q * stride + phase; then the taps are
-// i = phase + stride * m for m = 0, 1, ..., and tap m takes its part from dy[q - m].
+// In one dimension: y[o] reads x[o * stride - pad + i]. For x[ix] write ix + pad = q * stride +
+// phase; then the taps are i = phase + stride * m for m = 0, 1, ..., and tap m takes its part from
+// dy[q - m].
 #include <algorithm>
 #include <vector>
 
@@ -31,8 +33,8 @@ struct Phase {
   std::int64_t count;    // input coordinates of this phase
 };
 
-// One phase in both dimensions, and its part of the filters: [groups, taps_h, taps_w, out / groups, channels / groups] in
-// ascending order of dy's coordinates, that is of descending m.
+// One phase in both dimensions, and its part of the filters: [groups, taps_h, taps_w, out / groups,
+// channels / groups] in ascending order of dy's coordinates, that is of descending m.
 struct PhaseKernel {
   Phase h, w;
   Tensor filters;
@@ -76,8 +78,8 @@ struct PaddedGradient {
   bool needed;  // false: dy itself already looks like this
 };
 
-// Where the taps of an input pixel of this phase lie in dy, from the first tap on: one segment per row of taps, or with
-// groups one per tap.
+// Where the taps of an input pixel of this phase lie in dy, from the first tap on: one segment per
+// row of taps, or with groups one per tap.
 std::vector<std::int64_t> segments_of(const ConvShape& s, const PhaseKernel& phase,
                                       std::int64_t row_stride) {
   std::vector<std::int64_t> segments;

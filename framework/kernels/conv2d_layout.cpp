@@ -4,48 +4,59 @@
 #include "framework/kernels/padding.h"
 
 namespace pare {
+namespace {
 
-ImageView view_input(const ConvShape& s, const float* x, const PixelBlock& block,
-                     std::vector<float>& padded) {
+// Rows and columns of the input that a block of output rows reads.
+std::int64_t input_rows(const ConvShape& s, std::int64_t rows) {
+  return (rows - 1) * s.window.stride_h + s.window.kernel_h;
+}
+std::int64_t input_columns(const ConvShape& s) {
+  return (s.out_w() - 1) * s.window.stride_w + s.window.kernel_w;
+}
+
+}  // namespace
+
+ConvInputs::ConvInputs(const ConvShape& s, std::int64_t images, std::int64_t rows) : shape_(s) {
   const Window& w = s.window;
-  if (!w.padded()) {
-    const std::int64_t row_stride = s.width * s.channels;
-    const std::int64_t row = block.first_image * s.height + block.first_row * w.stride_h;
-    return {x + row * row_stride, s.image_size(), row_stride};
+  row_stride_ = (w.padded() ? input_columns(s) : s.width) * s.channels;
+  image_stride_ = w.padded() ? input_rows(s, rows) * row_stride_ : s.image_size();
+  for (std::int64_t i = 0; i < images; ++i) {
+    for (std::int64_t y = 0; y < rows; ++y) {
+      const std::int64_t row = i * image_stride_ + y * w.stride_h * row_stride_;
+      for (std::int64_t x = 0; x < s.out_w(); ++x)
+        pixels_.push_back(row + x * w.stride_w * s.channels);
+    }
   }
-  const std::int64_t rows = (block.rows - 1) * w.stride_h + w.kernel_h;
-  const std::int64_t columns = (s.out_w() - 1) * w.stride_w + w.kernel_w;
-  const std::int64_t image_stride = rows * columns * s.channels;
-  padded.resize(static_cast<std::size_t>(block.images * image_stride));
-  for (std::int64_t i = 0; i < block.images; ++i) {
-    copy_padded(x + (block.first_image + i) * s.image_size(), s.height, s.width, s.channels,
-                block.first_row * w.stride_h - w.pad_top, rows, -w.pad_left, columns,
-                padded.data() + i * image_stride);
-  }
-  return {padded.data(), image_stride, columns * s.channels};
-}
-
-void list_pixels(const ConvShape& s, const ImageView& view, const PixelBlock& block,
-                 std::vector<const float*>& pixels) {
-  const std::int64_t row_step = s.window.stride_h * view.row_stride;
-  const std::int64_t column_step = s.window.stride_w * s.channels;
-  pixels.clear();
-  for (std::int64_t i = 0; i < block.images; ++i) {
-    for (std::int64_t y = 0; y < block.rows; ++y) {
-      const float* row = view.data + i * view.image_stride + y * row_step;
-      for (std::int64_t x = 0; x < s.out_w(); ++x) pixels.push_back(row + x * column_step);
+  const bool merged = s.groups == 1;  // the taps of a kernel row lie next to each other
+  segment_length_ = merged ? w.kernel_w * s.channels : s.group_channels();
+  for (std::int64_t i = 0; i < w.kernel_h; ++i) {
+    for (std::int64_t j = 0; j < (merged ? 1 : w.kernel_w); ++j) {
+      segments_.push_back(i * row_stride_ + j * s.channels);
     }
   }
 }
 
-TapSegments::TapSegments(const ConvShape& s, const ImageView& view) {
-  const std::int64_t per_row = s.groups == 1 ? 1 : s.window.kernel_w;
-  length = s.groups == 1 ? s.window.kernel_w * s.channels : s.group_channels();
-  for (std::int64_t i = 0; i < s.window.kernel_h; ++i) {
-    for (std::int64_t j = 0; j < per_row; ++j) {
-      offsets.push_back(i * view.row_stride + j * s.channels);
-    }
+std::vector<std::int64_t> ConvInputs::elements() const {
+  std::vector<std::int64_t> offsets;
+  for (const std::int64_t segment : segments_) {
+    for (std::int64_t k = 0; k < segment_length_; ++k) offsets.push_back(segment + k);
   }
+  return offsets;
+}
+
+const float* ConvInputs::first(const float* x, const PixelBlock& block,
+                               std::vector<float>& padded) const {
+  const ConvShape& s = shape_;
+  const Window& w = s.window;
+  const float* image = x + block.first_image * s.image_size();
+  if (!w.padded()) return image + block.first_row * w.stride_h * row_stride_;
+  padded.resize(static_cast<std::size_t>(block.images * image_stride_));
+  for (std::int64_t i = 0; i < block.images; ++i) {
+    copy_padded(image + i * s.image_size(), s.height, s.width, s.channels,
+                block.first_row * w.stride_h - w.pad_top, input_rows(s, block.rows), -w.pad_left,
+                input_columns(s), padded.data() + i * image_stride_);
+  }
+  return padded.data();
 }
 
 void transpose(const float* in, std::int64_t rows, std::int64_t columns, float* out) {

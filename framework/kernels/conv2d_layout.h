@@ -1,5 +1,6 @@
-// What the three convolution kernels share: where the inputs of output pixels lie in memory, with a copy of the image in
-// between only where the window reaches over its border. Not for use outside framework/kernels/conv2d_*.cpp.
+// What the forward and weight-gradient kernels of conv2d share: where the inputs of output pixels
+// lie in memory, with a copy of the image in between only where the window reaches over its border.
+// Not for use outside framework/kernels/conv2d_*.cpp.
 #pragma once
 
 #include <cstdint>
@@ -9,31 +10,38 @@
 
 namespace pare {
 
-// Rows of some images in memory, channels contiguous. Strides count floats.
-struct ImageView {
-  const float* data = nullptr;
-  std::int64_t image_stride = 0, row_stride = 0;
-};
-
-// Output pixels to work on: rows [first_row, first_row + rows) of images [first_image, first_image + images).
+// Output pixels to work on: rows [first_row, first_row + rows) of images [first_image, first_image
+// + images).
 struct PixelBlock {
   std::int64_t first_image, images, first_row, rows;
+  std::int64_t pixels(const ConvShape& s) const { return images * rows * s.out_w(); }
 };
 
-// A view whose first element is the input of the block's first pixel at tap (0, 0): of x itself, or of a copy in `padded`
-// with a border of zeros.
-ImageView view_input(const ConvShape& s, const float* x, const PixelBlock& block,
-                     std::vector<float>& padded);
+// The addresses of a block's inputs, as offsets from the input of its first pixel at tap (0, 0);
+// offsets count floats. They are the same for all blocks of one size, and a smaller block (fewer
+// images, or fewer rows of one image) uses the first ones.
+class ConvInputs {
+ public:
+  ConvInputs(const ConvShape& shape, std::int64_t images, std::int64_t rows);
 
-// The address of tap (0, 0) of every pixel of the block, in the order of y.
-void list_pixels(const ConvShape& s, const ImageView& view, const PixelBlock& block,
-                 std::vector<const float*>& pixels);
+  // Tap (0, 0) of every pixel, in the order of y.
+  const std::vector<std::int64_t>& pixels() const { return pixels_; }
+  // From a pixel's tap (0, 0) to its inputs of group 0: contiguous segments of segment_length()
+  // floats each.
+  const std::vector<std::int64_t>& segments() const { return segments_; }
+  std::int64_t segment_length() const { return segment_length_; }
+  // The same for every single input: as many as a filter has elements.
+  std::vector<std::int64_t> elements() const;
 
-// The inputs of one output pixel: segments of equal length at these offsets from its tap (0, 0).
-struct TapSegments {
-  TapSegments(const ConvShape& s, const ImageView& view);
-  std::vector<std::int64_t> offsets;
-  std::int64_t length;
+  // Tap (0, 0) of the block's first pixel: in x itself, or in a copy with a border of zeros that
+  // lives in `padded`.
+  const float* first(const float* x, const PixelBlock& block, std::vector<float>& padded) const;
+
+ private:
+  ConvShape shape_;
+  std::int64_t row_stride_, image_stride_;
+  std::vector<std::int64_t> pixels_, segments_;
+  std::int64_t segment_length_;
 };
 
 // out[j, i] = in[i, j] for in [rows, columns].

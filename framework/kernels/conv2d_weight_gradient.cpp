@@ -1,6 +1,6 @@
-// conv2d backward, weights: dweight^T [depth x out] = inputs^T [depth x pixels] * dy [pixels x out]. The sum over pixels
-// is long and outputs are few, so it is split over chunks of images whose number depends on the shape only; the chunks'
-// sums are added in order.
+// conv2d backward, weights: dweight^T [depth x out] = inputs^T [depth x pixels] * dy [pixels x
+// out]. The sum over pixels is long and outputs are few, so it is split over chunks of images whose
+// number depends on the shape only; the chunks' sums are added in order.
 #include <algorithm>
 #include <vector>
 
@@ -20,7 +20,8 @@ constexpr std::int64_t kMostPartialFloats = std::int64_t{1} << 22;
 struct Cut {
   explicit Cut(const ConvShape& s) {
     const std::int64_t filters = s.depth() * s.out_channels;
-    const std::int64_t most = std::clamp<std::int64_t>(kMostPartialFloats / filters, 1, kMostChunks);
+    const std::int64_t most =
+        std::clamp<std::int64_t>(kMostPartialFloats / filters, 1, kMostChunks);
     images = (s.batch + most - 1) / most;
     chunks = (s.batch + images - 1) / images;
     const std::int64_t parts_wanted = (kMostChunks + chunks - 1) / chunks;
@@ -31,19 +32,10 @@ struct Cut {
   std::int64_t depth, parts;    // per part
 };
 
-// Offset of every element of a filter (of group 0) from tap (0, 0) in the image.
-std::vector<std::int64_t> element_offsets(const ConvShape& s, const ImageView& view) {
-  const TapSegments segments(s, view);
-  std::vector<std::int64_t> offsets;
-  for (const std::int64_t segment : segments.offsets) {
-    for (std::int64_t k = 0; k < segments.length; ++k) offsets.push_back(segment + k);
-  }
-  return offsets;
-}
-
-// sums [depth, out], rows [begin, end): += the products of the given pixels; with `first`, starts from zero.
-void accumulate(const ConvShape& s, const std::vector<const float*>& pixels,
-                const std::vector<std::int64_t>& offsets, const float* dy, std::int64_t begin,
+// sums [depth, out], rows [begin, end): += the products of the given pixels; with `first`, starts
+// from zero.
+void accumulate(const ConvShape& s, const float* x, const std::vector<std::int64_t>& pixels,
+                const std::vector<std::int64_t>& elements, const float* dy, std::int64_t begin,
                 std::int64_t end, bool first, float* sums) {
   const std::int64_t tile_rows = balanced_tile(end - begin);
   for (std::int64_t n = 0; n < s.out_channels;) {
@@ -53,11 +45,11 @@ void accumulate(const ConvShape& s, const std::vector<const float*>& pixels,
     for (std::int64_t k = begin; k < end; k += tile_rows) {
       tile.rows = std::min(tile_rows, end - k);
       for (std::int64_t r = 0; r < tile.rows; ++r) {
-        tile.offset[r] = offsets[static_cast<std::size_t>(k + r)] + g * s.group_channels();
+        tile.offset[r] = elements[static_cast<std::size_t>(k + r)] + g * s.group_channels();
         tile.out[r] = sums + (k + r) * s.out_channels + n;
         tile.start[r] = first ? zero_row() : tile.out[r];
       }
-      outer_product(tile, pixels, dy + n, s.out_channels);
+      outer_product(tile, x, pixels, dy + n, s.out_channels);
     }
     n += tile.columns;
   }
@@ -86,11 +78,12 @@ void add_chunks(const ConvShape& s, std::int64_t chunks, const float* sums, floa
 void conv2d_weight_gradient(const ConvShape& s, const float* x, const float* dy, float* dweight,
                             float beta) {
   const Cut cut(s);
+  const ConvInputs inputs(s, 1, s.out_h());
+  const std::vector<std::int64_t> elements = inputs.elements();
   Tensor sums(Shape{cut.chunks, s.depth(), s.out_channels});
   float* all = sums.mutable_data();
   parallel_for(cut.chunks * cut.parts, [&](std::int64_t i) {
     thread_local std::vector<float> padded;
-    thread_local std::vector<const float*> pixels;
     const std::int64_t chunk = i / cut.parts;
     const std::int64_t begin = i % cut.parts * cut.depth;
     const std::int64_t end = std::min(begin + cut.depth, s.depth());
@@ -98,10 +91,9 @@ void conv2d_weight_gradient(const ConvShape& s, const float* x, const float* dy,
     const std::int64_t last = std::min(first + cut.images, s.batch);
     for (std::int64_t image = first; image < last; ++image) {
       const PixelBlock block{image, 1, 0, s.out_h()};
-      const ImageView view = view_input(s, x, block, padded);
-      list_pixels(s, view, block, pixels);
-      accumulate(s, pixels, element_offsets(s, view), dy + image * s.y_size(), begin, end,
-                 image == first, all + chunk * s.depth() * s.out_channels);
+      accumulate(s, inputs.first(x, block, padded), inputs.pixels(), elements,
+                 dy + image * s.y_size(), begin, end, image == first,
+                 all + chunk * s.depth() * s.out_channels);
     }
   });
   add_chunks(s, cut.chunks, all, dweight, beta);

@@ -9,7 +9,8 @@
 namespace pare {
 namespace {
 
-// Calls f(offset of the output pixel in y, offset of the input pixel in x, offset of the tap in weight).
+// Calls f(offset of the output pixel in y, offset of the input pixel in x, offset of the tap in
+// weight).
 template <class F>
 void for_each_visible_tap(const ConvShape& s, const F& f) {
   for_each_window(s, [&](std::int64_t p, const VisibleTaps& taps) {
@@ -49,8 +50,10 @@ void depthwise_forward(const ConvShape& s, const float* x, const float* weight, 
     const float* image = x + b * s.image_size();
     float* out = y + b * s.y_size();
     for (std::int64_t i = 0; i < s.y_size(); i += s.out_channels) {
-      if (bias) std::copy_n(bias, s.out_channels, out + i);
-      else std::fill_n(out + i, s.out_channels, 0.0f);
+      if (bias)
+        std::copy_n(bias, s.out_channels, out + i);
+      else
+        std::fill_n(out + i, s.out_channels, 0.0f);
     }
     for_each_visible_tap(s, [&](std::int64_t o, std::int64_t i, std::int64_t k) {
       multiply_add(s.channels, multiplier, image + i, weight + k, out + o);

@@ -1,6 +1,6 @@
-// The fast kernels of depthwise convolutions: channels never mix, so work is vectorised over channels and visits every tap
-// of every window once. weight [kernel_h, kernel_w, out_channels]; output channel o reads input channel
-// o / (out_channels / channels). `groups` is not used.
+// The fast kernels of depthwise convolutions: channels never mix, so work is vectorised over
+// channels and visits every tap of every window once. weight [kernel_h, kernel_w, out_channels];
+// output channel o reads input channel o / (out_channels / channels). `groups` is not used.
 #pragma once
 
 #include "framework/ops/window.h"
@@ -15,8 +15,8 @@ void depthwise_forward(const ConvShape& shape, const float* x, const float* weig
 void depthwise_input_gradient(const ConvShape& shape, const float* dy, const float* weight,
                               float* dx, float beta);
 
-// dweight = beta * dweight + gradient with respect to the weight; beta is 0 or 1. Partial sums over at most 16 chunks of
-// images, added in order.
+// dweight = beta * dweight + gradient with respect to the weight; beta is 0 or 1. Partial sums over
+// at most 16 chunks of images, added in order.
 void depthwise_weight_gradient(const ConvShape& shape, const float* x, const float* dy,
                                float* dweight, float beta);
 

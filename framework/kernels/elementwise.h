@@ -1,4 +1,5 @@
-// Loops over all elements of a tensor, in parallel and vectorised by the compiler: the body is inlined into the loop.
+// Loops over all elements of a tensor, in parallel and vectorised by the compiler: the body is
+// inlined into the loop.
 #pragma once
 
 #include <cstdint>

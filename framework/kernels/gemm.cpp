@@ -6,11 +6,11 @@
 
 #include "framework/base/parallel.h"
 
-
 namespace pare {
 namespace {
 
-// Tiles of C: large enough that OpenBLAS runs at speed inside one, small enough that two or three threads end together.
+// Tiles of C: large enough that OpenBLAS runs at speed inside one, small enough that two or three
+// threads end together.
 constexpr std::int64_t kTileM = 128;
 constexpr std::int64_t kTileN = 512;
 
@@ -26,7 +26,9 @@ void gemm_serial(Transpose a, Transpose b, std::int64_t m, std::int64_t n, std::
                  const float* A, std::int64_t lda, const float* B, std::int64_t ldb, float beta,
                  float* C, std::int64_t ldc) {
   make_serial();
-  const auto transpose = [](Transpose t) { return t == Transpose::yes ? CblasTrans : CblasNoTrans; };
+  const auto transpose = [](Transpose t) {
+    return t == Transpose::yes ? CblasTrans : CblasNoTrans;
+  };
   const auto extent = [](std::int64_t e) { return static_cast<blasint>(e); };
   cblas_sgemm(CblasRowMajor, transpose(a), transpose(b), extent(m), extent(n), extent(k), 1.0f, A,
               extent(lda), B, extent(ldb), beta, C, extent(ldc));

@@ -1,6 +1,7 @@
 #include "framework/kernels/pool.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
@@ -10,18 +11,29 @@ namespace pare {
 namespace {
 
 using simd::Floats;
-using Bools = decltype(Floats{} < Floats{});
+using Ints = decltype(Floats{} < Floats{});
+typedef std::uint16_t Taps __attribute__((vector_size(2 * simd::kLanes)));
 
-// Calls f(first channel, mask) for each vector of channels.
-template <class F>
-void for_each_vector(std::int64_t channels, const F& f) {
-  for (std::int64_t c = 0; c < channels; c += simd::kLanes) {
-    f(c, simd::first_lanes(std::min<std::int64_t>(simd::kLanes, channels - c)));
-  }
+Ints load_taps(const std::uint16_t* p, std::int64_t lanes) {
+  Taps taps{};
+  std::memcpy(&taps, p, static_cast<std::size_t>(lanes) * sizeof *p);
+  return __builtin_convertvector(taps, Ints);
 }
 
-// Windows touch each other, do not overlap and leave no pixel out: dx is then written once, in place of cleared and
-// added to.
+void store_taps(std::uint16_t* p, Ints taps, std::int64_t lanes) {
+  const Taps narrow = __builtin_convertvector(taps, Taps);
+  std::memcpy(p, &narrow, static_cast<std::size_t>(lanes) * sizeof *p);
+}
+
+// Calls f(first channel, number of channels) for each vector of channels.
+template <class F>
+void for_each_vector(std::int64_t channels, const F& f) {
+  for (std::int64_t c = 0; c < channels; c += simd::kLanes)
+    f(c, std::min<std::int64_t>(simd::kLanes, channels - c));
+}
+
+// Windows touch each other, do not overlap and leave no pixel out: dx is then written once, in
+// place of cleared and added to.
 bool tiles_exactly(const ImageShape& s) {
   const Window& w = s.window;
   return !w.padded() && w.kernel_h == w.stride_h && w.kernel_w == w.stride_w &&
@@ -30,18 +42,16 @@ bool tiles_exactly(const ImageShape& s) {
 
 // Calls put(place in dx, gradient vector, mask) for every tap of every window of one image.
 template <class Put>
-void route_to_maxima(const ImageShape& s, const float* x, const float* y, const float* dy,
-                     float* dx, const Put& put) {
-  for_each_window(s, [&](std::int64_t p, const VisibleTaps& taps) {
-    for_each_vector(s.channels, [&](std::int64_t c, simd::Mask mask) {
-      const Floats maximum = simd::load(y + p * s.channels + c, mask);
+void route_gradient(const ImageShape& s, const std::uint16_t* taps, const float* dy, float* dx,
+                    const Put& put) {
+  for_each_window(s, [&](std::int64_t p, const VisibleTaps& visible) {
+    for_each_vector(s.channels, [&](std::int64_t c, std::int64_t lanes) {
+      const simd::Mask mask = simd::first_lanes(lanes);
+      const Ints chosen = load_taps(taps + p * s.channels + c, lanes);
       const Floats gradient = simd::load(dy + p * s.channels + c, mask);
-      Bools open = maximum == maximum || maximum != maximum;  // all lanes still look for theirs
-      for_each_tap(s.window, taps, [&](std::int64_t pixel, std::int64_t) {
-        const Floats v = simd::load(x + pixel * s.channels + c, mask);
-        const Bools here = open & ((v == maximum) | (v != v));
-        put(dx + pixel * s.channels + c, here ? gradient : Floats{}, mask);
-        open &= ~here;
+      for_each_tap(s.window, visible, [&](std::int64_t pixel, std::int64_t tap) {
+        put(dx + pixel * s.channels + c, chosen == static_cast<int>(tap) ? gradient : Floats{},
+            mask);
       });
     });
   });
@@ -49,26 +59,32 @@ void route_to_maxima(const ImageShape& s, const float* x, const float* y, const 
 
 }  // namespace
 
-void max_pool_forward(const ImageShape& s, const float* x, float* y) {
+void max_pool_forward(const ImageShape& s, const float* x, float* y, std::uint16_t* taps) {
+  const std::int64_t y_size = s.out_pixels() * s.channels;
   parallel_for(s.batch, [&](std::int64_t b) {
     const float* image = x + b * s.image_size();
-    float* out = y + b * s.out_pixels() * s.channels;
-    for_each_window(s, [&](std::int64_t p, const VisibleTaps& taps) {
-      const std::int64_t first = taps.pixel(taps.first_h, taps.first_w);
-      for_each_vector(s.channels, [&](std::int64_t c, simd::Mask mask) {
-        Floats best = simd::load(image + first * s.channels + c, mask);
-        for_each_tap(s.window, taps, [&](std::int64_t pixel, std::int64_t) {
+    for_each_window(s, [&](std::int64_t p, const VisibleTaps& visible) {
+      for_each_vector(s.channels, [&](std::int64_t c, std::int64_t lanes) {
+        const simd::Mask mask = simd::first_lanes(lanes);
+        Floats best{};
+        Ints chosen = best != best;
+        chosen -= 1;  // no tap yet
+        for_each_tap(s.window, visible, [&](std::int64_t pixel, std::int64_t tap) {
           const Floats v = simd::load(image + pixel * s.channels + c, mask);
-          best = (v > best) | (v != v) ? v : best;
+          const Ints better = (v > best) | (chosen < 0) | ((v != v) & (best == best));
+          best = better ? v : best;
+          chosen = better ? chosen - chosen + static_cast<int>(tap) : chosen;
         });
-        simd::store(out + p * s.channels + c, best, mask);
+        const std::int64_t at = b * y_size + p * s.channels + c;
+        simd::store(y + at, best, mask);
+        store_taps(taps + at, chosen, lanes);
       });
     });
   });
 }
 
-void max_pool_backward(const ImageShape& s, const float* x, const float* y, const float* dy,
-                       float* dx, float beta) {
+void max_pool_backward(const ImageShape& s, const std::uint16_t* taps, const float* dy, float* dx,
+                       float beta) {
   const std::int64_t y_size = s.out_pixels() * s.channels;
   const bool write_once = beta == 0 && tiles_exactly(s);
   const auto write = [](float* at, Floats v, simd::Mask mask) { simd::store(at, v, mask); };
@@ -76,14 +92,13 @@ void max_pool_backward(const ImageShape& s, const float* x, const float* y, cons
     simd::store(at, simd::load(at, mask) + v, mask);
   };
   parallel_for(s.batch, [&](std::int64_t b) {
-    const float* image = x + b * s.image_size();
     float* out = dx + b * s.image_size();
     if (write_once) {
-      route_to_maxima(s, image, y + b * y_size, dy + b * y_size, out, write);
+      route_gradient(s, taps + b * y_size, dy + b * y_size, out, write);
       return;
     }
     if (beta == 0) std::fill_n(out, s.image_size(), 0.0f);
-    route_to_maxima(s, image, y + b * y_size, dy + b * y_size, out, add);
+    route_gradient(s, taps + b * y_size, dy + b * y_size, out, add);
   });
 }
 
@@ -93,7 +108,8 @@ void average_pool_forward(const ImageShape& s, const float* x, float* y) {
     float* out = y + b * s.out_pixels() * s.channels;
     for_each_window(s, [&](std::int64_t p, const VisibleTaps& taps) {
       const Floats count = simd::broadcast(static_cast<float>(taps.count()));
-      for_each_vector(s.channels, [&](std::int64_t c, simd::Mask mask) {
+      for_each_vector(s.channels, [&](std::int64_t c, std::int64_t lanes) {
+        const simd::Mask mask = simd::first_lanes(lanes);
         Floats sum{};
         for_each_tap(s.window, taps, [&](std::int64_t pixel, std::int64_t) {
           sum += simd::load(image + pixel * s.channels + c, mask);
@@ -111,7 +127,8 @@ void average_pool_backward(const ImageShape& s, const float* dy, float* dx, floa
     if (beta == 0) std::fill_n(out, s.image_size(), 0.0f);
     for_each_window(s, [&](std::int64_t p, const VisibleTaps& taps) {
       const Floats count = simd::broadcast(static_cast<float>(taps.count()));
-      for_each_vector(s.channels, [&](std::int64_t c, simd::Mask mask) {
+      for_each_vector(s.channels, [&](std::int64_t c, std::int64_t lanes) {
+        const simd::Mask mask = simd::first_lanes(lanes);
         const Floats share = simd::load(gradient + p * s.channels + c, mask) / count;
         for_each_tap(s.window, taps, [&](std::int64_t pixel, std::int64_t) {
           float* at = out + pixel * s.channels + c;

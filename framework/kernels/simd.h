@@ -1,8 +1,9 @@
-// Vectors of floats as wide as the processor that we compile for: just what the kernels need, and explicit about fused
-// multiply-adds. Only for sources compiled with pare_native (cmake/PareTarget.cmake): kLanes differs between targets.
+// Vectors of floats as wide as the processor that we compile for: just what the kernels need, and
+// explicit about fused multiply-adds. Only for sources compiled with pare_native
+// (cmake/PareTarget.cmake): kLanes differs between targets.
 //
-// A sum over many values runs in lanes; how many there are decides the order of additions, so results may differ between
-// machines, never between runs or thread counts.
+// A sum over many values runs in lanes; how many there are decides the order of additions, so
+// results may differ between machines, never between runs or thread counts.
 #pragma once
 
 #include <cstdint>

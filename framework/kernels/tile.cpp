@@ -43,8 +43,8 @@ void gather_kernel(const GatherTile& tile, std::span<const std::int64_t> segment
 }
 
 template <int rows, int vectors>
-void outer_kernel(const OuterTile& tile, std::span<const float* const> a, const float* b,
-                  std::int64_t ldb) {
+void outer_kernel(const OuterTile& tile, const float* a, std::span<const std::int64_t> points,
+                  const float* b, std::int64_t ldb) {
   constexpr int last = (vectors - 1) * simd::kLanes;
   const simd::Mask mask = simd::first_lanes(tile.columns - last);
   Floats sum[rows][vectors];
@@ -53,14 +53,14 @@ void outer_kernel(const OuterTile& tile, std::span<const float* const> a, const 
     if constexpr (vectors == 2) sum[r][0] = simd::load(tile.start[r]);
     sum[r][vectors - 1] = simd::load(tile.start[r] + last, mask);
   }
-  for (const float* point : a) {
+  for (const std::int64_t point : points) {
     Floats terms[vectors];
     if constexpr (vectors == 2) terms[0] = simd::load(b);
     terms[vectors - 1] = simd::load(b + last, mask);
     b += ldb;
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
-      const Floats x = simd::broadcast(point[tile.offset[r]]);
+      const Floats x = simd::broadcast(a[point + tile.offset[r]]);
 #pragma GCC unroll 2
       for (int v = 0; v < vectors; ++v) sum[r][v] = simd::fma(x, terms[v], sum[r][v]);
     }
@@ -109,12 +109,12 @@ void gather_product(const GatherTile& tile, std::span<const std::int64_t> segmen
   kernels[index(tile.rows - 1)][tile.columns > simd::kLanes](tile, segments, length, b, ldb);
 }
 
-void outer_product(const OuterTile& tile, std::span<const float* const> a, const float* b,
-                   std::int64_t ldb) {
+void outer_product(const OuterTile& tile, const float* a, std::span<const std::int64_t> points,
+                   const float* b, std::int64_t ldb) {
   static constexpr auto kernels = outer_kernels(std::make_index_sequence<kTileRows>());
   PARE_ENSURE(tile.rows >= 1 && tile.rows <= kTileRows && tile.columns >= 1 &&
               tile.columns <= kTileColumns);
-  kernels[index(tile.rows - 1)][tile.columns > simd::kLanes](tile, a, b, ldb);
+  kernels[index(tile.rows - 1)][tile.columns > simd::kLanes](tile, a, points, b, ldb);
 }
 
 }  // namespace pare

@@ -1,5 +1,5 @@
-// Walks over the windows of one image, with the range of taps that lie inside it: for pools and depthwise convolutions,
-// which vectorise over channels and visit every tap once.
+// Walks over the windows of one image, with the range of taps that lie inside it: for pools and
+// depthwise convolutions, which vectorise over channels and visit every tap once.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace pare {
 
-// The taps of one window that lie inside the image: i in [first_h, last_h), j in [first_w, last_w). Tap (i, j) is input
-// pixel (top + i, left + j), which is pixel number pixel(i, j) of the image.
+// The taps of one window that lie inside the image: i in [first_h, last_h), j in [first_w, last_w).
+// Tap (i, j) is input pixel (top + i, left + j), which is pixel number pixel(i, j) of the image.
 struct VisibleTaps {
   std::int64_t top, left, first_h, last_h, first_w, last_w, width;
   std::int64_t count() const { return (last_h - first_h) * (last_w - first_w); }

@@ -1,10 +1,11 @@
-// Batch normalisation over the last axis (Ioffe and Szegedy 2015). With n = (x - mean) * r and r = 1 / sqrt(variance +
-// epsilon): y = n * scale + shift, dscale = sum dy * n, dshift = sum dy, and where mean and variance are the batch's own,
-// dx = scale * r * (dy - mean(dy) - n * mean(dy * n)).
+// Batch normalisation over the last axis (Ioffe and Szegedy 2015). With n = (x - mean) * r and r =
+// 1 / sqrt(variance + epsilon): y = n * scale + shift, dscale = sum dy * n, dshift = sum dy, and
+// where mean and variance are the batch's own, dx = scale * r * (dy - mean(dy) - n * mean(dy * n)).
+#include "framework/kernels/batch_norm.h"
+
 #include <cmath>
 #include <vector>
 
-#include "framework/kernels/batch_norm.h"
 #include "framework/kernels/columns.h"
 #include "framework/ops/ops.h"
 
@@ -98,8 +99,9 @@ Variable batch_norm_train(const Variable& x, const Variable& scale, const Variab
     give_parameter_gradients(sums, inverse, g);
     if (!g.wants(0)) return;
     const auto rows = static_cast<double>(e.rows);
-    const auto mean_dy = per_channel(
-        e.channels, [&](std::int64_t c) { return sums.dy_sum[static_cast<std::size_t>(c)] / rows; });
+    const auto mean_dy = per_channel(e.channels, [&](std::int64_t c) {
+      return sums.dy_sum[static_cast<std::size_t>(c)] / rows;
+    });
     const auto slope = per_channel(e.channels, [&](std::int64_t c) {
       const double r = inverse.data()[c];
       return sums.product_sum[static_cast<std::size_t>(c)] / rows * r * r;

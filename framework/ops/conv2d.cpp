@@ -1,6 +1,8 @@
-// Convolutions, grouped and depthwise: shapes and closures; the arithmetic is in kernels/conv2d.h and kernels/depthwise.h.
-#include "framework/kernels/columns.h"
+// Convolutions, grouped and depthwise: shapes and closures; the arithmetic is in kernels/conv2d.h
+// and kernels/depthwise.h.
 #include "framework/kernels/conv2d.h"
+
+#include "framework/kernels/columns.h"
 #include "framework/kernels/depthwise.h"
 #include "framework/ops/ops.h"
 
@@ -70,21 +72,21 @@ Variable depthwise_conv2d(const Variable& x, const Variable& weight, const Varia
                     y.mutable_data());
 
   const Tensor xv = x.value(), wv = weight.value();
-  return record(
-      "depthwise_conv2d", y, {x, weight, bias}, [=](const Tensor& dy, Gradients& gradients) {
-        if (gradients.wants(0)) {
-          const auto [dx, beta] = gradients.slot(0);
-          depthwise_input_gradient(s, dy.data(), wv.data(), dx, beta);
-        }
-        if (gradients.wants(1)) {
-          const auto [dw, beta] = gradients.slot(1);
-          depthwise_weight_gradient(s, xv.data(), dy.data(), dw, beta);
-        }
-        if (gradients.wants(2)) {
-          const auto [db, beta] = gradients.slot(2);
-          bias_gradient(dy.data(), s.batch * s.out_pixels(), s.out_channels, db, beta);
-        }
-      });
+  return record("depthwise_conv2d", y, {x, weight, bias},
+                [=](const Tensor& dy, Gradients& gradients) {
+                  if (gradients.wants(0)) {
+                    const auto [dx, beta] = gradients.slot(0);
+                    depthwise_input_gradient(s, dy.data(), wv.data(), dx, beta);
+                  }
+                  if (gradients.wants(1)) {
+                    const auto [dw, beta] = gradients.slot(1);
+                    depthwise_weight_gradient(s, xv.data(), dy.data(), dw, beta);
+                  }
+                  if (gradients.wants(2)) {
+                    const auto [db, beta] = gradients.slot(2);
+                    bias_gradient(dy.data(), s.batch * s.out_pixels(), s.out_channels, db, beta);
+                  }
+                });
 }
 
 }  // namespace pare

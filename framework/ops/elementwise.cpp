@@ -1,4 +1,5 @@
-// Activations, add, flatten and dropout. Where the derivative follows from the value, the closure keeps only that.
+// Activations, add, flatten and dropout. Where the derivative follows from the value, the closure
+// keeps only that.
 #include "framework/kernels/elementwise.h"
 
 #include <algorithm>
@@ -8,16 +9,34 @@
 
 namespace pare {
 
+namespace {
+
+// dx[i] = f(dy[i], i) for an op with one input: in dy's own memory where nobody else sees it. f
+// reads its gradient as an argument, so that choosing between it and 0 is no branch around a load.
+template <class F>
+void map_gradient(Tensor& dy, Gradients& gradients, const F& f) {
+  if (dy.unique()) {
+    float* d = dy.mutable_data();
+    write_elements(dy.size(), d, [=](std::int64_t i) { return f(d[i], i); });
+    gradients.give(0, dy);
+    return;
+  }
+  const float* d = dy.data();
+  const auto [dx, beta] = gradients.slot(0);
+  write_gradient(dy.size(), dx, beta, [=](std::int64_t i) { return f(d[i], i); });
+}
+
+}  // namespace
+
 // max(x, 0), written so that a NaN stays one; y > 0 says the same as x > 0.
 Variable relu(const Variable& x) {
   const float* in = x.value().data();
   Tensor y(x.shape());
   write_elements(y.size(), y.mutable_data(),
                  [in](std::int64_t i) { return in[i] <= 0 ? 0.0f : in[i]; });
-  return record("relu", y, {x}, [y](const Tensor& dy, Gradients& gradients) {
-    const float *d = dy.data(), *out = y.data();
-    const auto [dx, beta] = gradients.slot(0);
-    write_gradient(y.size(), dx, beta, [=](std::int64_t i) { return out[i] <= 0 ? 0.0f : d[i]; });
+  return record("relu", y, {x}, [y](Tensor& dy, Gradients& gradients) {
+    map_gradient(dy, gradients,
+                 [out = y.data()](float d, std::int64_t i) { return out[i] <= 0 ? 0.0f : d; });
   });
 }
 
@@ -28,11 +47,9 @@ Variable relu6(const Variable& x) {
     const float low = in[i] <= 0 ? 0.0f : in[i];
     return low >= 6 ? 6.0f : low;
   });
-  return record("relu6", y, {x}, [y](const Tensor& dy, Gradients& gradients) {
-    const float *d = dy.data(), *out = y.data();
-    const auto [dx, beta] = gradients.slot(0);
-    write_gradient(y.size(), dx, beta, [=](std::int64_t i) {
-      return (out[i] <= 0) | (out[i] >= 6) ? 0.0f : d[i];
+  return record("relu6", y, {x}, [y](Tensor& dy, Gradients& gradients) {
+    map_gradient(dy, gradients, [out = y.data()](float d, std::int64_t i) {
+      return (out[i] <= 0) | (out[i] >= 6) ? 0.0f : d;
     });
   });
 }
@@ -42,11 +59,10 @@ Variable sigmoid(const Variable& x) {
   Tensor y(x.shape());
   write_elements(y.size(), y.mutable_data(),
                  [in](std::int64_t i) { return 1.0f / (1.0f + std::exp(-in[i])); });
-  return record("sigmoid", y, {x}, [y](const Tensor& dy, Gradients& gradients) {
-    const float *d = dy.data(), *out = y.data();
-    const auto [dx, beta] = gradients.slot(0);
-    write_gradient(y.size(), dx, beta,
-                   [=](std::int64_t i) { return d[i] * out[i] * (1.0f - out[i]); });
+  return record("sigmoid", y, {x}, [y](Tensor& dy, Gradients& gradients) {
+    map_gradient(dy, gradients, [out = y.data()](float d, std::int64_t i) {
+      return d * out[i] * (1.0f - out[i]);
+    });
   });
 }
 
@@ -54,11 +70,10 @@ Variable tanh(const Variable& x) {
   const float* in = x.value().data();
   Tensor y(x.shape());
   write_elements(y.size(), y.mutable_data(), [in](std::int64_t i) { return std::tanh(in[i]); });
-  return record("tanh", y, {x}, [y](const Tensor& dy, Gradients& gradients) {
-    const float *d = dy.data(), *out = y.data();
-    const auto [dx, beta] = gradients.slot(0);
-    write_gradient(y.size(), dx, beta,
-                   [=](std::int64_t i) { return d[i] * (1.0f - out[i] * out[i]); });
+  return record("tanh", y, {x}, [y](Tensor& dy, Gradients& gradients) {
+    map_gradient(dy, gradients, [out = y.data()](float d, std::int64_t i) {
+      return d * (1.0f - out[i] * out[i]);
+    });
   });
 }
 
@@ -66,8 +81,7 @@ Variable add(const Variable& a, const Variable& b) {
   PARE_ENSURE(a.shape() == b.shape());
   const float *left = a.value().data(), *right = b.value().data();
   Tensor y(a.shape());
-  write_elements(y.size(), y.mutable_data(),
-                 [=](std::int64_t i) { return left[i] + right[i]; });
+  write_elements(y.size(), y.mutable_data(), [=](std::int64_t i) { return left[i] + right[i]; });
   return record("add", y, {a, b}, [](const Tensor& dy, Gradients& gradients) {
     if (gradients.wants(0)) gradients.give(0, dy);
     if (gradients.wants(1)) gradients.give(1, dy);
@@ -95,10 +109,8 @@ Variable dropout(const Variable& x, float rate, std::uint64_t seed, std::uint64_
   const float *in = x.value().data(), *factor = factors.data();
   Tensor y(x.shape());
   write_elements(y.size(), y.mutable_data(), [=](std::int64_t i) { return in[i] * factor[i]; });
-  return record("dropout", y, {x}, [factors](const Tensor& dy, Gradients& gradients) {
-    const float *d = dy.data(), *f = factors.data();
-    const auto [dx, beta] = gradients.slot(0);
-    write_gradient(factors.size(), dx, beta, [=](std::int64_t i) { return d[i] * f[i]; });
+  return record("dropout", y, {x}, [factors](Tensor& dy, Gradients& gradients) {
+    map_gradient(dy, gradients, [f = factors.data()](float d, std::int64_t i) { return d * f[i]; });
   });
 }
 

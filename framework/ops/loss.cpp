@@ -1,4 +1,5 @@
-// Softmax and the losses. They touch a few values per image, so they run in double and in one thread.
+// Softmax and the losses. They touch a few values per image, so they run in double and in one
+// thread.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -9,7 +10,8 @@
 namespace pare {
 namespace {
 
-// exp(x - max) / sum into y; returns log of the sum plus max, so that log softmax(x)_c = x_c - result.
+// exp(x - max) / sum into y; returns log of the sum plus max, so that log softmax(x)_c = x_c -
+// result.
 double softmax_row(const float* x, std::int64_t classes, float* y) {
   const double largest = *std::max_element(x, x + classes);
   double sum = 0;

@@ -24,12 +24,14 @@ Shape y_shape(const ImageShape& s) { return Shape{s.batch, s.out_h(), s.out_w(),
 
 Variable max_pool2d(const Variable& x, const Window& window) {
   const ImageShape s = image_shape(x, window);
+  PARE_ENSURE(window.taps() <= 65536);
   Tensor y(y_shape(s));
-  max_pool_forward(s, x.value().data(), y.mutable_data());
-  const Tensor xv = x.value();
+  Tensor taps(Shape{(y.size() + 1) / 2});  // memory for one uint16 per element of y
+  max_pool_forward(s, x.value().data(), y.mutable_data(),
+                   reinterpret_cast<std::uint16_t*>(taps.mutable_data()));
   return record("max_pool2d", y, {x}, [=](const Tensor& dy, Gradients& gradients) {
     const auto [dx, beta] = gradients.slot(0);
-    max_pool_backward(s, xv.data(), y.data(), dy.data(), dx, beta);
+    max_pool_backward(s, reinterpret_cast<const std::uint16_t*>(taps.data()), dy.data(), dx, beta);
   });
 }
 

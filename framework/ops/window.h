@@ -1,4 +1,5 @@
-// Window and ConvShape: the geometry of convolutions and pools, shared by ops, kernels and reference kernels.
+// Window and ConvShape: the geometry of convolutions and pools, shared by ops, kernels and
+// reference kernels.
 //
 // Plain numbers and what follows from them; whether they fit an image is checked by the ops.
 #pragma once
@@ -7,7 +8,8 @@
 
 namespace pare {
 
-// A sliding window over an image; taps outside the image count as zero (conv) or are left out (pools).
+// A sliding window over an image; taps outside the image count as zero (conv) or are left out
+// (pools).
 struct Window {
   std::int64_t kernel_h = 1, kernel_w = 1;
   std::int64_t stride_h = 1, stride_w = 1;
@@ -23,7 +25,8 @@ struct Window {
   bool padded() const { return pad_top > 0 || pad_left > 0 || pad_bottom > 0 || pad_right > 0; }
 };
 
-// A window over a batch of images: x [batch, height, width, channels] -> [batch, out_h, out_w, ...].
+// A window over a batch of images: x [batch, height, width, channels] -> [batch, out_h, out_w,
+// ...].
 struct ImageShape {
   std::int64_t batch = 1, height = 1, width = 1, channels = 1;
   Window window;
@@ -33,8 +36,8 @@ struct ImageShape {
   std::int64_t image_size() const { return height * width * channels; }
 };
 
-// A convolution: weight [out_channels, kernel_h, kernel_w, channels / groups]; group g reads the g-th slice of the input
-// channels and writes the g-th slice of the output channels.
+// A convolution: weight [out_channels, kernel_h, kernel_w, channels / groups]; group g reads the
+// g-th slice of the input channels and writes the g-th slice of the output channels.
 struct ConvShape : ImageShape {
   std::int64_t out_channels = 1, groups = 1;
   std::int64_t group_channels() const { return channels / groups; }

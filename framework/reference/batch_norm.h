@@ -1,6 +1,7 @@
-// Reference kernels of batch normalisation over the last axis (Ioffe and Szegedy 2015, "Batch Normalization: Accelerating
-// Deep Network Training by Reducing Internal Covariate Shift"): plain loops on a scalar type, the definition of what the
-// fast kernels compute. x is seen as [rows, channels].
+// Reference kernels of batch normalisation over the last axis (Ioffe and Szegedy 2015, "Batch
+// Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift"): plain
+// loops on a scalar type, the definition of what the fast kernels compute. x is seen as [rows,
+// channels].
 #pragma once
 
 #include <cmath>

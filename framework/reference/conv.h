@@ -1,5 +1,6 @@
-// Reference kernels of convolutions, grouped and depthwise: plain loops on a scalar type, the definition of what the fast
-// kernels compute. One walk over all products (output element, input element, weight) serves forward and backward.
+// Reference kernels of convolutions, grouped and depthwise: plain loops on a scalar type, the
+// definition of what the fast kernels compute. One walk over all products (output element, input
+// element, weight) serves forward and backward.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@
 
 namespace pare::reference {
 
-// Calls tap(index in x, index of the tap) for every tap of the output pixel (b, oy, ox) that lies inside the image; the
-// index in x is that of the pixel's channel 0.
+// Calls tap(index in x, index of the tap) for every tap of the output pixel (b, oy, ox) that lies
+// inside the image; the index in x is that of the pixel's channel 0.
 template <class F>
 void for_each_tap(const ImageShape& s, std::int64_t b, std::int64_t oy, std::int64_t ox, F tap) {
   const Window& w = s.window;
@@ -36,7 +37,8 @@ void for_each_pixel(const ImageShape& s, F pixel) {
 }
 
 // Calls product(y index, x index, weight index) for every product of a convolution:
-// y[b, oy, ox, o] += x[b, oy*stride - pad + i, ox*stride - pad + j, g*C/groups + c] * weight[o, i, j, c], g = group of o.
+// y[b, oy, ox, o] += x[b, oy*stride - pad + i, ox*stride - pad + j, g*C/groups + c] * weight[o, i,
+// j, c], g = group of o.
 template <class F>
 void for_each_conv_product(const ConvShape& s, F product) {
   for_each_pixel(s, [&](std::int64_t p, std::int64_t b, std::int64_t oy, std::int64_t ox) {
@@ -52,8 +54,8 @@ void for_each_conv_product(const ConvShape& s, F product) {
   });
 }
 
-// The same for a depthwise convolution with weight [1, kh, kw, out_channels]: output channel o reads input channel
-// o / (out_channels / channels). `groups` is not used.
+// The same for a depthwise convolution with weight [1, kh, kw, out_channels]: output channel o
+// reads input channel o / (out_channels / channels). `groups` is not used.
 template <class F>
 void for_each_depthwise_product(const ConvShape& s, F product) {
   const std::int64_t multiplier = s.out_channels / s.channels;
@@ -94,8 +96,8 @@ std::vector<std::vector<T>> convolution_backward(Walk walk, const ConvShape& s,
 template <class T>
 std::vector<T> conv2d(const ConvShape& s, const std::vector<T>& x, const std::vector<T>& weight,
                       const std::vector<T>& bias) {
-  return convolution(
-      [](const ConvShape& shape, auto f) { for_each_conv_product(shape, f); }, s, x, weight, bias);
+  return convolution([](const ConvShape& shape, auto f) { for_each_conv_product(shape, f); }, s, x,
+                     weight, bias);
 }
 
 template <class T>
@@ -109,9 +111,8 @@ std::vector<std::vector<T>> conv2d_backward(const ConvShape& s, const std::vecto
 template <class T>
 std::vector<T> depthwise_conv2d(const ConvShape& s, const std::vector<T>& x,
                                 const std::vector<T>& weight, const std::vector<T>& bias) {
-  return convolution(
-      [](const ConvShape& shape, auto f) { for_each_depthwise_product(shape, f); }, s, x, weight,
-      bias);
+  return convolution([](const ConvShape& shape, auto f) { for_each_depthwise_product(shape, f); },
+                     s, x, weight, bias);
 }
 
 template <class T>

@@ -1,5 +1,6 @@
-// Reference kernels of the dense layer: plain loops on a scalar type. They are the definition of what the fast kernels
-// compute; tests gradient-check them in double and compare the fast kernels with them. Nothing else uses them.
+// Reference kernels of the dense layer: plain loops on a scalar type. They are the definition of
+// what the fast kernels compute; tests gradient-check them in double and compare the fast kernels
+// with them. Nothing else uses them.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Reference kernels of activations, add and dropout: plain loops on a scalar type, the definition of what the fast kernels
-// compute. Each activation is a pair of scalar functions: its value, and its derivative from input and value.
+// Reference kernels of activations, add and dropout: plain loops on a scalar type, the definition
+// of what the fast kernels compute. Each activation is a pair of scalar functions: its value, and
+// its derivative from input and value.
 #pragma once
 
 #include <cmath>
@@ -82,7 +83,8 @@ std::vector<std::vector<T>> add_backward(const std::vector<T>& dy) {
   return {dy, dy};
 }
 
-// draws: uniform in [0, 1), one per element. What is drawn below `rate` becomes zero, the rest grows by 1 / (1 - rate).
+// draws: uniform in [0, 1), one per element. What is drawn below `rate` becomes zero, the rest
+// grows by 1 / (1 - rate).
 template <class T>
 std::vector<T> dropout(const std::vector<T>& x, const std::vector<float>& draws, float rate) {
   std::vector<T> y(x.size());

@@ -1,5 +1,5 @@
-// Reference kernels of softmax and the losses: plain loops on a scalar type, the definition of what the fast kernels
-// compute. Logits are [batch, classes]; labels are class numbers.
+// Reference kernels of softmax and the losses: plain loops on a scalar type, the definition of what
+// the fast kernels compute. Logits are [batch, classes]; labels are class numbers.
 #pragma once
 
 #include <algorithm>
@@ -53,8 +53,8 @@ std::vector<T> softmax_cross_entropy(std::int64_t classes, const std::vector<T>&
     T sum = 0;
     for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(row[c] - largest);
     for (std::int64_t c = 0; c < classes; ++c) {
-      total -= smoothed_target(c, labels[b], smoothing, classes) *
-               (row[c] - largest - std::log(sum));
+      total -=
+          smoothed_target(c, labels[b], smoothing, classes) * (row[c] - largest - std::log(sum));
     }
   }
   return {total / T(labels.size())};

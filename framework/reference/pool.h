@@ -1,5 +1,5 @@
-// Reference kernels of the pools: plain loops on a scalar type, the definition of what the fast kernels compute. Taps
-// outside the image are left out; every window sees at least one pixel.
+// Reference kernels of the pools: plain loops on a scalar type, the definition of what the fast
+// kernels compute. Taps outside the image are left out; every window sees at least one pixel.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace pare::reference {
 
-// Index in x of the maximum of each output element's window: the first one among equals, the first NaN if there is one.
+// Index in x of the maximum of each output element's window: the first one among equals, the first
+// NaN if there is one.
 template <class T>
 std::vector<std::int64_t> argmax_of_windows(const ImageShape& s, const std::vector<T>& x) {
   std::vector<std::int64_t> best(s.batch * s.out_pixels() * s.channels, -1);

@@ -39,8 +39,8 @@ TEST_CASE("in a diamond with legs of different length the inner node waits for b
 
 TEST_CASE("a gradient given to two inputs is not changed through one of them") {
   const Variable a = leaf(1), b = leaf(1);
-  const Variable sum = add(a, b);   // both share one gradient tensor
-  backward(add(sum, scaled(a, 4))); // and a gets more
+  const Variable sum = add(a, b);    // both share one gradient tensor
+  backward(add(sum, scaled(a, 4)));  // and a gets more
   CHECK(a.grad().item() == 5);
   CHECK(b.grad().item() == 1);
 }
@@ -119,7 +119,8 @@ void train_step(Tensor& weight, Tensor& dense_weight, std::uint64_t step) {
 }  // namespace
 
 TEST_CASE("after the second step the pool asks the system for nothing") {
-  Tensor weight = Tensor::persistent(Shape{4, 3, 3, 2}), dense_weight = Tensor::persistent(Shape{3, 36});
+  Tensor weight = Tensor::persistent(Shape{4, 3, 3, 2}),
+         dense_weight = Tensor::persistent(Shape{3, 36});
   train_step(weight, dense_weight, 1);
   train_step(weight, dense_weight, 2);
   const MemoryStatistics before = memory_statistics();

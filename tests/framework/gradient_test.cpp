@@ -1,4 +1,5 @@
-// The backward kernels of the reference against finite differences of its forward kernels: the full Jacobian, in double.
+// The backward kernels of the reference against finite differences of its forward kernels: the full
+// Jacobian, in double.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -38,7 +39,8 @@ Values computed_row(const OpCase& c, std::size_t outputs, std::size_t output) {
   dy[output] = 1;
   Values row;
   const std::vector<Values> gradients = c.backward(c.inputs, dy);
-  for (std::size_t i = 0; i < c.inputs.size(); ++i) {  // a missing bias has a gradient, but is no input
+  for (std::size_t i = 0; i < c.inputs.size();
+       ++i) {  // a missing bias has a gradient, but is no input
     row.insert(row.end(), gradients[i].begin(), gradients[i].end());
   }
   return row;
@@ -94,7 +96,8 @@ TEST_CASE("reference values agree with numbers worked by hand") {
   ConvShape s;
   static_cast<ImageShape&>(s) = {1, 2, 2, 1, {2, 2, 1, 1, 0, 0, 0, 0}};
   CHECK(reference::conv2d(s, Values{1, 2, 3, 4}, Values{10, 20, 30, 40}, Values{5}) == Values{305});
-  CHECK(reference::dense({1, 2, 2}, Values{1, 2}, Values{3, 4, 5, 6}, Values{1, 0}) == Values{12, 17});
+  CHECK(reference::dense({1, 2, 2}, Values{1, 2}, Values{3, 4, 5, 6}, Values{1, 0}) ==
+        Values{12, 17});
   // Uniform logits: the loss is log(classes), whatever the smoothing.
   CHECK(reference::softmax_cross_entropy(4, Values(8, 0.5), {0, 3}, 0.1)[0] ==
         doctest::Approx(std::log(4.0)));

@@ -1,6 +1,6 @@
-// The public ops in float against the reference kernels in double, on every row of the table: values, gradients,
-// accumulation, unwanted gradients, and the same bits for any number of threads. Step memory is filled with NaN first, so
-// that reading what nobody wrote is seen.
+// The public ops in float against the reference kernels in double, on every row of the table:
+// values, gradients, accumulation, unwanted gradients, and the same bits for any number of threads.
+// Step memory is filled with NaN first, so that reading what nobody wrote is seen.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -52,10 +52,11 @@ Result run(const OpCase& c, const Values& dy, unsigned wanted) {
   return result;
 }
 
-// Largest difference in units of the largest expected magnitude; a sum of n random terms grows an error with it, not with
-// the (perhaps cancelled) result.
+// Largest difference in units of the largest expected magnitude; a sum of n random terms grows an
+// error with it, not with the (perhaps cancelled) result.
 std::string first_difference(const Tensor& fast, const Values& expected) {
-  if (!fast.defined() || fast.size() != static_cast<std::int64_t>(expected.size())) return "sizes differ";
+  if (!fast.defined() || fast.size() != static_cast<std::int64_t>(expected.size()))
+    return "sizes differ";
   double largest = 0;
   for (const double e : expected) largest = std::max(largest, std::abs(e));
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -81,7 +82,8 @@ void for_each_case(std::size_t random_cases, const F& check) {
     for (std::size_t i = 0; i < row.small.size() + random_cases; ++i) {
       Random random(2, Stream::test, i, name_hash(row.op));
       const OpCase c = i < row.small.size() ? row.small[i](random) : row.random(random);
-      const Values dy = random_values(static_cast<std::int64_t>(c.forward(c.inputs).size()), random);
+      const Values dy =
+          random_values(static_cast<std::int64_t>(c.forward(c.inputs).size()), random);
       check(row, c, dy);
     }
   }
@@ -98,7 +100,8 @@ TEST_CASE("values and gradients of every op agree with the reference kernels") {
     const std::vector<Values> expected = c.backward(c.inputs, dy);
     for (std::size_t i = 0; i < c.inputs.size(); ++i) {
       const std::string in_gradient = first_difference(fast.gradients[i], expected[i]);
-      REQUIRE_MESSAGE(in_gradient.empty(), row.op, " ", c.what, ", gradient ", i, ", ", in_gradient);
+      REQUIRE_MESSAGE(in_gradient.empty(), row.op, " ", c.what, ", gradient ", i, ", ",
+                      in_gradient);
     }
   });
 }
@@ -164,13 +167,15 @@ TEST_CASE("a NaN at any position of the input reaches the output of relu, relu6 
     CHECK(std::isnan(relu(x).value().data()[at]));
     CHECK(std::isnan(relu6(x).value().data()[at]));
     const Tensor pooled = max_pool2d(x, window).value();
-    for (std::int64_t c = 0; c < channels; ++c) CHECK(std::isnan(pooled.data()[c]) == (c == at % channels));
+    for (std::int64_t c = 0; c < channels; ++c)
+      CHECK(std::isnan(pooled.data()[c]) == (c == at % channels));
   }
 }
 
 TEST_CASE("batch norm reports mean and biased variance of the batch") {
   // Far from zero: a one-pass sum of squares in float would lose the variance.
-  const Variable x(Tensor::from(Shape{4, 2}, std::vector<float>{10001, 1, 10002, 1, 10003, 1, 10004, 1}));
+  const Variable x(
+      Tensor::from(Shape{4, 2}, std::vector<float>{10001, 1, 10002, 1, 10003, 1, 10004, 1}));
   const Variable scale(Tensor::full(Shape{2}, 1)), shift(Tensor::full(Shape{2}, 0));
   Tensor mean, variance;
   batch_norm_train(x, scale, shift, 1e-3f, mean, variance);
@@ -183,12 +188,14 @@ TEST_CASE("batch norm reports mean and biased variance of the batch") {
 TEST_CASE("a label outside the classes is refused with its value") {
   const Variable logits(Tensor::zeros(Shape{2, 3}));
   const std::vector<std::int32_t> labels = {0, 3};
-  CHECK_THROWS_WITH_AS(softmax_cross_entropy(logits, labels),
-                       "label 3: expected 0 to 2; give the last layer as many outputs as the data set has classes",
-                       DataError);
+  CHECK_THROWS_WITH_AS(
+      softmax_cross_entropy(logits, labels),
+      "label 3: expected 0 to 2; give the last layer as many outputs as the data set has classes",
+      DataError);
 }
 
-TEST_CASE("convolutions of a large image, cut into blocks of rows, agree with the reference kernels") {
+TEST_CASE(
+    "convolutions of a large image, cut into blocks of rows, agree with the reference kernels") {
   const Filled filled;
   ConvShape s;
   static_cast<ImageShape&>(s) = {1, 61, 67, 3, {3, 3, 1, 1, 1, 1, 1, 1}};

@@ -1,7 +1,8 @@
-// The table of ops that the tests of this folder run over: one row per name passed to record(). A row makes cases: inputs,
-// the public op on Variables, and the reference kernels in double. gradient_test.cpp checks the reference kernels against
-// finite differences on the hand-picked small shapes; kernels_test.cpp checks the op against the reference kernels on those
-// and on random larger ones. A new op is tested by adding a row to op_table().
+// The table of ops that the tests of this folder run over: one row per name passed to record(). A
+// row makes cases: inputs, the public op on Variables, and the reference kernels in double.
+// gradient_test.cpp checks the reference kernels against finite differences on the hand-picked
+// small shapes; kernels_test.cpp checks the op against the reference kernels on those and on random
+// larger ones. A new op is tested by adding a row to op_table().
 #pragma once
 
 #include <algorithm>
@@ -59,9 +60,7 @@ inline std::string text(const ImageShape& s) {
   return t + Shape{w.pad_top, w.pad_left, w.pad_bottom, w.pad_right}.to_string();
 }
 
-inline Shape x_shape(const ImageShape& s) {
-  return Shape{s.batch, s.height, s.width, s.channels};
-}
+inline Shape x_shape(const ImageShape& s) { return Shape{s.batch, s.height, s.width, s.channels}; }
 
 // A window that fits the image; `pads_below_kernel` as pools require.
 inline ImageShape random_image(Random& random, std::int64_t most_channels, bool pads_below_kernel) {

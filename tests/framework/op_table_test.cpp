@@ -1,4 +1,6 @@
 // The rows of op_table.h, and the test that no op of the sources is without one.
+#include "tests/framework/op_table.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,8 +12,6 @@
 #include <regex>
 #include <set>
 #include <sstream>
-
-#include "tests/framework/op_table.h"
 
 namespace pare::testing {
 namespace {
@@ -38,10 +38,11 @@ OpCase dense_case(const reference::DenseShape& s, bool bias, Random& random) {
 }
 
 OpRow dense_row() {
-  OpRow row{"dense", {}, [](Random& r) {
-              const reference::DenseShape s{between(1, 70, r), between(1, 300, r), between(1, 140, r)};
-              return dense_case(s, r.below(4) > 0, r);
-            }};
+  OpRow row{
+      "dense", {}, [](Random& r) {
+        const reference::DenseShape s{between(1, 70, r), between(1, 300, r), between(1, 140, r)};
+        return dense_case(s, r.below(4) > 0, r);
+      }};
   const std::vector<reference::DenseShape> shapes = {
       {1, 1, 1},  {1, 7, 3}, {3, 1, 5},  {5, 3, 1},  {2, 17, 2}, {7, 5, 3},
       {1, 33, 1}, {4, 4, 4}, {2, 3, 19}, {13, 2, 2}, {3, 11, 7}, {1, 16, 16}};
@@ -97,21 +98,21 @@ OpCase depthwise_case(const ConvShape& s, bool bias, Random& random) {
 // Batch, height, width, channels, then the window as kernel, stride, pads.
 const std::vector<ImageShape>& small_images() {
   static const std::vector<ImageShape> images = {
-      {1, 1, 1, 1, {1, 1, 1, 1, 0, 0, 0, 0}},  // everything is one
-      {1, 5, 7, 2, {3, 3, 1, 1, 0, 0, 0, 0}},  // valid
-      {2, 5, 3, 1, {3, 3, 1, 1, 1, 1, 1, 1}},  // same
-      {1, 7, 5, 2, {2, 3, 2, 2, 0, 1, 0, 1}},  // stride 2, pads in one direction
-      {1, 7, 7, 1, {2, 2, 3, 3, 0, 0, 0, 0}},  // stride > kernel: pixels that nobody reads
-      {3, 3, 5, 2, {1, 1, 1, 1, 0, 0, 0, 0}},  // pointwise
-      {1, 5, 5, 2, {1, 1, 2, 3, 0, 0, 0, 0}},  // pointwise, strided
-      {1, 4, 6, 2, {4, 6, 1, 1, 0, 0, 0, 0}},  // the window is the image
-      {2, 2, 3, 2, {3, 3, 2, 1, 2, 2, 1, 0}},  // the kernel is larger than the image
-      {1, 6, 5, 4, {3, 2, 2, 1, 1, 0, 2, 1}},  // pads differ on every side
-      {2, 1, 11, 2, {1, 5, 1, 2, 0, 4, 0, 3}}, // one row
-      {1, 11, 1, 4, {5, 1, 3, 1, 2, 0, 4, 0}}, // one column
-      {1, 4, 4, 2, {2, 2, 2, 2, 0, 0, 0, 0}},  // windows tile the image
-      {1, 5, 5, 2, {3, 3, 2, 2, 0, 0, 0, 0}},  // overlap
-      {5, 3, 3, 6, {2, 2, 1, 1, 1, 1, 0, 0}},  // `same` of an even kernel, other way round
+      {1, 1, 1, 1, {1, 1, 1, 1, 0, 0, 0, 0}},   // everything is one
+      {1, 5, 7, 2, {3, 3, 1, 1, 0, 0, 0, 0}},   // valid
+      {2, 5, 3, 1, {3, 3, 1, 1, 1, 1, 1, 1}},   // same
+      {1, 7, 5, 2, {2, 3, 2, 2, 0, 1, 0, 1}},   // stride 2, pads in one direction
+      {1, 7, 7, 1, {2, 2, 3, 3, 0, 0, 0, 0}},   // stride > kernel: pixels that nobody reads
+      {3, 3, 5, 2, {1, 1, 1, 1, 0, 0, 0, 0}},   // pointwise
+      {1, 5, 5, 2, {1, 1, 2, 3, 0, 0, 0, 0}},   // pointwise, strided
+      {1, 4, 6, 2, {4, 6, 1, 1, 0, 0, 0, 0}},   // the window is the image
+      {2, 2, 3, 2, {3, 3, 2, 1, 2, 2, 1, 0}},   // the kernel is larger than the image
+      {1, 6, 5, 4, {3, 2, 2, 1, 1, 0, 2, 1}},   // pads differ on every side
+      {2, 1, 11, 2, {1, 5, 1, 2, 0, 4, 0, 3}},  // one row
+      {1, 11, 1, 4, {5, 1, 3, 1, 2, 0, 4, 0}},  // one column
+      {1, 4, 4, 2, {2, 2, 2, 2, 0, 0, 0, 0}},   // windows tile the image
+      {1, 5, 5, 2, {3, 3, 2, 2, 0, 0, 0, 0}},   // overlap
+      {5, 3, 3, 6, {2, 2, 1, 1, 1, 1, 0, 0}},   // `same` of an even kernel, other way round
   };
   return images;
 }
@@ -200,10 +201,9 @@ OpRow pool_row(const std::string& op) {
 
 const std::vector<Shape>& small_shapes() {
   static const std::vector<Shape> shapes = {
-      Shape{1, 1},       Shape{1, 7},       Shape{7, 1},        Shape{3, 5},
-      Shape{2, 17},      Shape{5, 16},      Shape{1, 33},       Shape{11, 3},
-      Shape{1, 1, 1, 1}, Shape{2, 3, 5, 1}, Shape{1, 4, 4, 3},  Shape{2, 2, 3, 5},
-      Shape{13, 2},      Shape{1, 1, 1, 7}, Shape{3, 1, 2, 11}};
+      Shape{1, 1},       Shape{1, 7},       Shape{7, 1},  Shape{3, 5},       Shape{2, 17},
+      Shape{5, 16},      Shape{1, 33},      Shape{11, 3}, Shape{1, 1, 1, 1}, Shape{2, 3, 5, 1},
+      Shape{1, 4, 4, 3}, Shape{2, 2, 3, 5}, Shape{13, 2}, Shape{1, 1, 1, 7}, Shape{3, 1, 2, 11}};
   return shapes;
 }
 
@@ -293,8 +293,8 @@ OpCase dropout_case(const Shape& shape, Random& r) {
 
 // ---- batch norm
 
-// With one row the variance is exactly 0 and the step of a finite difference cannot be small against epsilon; 0.5 keeps
-// the function smooth there.
+// With one row the variance is exactly 0 and the step of a finite difference cannot be small
+// against epsilon; 0.5 keeps the function smooth there.
 constexpr float kEpsilon = 0.5f;
 
 OpCase batch_norm_case(const Shape& shape, bool train, Random& r) {
@@ -367,12 +367,15 @@ OpCase loss_case(const std::string& op, std::int64_t batch, std::int64_t classes
       return reference::softmax_cross_entropy(classes, in[0], labels, double{smoothing});
     };
     c.backward = [=](const Inputs& in, const Values& dy) {
-      return reference::softmax_cross_entropy_backward(classes, in[0], labels, double{smoothing}, dy);
+      return reference::softmax_cross_entropy_backward(classes, in[0], labels, double{smoothing},
+                                                       dy);
     };
     return c;
   }
   c.op = [=](const auto& v) { return mean_squared_error(v[0], labels); };
-  c.forward = [=](const Inputs& in) { return reference::mean_squared_error(classes, in[0], labels); };
+  c.forward = [=](const Inputs& in) {
+    return reference::mean_squared_error(classes, in[0], labels);
+  };
   c.backward = [=](const Inputs& in, const Values& dy) {
     return reference::mean_squared_error_backward(classes, in[0], labels, dy);
   };
@@ -380,11 +383,11 @@ OpCase loss_case(const std::string& op, std::int64_t batch, std::int64_t classes
 }
 
 OpRow loss_row(const std::string& op) {
-  OpRow row{op, {}, [op](Random& r) {
-              return loss_case(op, between(1, 70, r), between(1, 40, r), r);
-            }};
-  const std::vector<std::array<std::int64_t, 2>> sizes = {
-      {1, 1}, {1, 2}, {3, 2}, {5, 10}, {7, 3}, {2, 17}, {11, 5}, {1, 31}, {13, 1}, {4, 16}, {3, 7}, {2, 10}};
+  OpRow row{
+      op, {}, [op](Random& r) { return loss_case(op, between(1, 70, r), between(1, 40, r), r); }};
+  const std::vector<std::array<std::int64_t, 2>> sizes = {{1, 1},  {1, 2},  {3, 2},  {5, 10},
+                                                          {7, 3},  {2, 17}, {11, 5}, {1, 31},
+                                                          {13, 1}, {4, 16}, {3, 7},  {2, 10}};
   for (const auto [batch, classes] : sizes) {
     row.small.push_back([=, b = batch, k = classes](Random& r) { return loss_case(op, b, k, r); });
   }
@@ -401,8 +404,10 @@ const std::vector<OpRow>& op_table() {
       pool_row("max_pool2d"),
       pool_row("average_pool2d"),
       pool_row("global_average_pool2d"),
-      shape_row("batch_norm_train", [](const Shape& s, Random& r) { return batch_norm_case(s, true, r); }),
-      shape_row("batch_norm_fixed", [](const Shape& s, Random& r) { return batch_norm_case(s, false, r); }),
+      shape_row("batch_norm_train",
+                [](const Shape& s, Random& r) { return batch_norm_case(s, true, r); }),
+      shape_row("batch_norm_fixed",
+                [](const Shape& s, Random& r) { return batch_norm_case(s, false, r); }),
       activation_row<reference::Relu>("relu", relu),
       activation_row<reference::Relu6>("relu6", relu6),
       activation_row<reference::Sigmoid>("sigmoid", sigmoid),
@@ -462,7 +467,8 @@ TEST_CASE("every recorded op has a row in the table, and every row is a recorded
   const std::set<std::string> recorded = recorded_ops();
   CHECK(recorded.size() >= rows.size());
   for (const std::string& op : recorded) {
-    CHECK_MESSAGE((rows.count(op) || declared_surrogates().count(op)), "no gradient check for op ", op);
+    CHECK_MESSAGE((rows.count(op) || declared_surrogates().count(op)), "no gradient check for op ",
+                  op);
   }
   for (const std::string& op : rows) CHECK_MESSAGE(recorded.count(op), "no source records ", op);
 }

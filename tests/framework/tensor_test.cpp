@@ -1,10 +1,10 @@
 // Shapes, tensors and the pool that recycles their memory.
+#include "framework/tensor/tensor.h"
+
 #include <doctest/doctest.h>
 
 #include <cstdint>
 #include <vector>
-
-#include "framework/tensor/tensor.h"
 
 namespace pare {
 
