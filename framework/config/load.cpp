@@ -10,6 +10,7 @@
 #include "framework/base/error.h"
 #include "framework/config/node.h"
 #include "framework/config/parse.h"
+#include "framework/config/utf8.h"
 
 namespace pare::config {
 namespace {

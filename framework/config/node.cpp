@@ -1,3 +1,4 @@
+// The typed getters and the wording of their messages: "expected <what>, got <value>".
 #include "framework/config/node.h"
 
 #include <fmt/format.h>

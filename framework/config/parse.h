@@ -22,7 +22,4 @@ Value parse_text(std::string_view text, Source source);
 // Throws ConfigError where the file cannot be read.
 Value parse_file(const std::string& path, int rank = 0);
 
-// True where `text` is well-formed UTF-8 (no surrogates, no overlong forms).
-bool is_utf8(std::string_view text);
-
 }  // namespace pare::config

@@ -1,3 +1,4 @@
+// Steps are taken off the text one at a time, so that each can look at the object it stands in.
 #include "framework/config/path.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The basic types and the JSON Schema fragments that all types are made of.
 #include "framework/config/type.h"
 
 #include <cmath>

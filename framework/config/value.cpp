@@ -1,3 +1,4 @@
+// Lookups, one-line summaries for messages, and the way back to JSON.
 #include "framework/config/value.h"
 
 #include <algorithm>

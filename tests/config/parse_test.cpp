@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "framework/config/utf8.h"
 #include "tests/config/message.h"
 
 namespace pare::config {

@@ -1,6 +1,8 @@
 // Files with a correct trailer whose HDF5 part was made by somebody else: whatever encode_hdf5 does
 // not write is refused.
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <functional>
 #include <string_view>
@@ -163,23 +165,41 @@ TEST_CASE("a sealed file that is no HDF5, or has no json, is refused") {
         "x.h5: expected a dataset 'json'");
 }
 
-TEST_CASE("a sealed file with changed HDF5 bytes is refused or read, within the size of the file") {
-  const auto content = hdf5::write_image({.json = "{}",
-                                          .arrays = {{.name = "p/a",
-                                                      .type = ElementType::uint8,
-                                                      .shape = {8},
-                                                      .bytes = std::vector<std::byte>(8)}}});
+// 0: read, 1: refused, -1: crashed. In a child, because libhdf5's parser loses memory on damaged
+// files, and because a crash of it must not end the tests.
+int outcome_in_child(const std::vector<std::byte>& bytes) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(30);
+    int outcome = 0;
+    try {
+      decode_hdf5(bytes, "x.h5");
+    } catch (const DataError&) {
+      outcome = 1;
+    }
+    ::_exit(outcome);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_CASE("a sealed file with changed HDF5 bytes is refused or read") {
+  const NamedArray array{.name = "p/a",
+                         .type = ElementType::uint8,
+                         .shape = {8},
+                         .bytes = std::vector<std::byte>(8, std::byte{3})};
+  const auto content = hdf5::write_image({.json = "{}", .arrays = {array}});
   int refused = 0;
   for (std::size_t i = 0; i < content.size(); i += 7) {
     auto changed = content;
     changed[i] ^= std::byte{0x55};
-    try {
-      decode_hdf5(sealed(changed), "x.h5");
-    } catch (const DataError&) {
-      ++refused;
-    }
+    CAPTURE(i);
+    const int outcome = outcome_in_child(sealed(changed));
+    CHECK((outcome == 0 || outcome == 1));
+    refused += outcome == 1;
   }
-  CHECK(refused > 0);
+  CHECK(refused > 20);
 }
 
 }  // namespace
