@@ -4,11 +4,7 @@
 
 // Debian keeps the header in a subfolder, which only targets that link HDF5 themselves search; the
 // tests of this folder do not.
-#if __has_include(<hdf5.h>)
 #include <hdf5.h>
-#else
-#include <hdf5/serial/hdf5.h>
-#endif
 
 #include <mutex>
 #include <string>
