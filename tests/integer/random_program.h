@@ -17,7 +17,9 @@ class Draw {
  public:
   explicit Draw(std::uint64_t seed) : bits_(seed) {}
   std::int32_t between(std::int32_t low, std::int32_t high) {  // both ends included
-    return low + static_cast<std::int32_t>(bits_() % (static_cast<std::uint64_t>(high - low) + 1));
+    const std::int64_t count = std::int64_t{high} - low + 1;
+    return static_cast<std::int32_t>(
+        low + static_cast<std::int64_t>(bits_() % static_cast<std::uint64_t>(count)));
   }
   bool chance(int percent) { return between(1, 100) <= percent; }
   double uniform(double low, double high) {
