@@ -1,0 +1,109 @@
+#include "apps/lib/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include "framework/base/error.h"
+
+namespace pare {
+namespace {
+
+using config::Json;
+
+constexpr int kFormat = 1;
+
+Json state_to_json(const TrainingState& s) {
+  Json rows = Json::array();
+  for (const EpochRow& row : s.rows) rows.push_back(to_json_without_times(row));
+  return {{"phase", s.phase},
+          {"started", s.started},
+          {"step", s.step},
+          {"run_step", s.run_step},
+          {"loss_sum", s.loss_sum},
+          {"updates", s.updates},
+          {"images", s.images},
+          {"correct", s.correct},
+          {"rows", std::move(rows)},
+          {"best", s.best ? Json(*s.best) : Json()},
+          {"float_accuracy", s.float_accuracy ? Json(*s.float_accuracy) : Json()}};
+}
+
+TrainingState state_from_json(const Json& json) {
+  TrainingState s{.phase = json.at("phase").get<std::size_t>(),
+                  .started = json.at("started").get<bool>(),
+                  .step = json.at("step").get<std::int64_t>(),
+                  .run_step = json.at("run_step").get<std::int64_t>(),
+                  .loss_sum = json.at("loss_sum").get<double>(),
+                  .updates = json.at("updates").get<std::int64_t>(),
+                  .images = json.at("images").get<std::int64_t>(),
+                  .correct = json.at("correct").get<std::int64_t>()};
+  for (const Json& row : json.at("rows")) s.rows.push_back(row_from_json(row));
+  if (!json.at("best").is_null()) s.best = json.at("best").get<std::size_t>();
+  if (!json.at("float_accuracy").is_null())
+    s.float_accuracy = json.at("float_accuracy").get<double>();
+  return s;
+}
+
+// What a file may claim, so that nothing later indexes out of range.
+void check(const TrainingState& s, const std::string& path) {
+  const bool counts =
+      s.step >= 0 && s.run_step >= s.step && s.updates >= 0 && s.images >= 0 && s.correct >= 0;
+  if (!counts || (s.best && *s.best >= s.rows.size())) {
+    throw DataError(path + ": the place where training stood makes no sense");
+  }
+}
+
+}  // namespace
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
+  const Json json = {{"format", kFormat},
+                     {"config", checkpoint.config},
+                     {"network", checkpoint.network},
+                     {"data", checkpoint.data_hash},
+                     {"state", state_to_json(checkpoint.state)}};
+  save_hdf5(path, {json.dump(), checkpoint.arrays});
+}
+
+Checkpoint load_checkpoint(const std::string& path) {
+  Hdf5Image image = load_hdf5(path);
+  try {
+    const Json json = Json::parse(image.json);
+    if (json.at("format").get<int>() != kFormat) {
+      throw DataError(fmt::format("{}: expected a checkpoint of format {}, got {}", path, kFormat,
+                                  json["format"].dump()));
+    }
+    Checkpoint checkpoint{.config = json.at("config"),
+                          .network = json.at("network"),
+                          .data_hash = json.at("data").get<std::string>(),
+                          .state = state_from_json(json.at("state")),
+                          .arrays = std::move(image.arrays)};
+    check(checkpoint.state, path);
+    return checkpoint;
+  } catch (const Json::exception& error) {
+    throw DataError(path + ": is no checkpoint of Pare: " + error.what());
+  }
+}
+
+void require_same_run(const Checkpoint& checkpoint, const Json& config,
+                      const std::string& data_hash, const std::string& what) {
+  if (checkpoint.config != config) {
+    const Json there = checkpoint.config.flatten(), here = config.flatten();
+    for (const Json* side : {&here, &there}) {
+      for (const auto& [key, value] : side->items()) {
+        const std::string a = there.contains(key) ? there[key].dump() : "absent";
+        const std::string b = here.contains(key) ? here[key].dump() : "absent";
+        if (a == b) continue;
+        throw ConfigError(fmt::format(
+            "{}: was written by another config: {} was {}, now it is {}; resume with the "
+            "run's own config.json, or start again with --overwrite",
+            what, key, a, b));
+      }
+    }
+    throw ConfigError(what + ": was written by another config (keys in another order)");
+  }
+  if (checkpoint.data_hash != data_hash) {
+    throw DataError(what +
+                    ": was trained on other images than those found now (their SHA-256 differs)");
+  }
+}
+
+}  // namespace pare

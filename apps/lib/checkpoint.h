@@ -1,0 +1,52 @@
+// Checkpoint: everything that training needs to go on with the same bits, as one HDF5 file.
+//
+// Its JSON holds the config, the network's nodes, the hash of the data, where training stands and
+// the metrics so far, without times; its arrays hold weights, masks, quantizers (network/), the
+// methods' own state (methods/) and the optimizer's moments (optimizer/). Nothing in it depends on
+// time, host, paths or threads.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/lib/metrics.h"
+#include "apps/lib/snapshot.h"
+#include "framework/config/value.h"
+
+namespace pare {
+
+// Where training stands, between two updates.
+struct TrainingState {
+  std::size_t phase = 0;      // index; the number of phases when training is over
+  bool started = false;       // the phase's methods are attached, its optimizer exists
+  std::int64_t step = 0;      // updates of this phase so far
+  std::int64_t run_step = 0;  // of the run
+  // Since the last row:
+  double loss_sum = 0;
+  std::int64_t updates = 0, images = 0, correct = 0;
+
+  std::vector<EpochRow> rows = {};
+  std::optional<std::size_t> best = {};       // the row whose network is kept
+  std::optional<double> float_accuracy = {};  // on the test images, of the dense network
+};
+
+struct Checkpoint {
+  config::Json config;   // resolved
+  config::Json network;  // Network::to_json()
+  std::string data_hash;
+  TrainingState state;
+  Snapshot arrays = {};
+};
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
+
+// Throws DataError where the file is missing, damaged, or no checkpoint.
+Checkpoint load_checkpoint(const std::string& path);
+
+// Throws ConfigError naming the first key that differs, DataError where the data differ.
+void require_same_run(const Checkpoint& checkpoint, const config::Json& config,
+                      const std::string& data_hash, const std::string& what);
+
+}  // namespace pare

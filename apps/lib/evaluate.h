@@ -1,0 +1,22 @@
+// Running a network over many images without training it: accuracy and
+// calibration.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "datasets/normalize.h"
+#include "layers/network.h"
+
+namespace pare {
+
+// Images whose label the ordinary float32 forward finds.
+std::int64_t count_correct(Network& network, const Images& images,
+                           const std::vector<PixelValues>& values);
+
+// Runs `count` training images, chosen by the seed, through the network in this pass.
+void calibrate(Network& network, const Images& train, const std::vector<PixelValues>& values,
+               std::uint64_t seed, std::int64_t count, const Pass& pass);
+
+}  // namespace pare

@@ -1,0 +1,112 @@
+#include "apps/lib/finish.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "apps/lib/evaluate.h"
+#include "apps/lib/methods.h"
+#include "compression/integer/engine.h"
+#include "compression/integer/model_file.h"
+#include "compression/lower/lower.h"
+#include "compression/post_training.h"
+#include "framework/base/error.h"
+
+namespace pare {
+namespace {
+
+constexpr std::int64_t kRehearsalImages = 64;
+constexpr int kLatencyRuns = 200;
+
+std::int64_t correct_labels(std::span<const std::int32_t> found,
+                            std::span<const std::int32_t> labels) {
+  std::int64_t correct = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) correct += found[i] == labels[i];
+  return correct;
+}
+
+std::vector<std::int8_t> input_codes(const integer::Engine& engine, const Images& images) {
+  std::vector<std::int8_t> codes(images.pixels.size());
+  engine.pixels_to_codes(images.pixels, codes);
+  return codes;
+}
+
+double median_latency_us(const integer::Engine& engine, std::span<const std::int8_t> image) {
+  std::vector<std::int8_t> output(static_cast<std::size_t>(engine.output_size()));
+  std::vector<double> times;
+  for (int i = 0; i < kLatencyRuns; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    engine.run(image, output);
+    times.push_back(
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+            .count());
+  }
+  const auto middle = times.begin() + kLatencyRuns / 2;
+  std::nth_element(times.begin(), middle, times.end());
+  return *middle;
+}
+
+// True where grids had to be added.
+bool add_missing_grids(Network& network, const RunConfig& run, const Dataset& dataset,
+                       std::int64_t images) {
+  if (has_all_grids(network)) return false;
+  quantize_after_training(network, [&](const Pass& pass) {
+    calibrate(network, dataset.train, pixel_values(dataset), run.seed, images, pass);
+  });
+  network.release();
+  return true;
+}
+
+}  // namespace
+
+void rehearse(const RunConfig& run, const Dataset& dataset) {
+  Network network = build_network(run.model, dataset.train.shape, dataset.classes);
+  network.initialize(run.seed);
+  ActiveMethods methods(run);
+  for (const PhaseConfig& phase : run.phases) methods.begin_phase(phase, network);
+  if (run.report.integer == ReportConfig::Integer::none) return;
+  add_missing_grids(network, run, dataset, kRehearsalImages);
+  calibrate(network, dataset.train, pixel_values(dataset), run.seed, kRehearsalImages,
+            Pass::begin(Pass::Mode::calibrate, run.seed, 0));
+  const FinalNetwork final = make_final(network, run.requantization.rounding);
+  lower(network, final, run.name, pixel_values(dataset));
+}
+
+Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
+               const VerifyProgress& progress) {
+  const Images& test = dataset.test;
+  const auto images = static_cast<double>(test.count());
+  const std::vector<PixelValues> values = pixel_values(dataset);
+  const bool wanted = run.report.integer != ReportConfig::Integer::none;
+  const bool added = wanted && add_missing_grids(network, run, dataset, CalibrationConfig().images);
+  Outcome outcome;
+  outcome.fake_quant = static_cast<double>(count_correct(network, test, values)) / images;
+  if (!wanted) return outcome;
+
+  IntegerForm& form = outcome.integer.emplace();
+  form.post_training = added;
+  form.final = make_final(network, run.requantization.rounding);
+  form.program = lower(network, form.final, run.name, values);
+  form.bytes = integer::encode_model(form.program);
+  // The engine runs what the bytes say, not what they were made from.
+  const integer::Engine engine(integer::decode_model(form.bytes, "model.pare"));
+  PARE_ENSURE(engine.program() == form.program);
+  const std::vector<std::int8_t> codes = input_codes(engine, test);
+  form.verification = verify(network, form.final, engine, codes, progress);
+  form.accuracy =
+      static_cast<double>(correct_labels(form.verification.labels, test.labels)) / images;
+  form.latency_us = median_latency_us(
+      engine, std::span(codes).first(static_cast<std::size_t>(engine.input_size())));
+  return outcome;
+}
+
+void require_verified(const Verification& v) {
+  if (v.differing == 0) return;
+  throw VerificationError(fmt::format(
+      "verification failed: {} of {} codes differ; the first: {}. This is a fault of Pare, "
+      "not of the config; please report it with the config",
+      v.differing, v.codes, v.first));
+}
+
+}  // namespace pare

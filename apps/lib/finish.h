@@ -1,0 +1,51 @@
+// From the trained network to verified integers: the end of a run, and its rehearsal before
+// training.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "apps/lib/run_config.h"
+#include "compression/integer/program.h"
+#include "compression/lower/final.h"
+#include "compression/lower/verify.h"
+#include "datasets/dataset.h"
+#include "layers/network.h"
+
+namespace pare {
+
+// Images done so far; may throw to stop.
+using VerifyProgress = std::function<void(std::int64_t done)>;
+
+// The integer form of a network.
+struct IntegerForm {
+  bool post_training = false;  // grids were added after training
+  FinalNetwork final;
+  integer::Program program;
+  std::vector<std::byte> bytes;  // of model.pare
+  Verification verification;     // on all test images
+  double accuracy = 0;           // the engine's, on the test images
+  double latency_us = 0;         // one image, one thread, median
+};
+
+struct Outcome {
+  double fake_quant = 0;  // accuracy of the ordinary float32 forward on the test images
+  std::optional<IntegerForm> integer;
+};
+
+// Tries what the end of the run will do on a fresh network: attaches and releases as the phases
+// say, calibrates with one batch and lowers. Throws ConfigError with what would be refused.
+void rehearse(const RunConfig& run, const Dataset& dataset);
+
+// Adds the grids that are missing, measures, lowers, encodes, and runs what was encoded on every
+// test image. A difference is left in the verification for the caller.
+Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
+               const VerifyProgress& progress);
+
+// Throws VerificationError where a code differs.
+void require_verified(const Verification& verification);
+
+}  // namespace pare

@@ -1,0 +1,82 @@
+#include "apps/lib/methods.h"
+
+#include <algorithm>
+
+#include "compression/prune/mask.h"
+#include "framework/base/error.h"
+
+namespace pare {
+
+void ActiveMethods::begin_phase(const PhaseConfig& phase, Network& network) {
+  for (Active& active : active_) active.applied_here = false;
+  for (const std::string& name : phase.release) {
+    const auto found = std::find_if(active_.begin(), active_.end(),
+                                    [&](const Active& a) { return a.name == name; });
+    PARE_ENSURE(found != active_.end());
+    found->method->release(network);
+    active_.erase(found);
+  }
+  for (const std::string& name : phase.apply) {
+    std::unique_ptr<Method> method = make_method(run_.method(name), run_.composition);
+    try {
+      method->attach(network);
+    } catch (const ConfigError& error) {
+      throw ConfigError("compression." + name + " (phase '" + phase.name + "'): " + error.what());
+    }
+    active_.push_back({name, std::move(method), true});
+  }
+  network.release();
+}
+
+void ActiveMethods::before_step(MethodStep step) {
+  for (const Active& active : active_) {
+    step.applied_here = active.applied_here;
+    active.method->before_step(step);
+  }
+}
+
+void ActiveMethods::end_phase(MethodStep step) {
+  for (const Active& active : active_) {
+    step.applied_here = active.applied_here;
+    active.method->end_phase(step);
+  }
+}
+
+bool ActiveMethods::at_target() const {
+  std::vector<std::string> names;
+  for (const Active& active : active_) names.push_back(active.name);
+  return names == run_.final_methods() &&
+         std::all_of(active_.begin(), active_.end(),
+                     [](const Active& a) { return a.method->at_target(); });
+}
+
+std::int64_t ActiveMethods::calibration_images() const {
+  std::int64_t images = 0;
+  for (const Active& active : active_) {
+    if (active.applied_here) images = std::max(images, active.method->calibration_images());
+  }
+  return images;
+}
+
+std::string ActiveMethods::status() const {
+  std::string status;
+  for (const Active& active : active_)
+    status += (status.empty() ? "" : " ") + active.method->status();
+  return status;
+}
+
+void ActiveMethods::visit_state(StateVisitor& visitor) {
+  for (const Active& active : active_)
+    active.method->visit_state("methods/" + active.name, visitor);
+}
+
+double masked_fraction(const Network& network) {
+  std::int64_t masked = 0, all = 0;
+  for (const Parameter* weight : select_weights(network, {})) {
+    all += weight->shape().size();
+    if (const auto* mask = dynamic_cast<const Mask*>(weight->find(kMask))) masked += mask->pruned();
+  }
+  return all ? static_cast<double>(masked) / static_cast<double>(all) : 0;
+}
+
+}  // namespace pare

@@ -1,0 +1,48 @@
+// The methods that are on: made from the config, attached and released as phases say.
+//
+// What a method does to the network is its own business (compression/method.h).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/lib/run_config.h"
+#include "compression/method.h"
+
+namespace pare {
+
+class ActiveMethods {
+ public:
+  struct Active {
+    std::string name;
+    std::unique_ptr<Method> method;
+    bool applied_here;  // in the phase at hand
+  };
+
+  explicit ActiveMethods(const RunConfig& run) : run_(run) {}
+
+  // The start of a phase: releases, then attaches. Throws ConfigError naming the method.
+  void begin_phase(const PhaseConfig& phase, Network& network);
+  void before_step(MethodStep step);
+  void end_phase(MethodStep step);
+
+  bool empty() const { return active_.empty(); }
+  const std::vector<Active>& active() const { return active_; }
+  // Whether exactly the methods that the run ends with are on, each with all it is meant to give.
+  bool at_target() const;
+  // Images that the phase at hand wants to observe where it has no steps.
+  std::int64_t calibration_images() const;
+  // "62.5% zero W8A8", or "".
+  std::string status() const;
+  void visit_state(StateVisitor& visitor);  // "methods/<name>/..."
+
+ private:
+  const RunConfig& run_;
+  std::vector<Active> active_;
+};
+
+// Masked weights as a fraction of all weights of convolutions and dense layers.
+double masked_fraction(const Network& network);
+
+}  // namespace pare

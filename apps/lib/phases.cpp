@@ -1,0 +1,120 @@
+#include "apps/lib/phases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "datasets/load.h"
+#include "datasets/split.h"
+#include "framework/base/error.h"
+
+namespace pare {
+namespace {
+
+constexpr std::int64_t kSmokeSteps = 20;
+constexpr std::int64_t kSmokeTrain = 512;
+constexpr std::int64_t kSmokeTest = 256;
+
+// A learning rate or a sparsity, with the place to name in errors.
+void check(const Schedule& schedule, const ScheduleSpan& span, const std::string& where) {
+  try {
+    schedule.check(span);
+  } catch (const ConfigError& error) {
+    throw ConfigError(where + ": " + error.what());
+  }
+}
+
+// Positions counted in updates of the shorter phase, whatever they were counted in.
+void shrink(Schedule& schedule, const ScheduleSpan& full, double factor) {
+  if (schedule.unit == Schedule::Unit::epochs) {
+    for (double* position : {&schedule.begin, &schedule.end, &schedule.warmup})
+      *position *= full.steps_per_epoch;
+    for (double& drop : schedule.drops) drop *= full.steps_per_epoch;
+    schedule.unit = Schedule::Unit::steps;
+  }
+  schedule = schedule.scaled(factor);
+}
+
+// `epochs`: factor on what is counted in epochs of the data at hand.
+void shrink(MethodConfig& method, const ScheduleSpan& full, double factor, double epochs) {
+  if (auto* prune = std::get_if<PruneConfig>(&method.options))
+    return shrink(prune->sparsity, full, factor);
+  auto& quantize = std::get<QuantizeConfig>(method.options);
+  quantize.delay *= epochs;
+  if (quantize.freeze_observers_at) *quantize.freeze_observers_at *= epochs;
+}
+
+MethodConfig& method_of(RunConfig& run, const std::string& name) {
+  return std::find_if(run.compression.begin(), run.compression.end(),
+                      [&](const auto& entry) { return entry.first == name; })
+      ->second;
+}
+
+}  // namespace
+
+std::int64_t steps_per_epoch(const RunConfig& run, std::int64_t train_images) {
+  return train_images / std::min(run.dataset.batch_size, train_images);
+}
+
+std::vector<ScheduleSpan> phase_spans(const RunConfig& run, std::int64_t train_images) {
+  const auto per_epoch = static_cast<double>(steps_per_epoch(run, train_images));
+  std::vector<ScheduleSpan> spans;
+  for (const PhaseConfig& phase : run.phases) {
+    const std::int64_t steps =
+        phase.steps ? *phase.steps : std::llround(phase.epochs.value_or(0) * per_epoch);
+    spans.push_back({phase.calibrates() ? 0 : std::max<std::int64_t>(1, steps), per_epoch});
+  }
+  return spans;
+}
+
+std::int64_t epochs_of(const ScheduleSpan& span) {
+  const auto per_epoch = static_cast<std::int64_t>(span.steps_per_epoch);
+  return (span.steps + per_epoch - 1) / per_epoch;
+}
+
+void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& spans) {
+  for (std::size_t i = 0; i < run.phases.size(); ++i) {
+    const PhaseConfig& phase = run.phases[i];
+    const std::string where = fmt::format("phases[{}] '{}'", i, phase.name);
+    check(phase.optimizer.learning_rate, spans[i], where + ": optimizer.learning_rate");
+    for (const std::string& name : phase.apply) {
+      const MethodConfig& method = run.method(name);
+      if (const auto* prune = std::get_if<PruneConfig>(&method.options)) {
+        check(prune->sparsity, spans[i], fmt::format("{}: compression.{}.sparsity", where, name));
+        continue;
+      }
+      const double delay =
+          std::get<QuantizeConfig>(method.options).delay * spans[i].steps_per_epoch;
+      if (!phase.calibrates() && delay > static_cast<double>(spans[i].steps - 1)) {
+        throw ConfigError(fmt::format(
+            "{}: compression.{}.delay: expected an end of the delay within the phase of {} "
+            "steps, got {:.0f} steps",
+            where, name, spans[i].steps, delay));
+      }
+    }
+  }
+}
+
+void make_smoke(RunConfig& run, Dataset& dataset) {
+  const std::vector<ScheduleSpan> full = phase_spans(run, dataset.train.count());
+  keep_first(dataset.train, kSmokeTrain);
+  keep_first(dataset.validation, kSmokeTest);
+  keep_first(dataset.test, kSmokeTest);
+  dataset.hash = hash_of(dataset);
+  const auto per_epoch = static_cast<double>(steps_per_epoch(run, dataset.train.count()));
+  for (std::size_t i = 0; i < run.phases.size(); ++i) {
+    PhaseConfig& phase = run.phases[i];
+    if (phase.calibrates()) continue;
+    const std::int64_t steps = std::min(full[i].steps, kSmokeSteps);
+    const double factor = static_cast<double>(steps) / static_cast<double>(full[i].steps);
+    phase.epochs.reset();
+    phase.steps = steps;
+    shrink(phase.optimizer.learning_rate, full[i], factor);
+    const double epochs = factor * full[i].steps_per_epoch / per_epoch;
+    for (const std::string& name : phase.apply)
+      shrink(method_of(run, name), full[i], factor, epochs);
+  }
+}
+
+}  // namespace pare

@@ -1,0 +1,31 @@
+// What the phases of a run become once the number of training images is known: updates, and the
+// rules that need it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "apps/lib/run_config.h"
+#include "datasets/dataset.h"
+#include "framework/schedule.h"
+
+namespace pare {
+
+// Updates per epoch; images that do not fill the last batch wait for the next epoch's order.
+std::int64_t steps_per_epoch(const RunConfig& run, std::int64_t train_images);
+
+// One per phase. A phase of epochs has round(epochs * steps per epoch) updates, at least one where
+// epochs is above 0.
+std::vector<ScheduleSpan> phase_spans(const RunConfig& run, std::int64_t train_images);
+
+// Epochs that a progress line counts: validations at ends of epochs and phases.
+std::int64_t epochs_of(const ScheduleSpan& span);
+
+// Throws ConfigError where a schedule does not fit its phase.
+void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& spans);
+
+// --smoke: at most 20 updates per phase on 512 training images, 256 to validate and 256 to test;
+// schedules keep their course. Changes nothing that was cut before.
+void make_smoke(RunConfig& run, Dataset& dataset);
+
+}  // namespace pare

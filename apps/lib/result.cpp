@@ -1,0 +1,182 @@
+#include "apps/lib/result.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "compression/groups.h"
+#include "compression/integer/model_file.h"
+#include "compression/quantize/activation_quantizer.h"
+#include "framework/base/error.h"
+#include "layers/weighted.h"
+
+namespace pare {
+namespace {
+
+using config::Json;
+
+const char* name_of(integer::Coding coding) {
+  switch (coding) {
+    case integer::Coding::packed:
+      return "packed";
+    case integer::Coding::bitmap:
+      return "bitmap";
+    case integer::Coding::arithmetic:
+      return "arithmetic";
+  }
+  return "";
+}
+
+// Codes that stand for zero.
+std::int64_t zero_codes(const integer::Weights& w, std::int64_t out, bool depthwise) {
+  std::int64_t zeros = 0;
+  const auto taps = static_cast<std::int64_t>(w.codes.size()) / out;
+  for (std::int64_t i = 0; i < std::ssize(w.codes); ++i) {
+    const auto channel = static_cast<std::size_t>(depthwise ? i % out : i / taps);
+    const std::int32_t zero =
+        w.zero_points.empty() ? 0 : w.zero_points[w.zero_points.size() == 1 ? 0 : channel];
+    zeros += w.codes[static_cast<std::size_t>(i)] == zero;
+  }
+  return zeros;
+}
+
+// Every weight works once per output pixel (padded taps count).
+LayerResult layer_result(const Network& network, const Group& group,
+                         const integer::Weights& weights) {
+  const NetworkNode& head = network.node(group.head);
+  const bool depthwise = head.module->kind() == "depthwise_conv2d";
+  LayerResult layer;
+  layer.name = head.name;
+  layer.kind = head.module->kind();
+  layer.weights = std::ssize(weights.codes);
+  layer.zeros = zero_codes(weights, head.shape[-1], depthwise);
+  layer.weight_bits = weights.bits;
+  layer.input_bits = grid_source(network, head.inputs[0])->quantizer().grid().format.bits;
+  layer.macs = head.module->macs();
+  const std::int64_t pixels = head.shape.size() / head.shape[-1];
+  layer.effective_macs = (layer.weights - layer.zeros) * pixels;
+  return layer;
+}
+
+Json layer_json(const LayerResult& l) {
+  return {{"name", l.name},
+          {"kind", l.kind},
+          {"weights", l.weights},
+          {"zeros", l.zeros},
+          {"weight_bits", l.weight_bits},
+          {"input_bits", l.input_bits},
+          {"bytes", l.bytes},
+          {"coding", l.coding},
+          {"macs", l.macs},
+          {"effective_macs", l.effective_macs},
+          {"bops", l.bops()}};
+}
+
+Json phases_json(const RunConfig& run, const Trainer& trainer) {
+  Json phases = Json::array();
+  for (std::size_t i = 0; i < run.phases.size(); ++i) {
+    const PhaseConfig& phase = run.phases[i];
+    const ScheduleSpan& span = trainer.spans()[i];
+    Json json = {{"name", phase.name},
+                 {"steps", span.steps},
+                 {"epochs", static_cast<double>(span.steps) / span.steps_per_epoch},
+                 {"apply", phase.apply},
+                 {"release", phase.release}};
+    for (const EpochRow& row : trainer.state().rows) {
+      if (row.phase != phase.name) continue;
+      const Json full = to_json(row);
+      for (const char* key : {"loss", "validation", "sparsity", "status", "images_per_second"})
+        json[key] = full[key];
+    }
+    phases.push_back(std::move(json));
+  }
+  return phases;
+}
+
+Json dataset_json(const RunConfig& run, const Dataset& dataset) {
+  return {{"kind", dataset.kind},
+          {"requested", run.dataset.kind},
+          {"source", dataset.source},
+          {"train", dataset.train.count()},
+          {"validation", dataset.validation.count()},
+          {"test", dataset.test.count()}};
+}
+
+template <class Member>
+std::int64_t total(const std::vector<LayerResult>& layers, const Member& member) {
+  std::int64_t sum = 0;
+  for (const LayerResult& layer : layers) sum += std::invoke(member, layer);
+  return sum;
+}
+
+// The keys that an integer form answers.
+void add_integer(Json& json, const Network& network, const IntegerForm& form) {
+  const std::vector<LayerResult> layers = layer_results(network, form);
+  const auto weights = static_cast<double>(total(layers, &LayerResult::weights));
+  json["accuracy"]["integer"] = form.accuracy;
+  json["integer_from"] = form.post_training ? "post_training" : "trained";
+  json["sparsity"] = static_cast<double>(total(layers, &LayerResult::zeros)) / weights;
+  json["bytes"]["model"] = form.bytes.size();
+  json["effective_macs"] = total(layers, &LayerResult::effective_macs);
+  json["bops"] = total(layers, &LayerResult::bops);
+  json["latency_us"] = form.latency_us;
+  const Verification& v = form.verification;
+  json["integer_check"] = {
+      {"images", v.images}, {"tensors", v.tensors}, {"codes", v.codes}, {"differing", v.differing}};
+  json["raised_channels"] = form.final.raised_channels;
+  for (const LayerResult& layer : layers) json["layers"].push_back(layer_json(layer));
+}
+
+}  // namespace
+
+std::vector<LayerResult> layer_results(const Network& network, const IntegerForm& form) {
+  std::map<std::string, integer::LayerBytes> sizes;  // by the group's tail
+  for (const integer::LayerBytes& layer : integer::coding_sizes(form.program))
+    sizes[layer.name] = layer;
+  std::vector<LayerResult> layers;
+  for (const Group& group : find_groups(network)) {
+    if (!dynamic_cast<const Weighted*>(network.node(group.head).module.get())) continue;
+    LayerResult layer = layer_result(network, group, form.final.weights.at(group.head).weights);
+    const integer::LayerBytes& size = sizes.at(group.tail());
+    layer.coding = name_of(size.coding);
+    layer.bytes = std::min({size.packed, size.bitmap, size.arithmetic});
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
+                 const Outcome& outcome, double seconds) {
+  const Network& network = trainer.network();
+  const TrainingState& state = trainer.state();
+  const EpochRow& kept = state.rows.at(trainer.kept());
+  Json json = {
+      {"name", run.name},
+      {"seed", run.seed},
+      {"dataset", dataset_json(run, dataset)},
+      {"accuracy",
+       {{"float", state.float_accuracy ? Json(*state.float_accuracy) : Json()},
+        {"fake_quant", outcome.fake_quant},
+        {"integer", nullptr}}},
+      {"integer_from", nullptr},
+      {"integer_refused", outcome.integer ? Json() : Json("report.integer is none")},
+      {"kept",
+       {{"epoch", kept.epoch}, {"phase", kept.phase}, {"validation", to_json(kept)["validation"]}}},
+      {"sparsity", nullptr},
+      {"sparsity_by_mask", masked_fraction(network)},
+      {"bytes", {{"float32", 4 * network.parameter_count()}, {"model", nullptr}}},
+      {"parameters", network.parameter_count()},
+      {"macs", network.macs()},
+      {"effective_macs", nullptr},
+      {"bops", nullptr},
+      {"latency_us", nullptr},
+      {"seconds", seconds},
+      {"integer_check", nullptr},
+      {"raised_channels", nullptr},
+      {"layers", Json::array()},
+      {"phases", phases_json(run, trainer)}};
+  if (outcome.integer) add_integer(json, network, *outcome.integer);
+  return json;
+}
+
+}  // namespace pare

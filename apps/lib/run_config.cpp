@@ -1,0 +1,248 @@
+// The keys of a run and the rules between them. What is written back is complete: a phase shows the
+// optimizer that it has after merging, and only where it differs from the top-level one.
+#include "apps/lib/run_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "framework/base/error.h"
+#include "framework/base/text.h"
+
+namespace pare {
+namespace {
+
+namespace fs = std::filesystem;
+using Names = std::vector<std::string>;
+
+bool contains(const Names& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// A phase on top of the run's own optimizer and loss.
+config::Type<PhaseConfig> phase_type(const RunConfig& run) {
+  const config::Type<PhaseConfig> plain = config::object<PhaseConfig>();
+  config::Type<PhaseConfig> type = plain;
+  type.read = [plain, &run](const config::Node& node, PhaseConfig& x) {
+    x.optimizer = run.optimizer;
+    x.loss = run.loss;
+    plain.read(node, x);
+  };
+  type.write = [plain, &run](const PhaseConfig& x) {
+    config::Json json = plain.write(x);
+    if (json["optimizer"] == config::write(run.optimizer)) json.erase("optimizer");
+    if (json["loss"] == config::write(run.loss)) json.erase("loss");
+    for (const char* key : {"epochs", "steps"}) {
+      if (json[key].is_null()) json.erase(key);
+    }
+    for (const char* key : {"apply", "release", "freeze"}) {
+      if (json[key].empty()) json.erase(key);
+    }
+    return json;
+  };
+  return type;
+}
+
+// Follows the phases and keeps the list of what is attached; complains about what makes no sense.
+class Course {
+ public:
+  Course(const RunConfig& run, const config::Object& o) : run_(run), o_(o) {
+    for (const auto& [name, method] : run.compression) known_.push_back(name);
+  }
+
+  void phase(std::size_t i) {
+    const PhaseConfig& phase = run_.phases[i];
+    const std::string path = fmt::format("phases[{}]", i);
+    if (contains(phases_, phase.name)) {
+      o_.fail(path + ".name", fmt::format("the name '{}' is taken; names must differ", phase.name));
+    }
+    phases_.push_back(phase.name);
+    for (std::size_t k = 0; k < phase.release.size(); ++k) {
+      release(phase.release[k], fmt::format("{}.release[{}]", path, k));
+    }
+    bool quantizes = false;
+    for (std::size_t k = 0; k < phase.apply.size(); ++k) {
+      const std::string where = fmt::format("{}.apply[{}]", path, k);
+      apply(phase.apply[k], where);
+      const bool prunes = prunes_by_schedule(phase.apply[k]);
+      quantizes = quantizes || (contains(known_, phase.apply[k]) && !prunes);
+      if (phase.calibrates() && prunes) {
+        o_.fail(where, "a phase of 0 epochs has no updates in which to prune; give it some");
+      }
+    }
+    if (phase.calibrates() && !quantizes) {
+      o_.fail(
+          path,
+          "a phase of 0 epochs only calibrates; expected it to apply a method of kind quantize, "
+          "or epochs above 0");
+    }
+  }
+
+ private:
+  void apply(const std::string& name, const std::string& where) {
+    if (!contains(known_, name)) {
+      o_.fail(where, fmt::format("expected a name from 'compression' ({}), got '{}'{}",
+                                 known_.empty() ? "it is empty" : join(known_, ", "), name,
+                                 suggestion(name, known_)));
+    }
+    if (contains(attached_, name)) {
+      o_.fail(
+          where,
+          fmt::format("'{}' is on already: a method stays on in later phases until it is released",
+                      name));
+    }
+    attached_.push_back(name);
+  }
+
+  void release(const std::string& name, const std::string& where) {
+    if (!contains(attached_, name)) {
+      o_.fail(where, fmt::format("expected the name of a method that is on ({}), got '{}'{}",
+                                 attached_.empty() ? "none is" : join(attached_, ", "), name,
+                                 suggestion(name, attached_)));
+    }
+    std::erase(attached_, name);
+  }
+
+  bool prunes_by_schedule(const std::string& name) const {
+    return contains(known_, name) && std::holds_alternative<PruneConfig>(run_.method(name).options);
+  }
+
+  const RunConfig& run_;
+  const config::Object& o_;
+  Names known_, attached_, phases_;
+};
+
+// A name becomes a folder.
+bool is_folder_name(std::string_view name) {
+  const auto fits = [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '-' || c == '.';
+  };
+  return !name.empty() && name.size() <= 100 && name[0] != '.' &&
+         std::all_of(name.begin(), name.end(), fits);
+}
+
+Names config_folders() {
+  Names folders;
+  if (const char* home = std::getenv("PARE_HOME"))
+    folders.push_back(std::string(home) + "/configs");
+  folders.push_back(PARE_CONFIG_DIR);
+  return folders;
+}
+
+Names configs_in(const std::string& folder) {
+  Names names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".json") names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+void PhaseConfig::describe(config::Object& o) {
+  o.text("name", name, "for progress, reports and other phases");
+  o.require("name");
+  o.real("epochs", epochs, {.min = 0, .max = 1e6}, "may be fractional; 0: calibrate only");
+  o.integer("steps", steps, {.min = 0, .max = 1'000'000'000}, "updates, in place of epochs");
+  o.list("apply", apply, "names from compression; they stay on until released");
+  o.list("release", release, "names to take off again");
+  o.list("freeze", freeze, "patterns over parameter paths that do not train in this phase");
+  o.object("optimizer", optimizer, "merged over the top-level one key by key");
+  o.object("loss", loss, "merged over the top-level one key by key");
+  if (o.given("epochs") == o.given("steps")) {
+    o.fail("", "a phase has a length: expected either 'epochs' or 'steps'");
+  }
+  if (name.empty()) o.fail("name", "expected a name, got an empty text");
+}
+
+void RequantizationConfig::describe(config::Object& o) {
+  o.choice("rounding", rounding,
+           {{"double", integer::Rounding::twice}, {"single", integer::Rounding::once}},
+           "double: as TFLite's reference kernels; single: one multiply, add half, shift");
+}
+
+void ReportConfig::describe(config::Object& o) {
+  o.choice("keep", keep, {{"best", Keep::best}, {"last", Keep::last}},
+           "which epoch is lowered: the best validation accuracy at the target compression, or the "
+           "last");
+  o.choice(
+      "integer", integer, {{"ptq", Integer::post_training}, {"none", Integer::none}},
+      "ptq: a network that ends without grids is quantized after training; none: no integer form");
+}
+
+void RunConfig::describe(config::Object& o) {
+  o.text("name", name, "names the run folder; default: the stem of the config's file");
+  o.integer("seed", seed, {.min = 0}, "everything random is a function of it");
+  o.object("dataset", dataset, "which images, and what happens to them before the network");
+  o.field("model", model, model_type(), "the network: a list of nodes, or the path of one");
+  o.require("model");
+  o.object("loss", loss, "what training makes small");
+  o.object("optimizer", optimizer, "how");
+  o.map("compression", compression, "WHAT may happen to the network: names of your choice");
+  o.choice("composition", composition,
+           {{"mask_then_quantize", Composition::mask_then_quantize},
+            {"quantize_then_mask", Composition::quantize_then_mask}},
+           "order inside a weight's chain");
+  o.field("phases", phases, config::list(phase_type(*this)),
+          "WHEN; default: one phase of 10 epochs");
+  o.object("requantization", requantization, "how accumulators become codes");
+  o.object("report", report, "what is kept and shown");
+
+  if (o.missing("phases")) {
+    phases[0].optimizer = optimizer;
+    phases[0].loss = loss;
+  }
+  if (o.given("name") && !is_folder_name(name)) {
+    o.fail("name", "expected 1 to 100 letters, digits, '_', '-' or '.', for it names a folder");
+  }
+  if (phases.empty()) o.fail("phases", "expected at least one phase");
+  Course course(*this, o);
+  for (std::size_t i = 0; i < phases.size(); ++i) course.phase(i);
+}
+
+const MethodConfig& RunConfig::method(const std::string& method_name) const {
+  for (const auto& [key, config] : compression) {
+    if (key == method_name) return config;
+  }
+  PARE_ENSURE(!"method name was validated");
+  return compression.front().second;
+}
+
+std::vector<std::string> RunConfig::final_methods() const {
+  Names attached;
+  for (const PhaseConfig& phase : phases) {
+    for (const std::string& released : phase.release) std::erase(attached, released);
+    attached.insert(attached.end(), phase.apply.begin(), phase.apply.end());
+  }
+  return attached;
+}
+
+std::string find_config(const std::string& path) {
+  Names places = {path};
+  if (!fs::path(path).is_absolute()) {
+    for (const std::string& folder : config_folders()) places.push_back(folder + "/" + path);
+  }
+  for (const std::string& place : places) {
+    if (fs::is_regular_file(place)) return place;
+  }
+  Names known;
+  for (const std::string& folder : config_folders()) {
+    for (std::string& name : configs_in(folder)) known.push_back(std::move(name));
+  }
+  throw ConfigError(fmt::format("config '{}' not found{}; looked for {}", path,
+                                suggestion(fs::path(path).filename().string(), known),
+                                join(places, ", ")));
+}
+
+RunConfig load_run_config(const std::string& path, std::span<const std::string> sets) {
+  const std::string file = find_config(path);
+  RunConfig run = config::read<RunConfig>(config::load_file(file, sets));
+  if (run.name.empty()) run.name = fs::path(file).stem().string();
+  return run;
+}
+
+}  // namespace pare

@@ -1,0 +1,29 @@
+// Snapshot: the state that visit_state() functions name, as named arrays, and back.
+//
+// The two visitors of framework/state.h: one collects, one restores and insists that names, types
+// and sizes are exactly those of the object at hand.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "framework/io/hdf5_image.h"
+#include "framework/state.h"
+
+namespace pare {
+
+using Snapshot = std::vector<NamedArray>;
+using VisitState = std::function<void(StateVisitor&)>;
+
+// `prefix` ("network/") stands in front of every name.
+void collect(Snapshot& snapshot, const std::string& prefix, const VisitState& visit);
+
+// Restores all that `visit` names. Throws DataError, which begins with `what`, where the snapshot
+// lacks something, has another size of it, or holds more under this prefix. Only the ranges of
+// observers
+// ("<path>/range") may have another size than now: they are empty before the first observation.
+void restore(const Snapshot& snapshot, const std::string& prefix, const VisitState& visit,
+             const std::string& what);
+
+}  // namespace pare

@@ -1,0 +1,158 @@
+#include "apps/lib/summary.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "apps/lib/phases.h"
+#include "apps/lib/progress.h"
+#include "datasets/kinds.h"
+#include "datasets/search.h"
+#include "layers/summary.h"
+
+namespace pare {
+namespace {
+
+using config::Json;
+
+// 1234567 -> "1,234,567".
+std::string grouped(std::int64_t n) {
+  std::string digits = std::to_string(n);
+  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3) {
+    digits.insert(static_cast<std::size_t>(i), 1, ',');
+  }
+  return digits;
+}
+
+std::string percent(const Json& fraction) {
+  return fraction.is_null() ? "-" : fmt::format("{:.2f} %", 100 * fraction.get<double>());
+}
+
+std::string line(std::string_view title, const std::string& value, const std::string& remark) {
+  return fmt::format("  {:<14}{:>12}   {}\n", title, value, remark);
+}
+
+std::string accuracies(const Json& r) {
+  const Json& a = r["accuracy"];
+  const std::int64_t images = r["dataset"]["test"].get<std::int64_t>();
+  std::string text = line("float", percent(a["float"]),
+                          a["float"].is_null()
+                              ? "no phase trained the dense network"
+                              : fmt::format("the dense network, {} test images", grouped(images)));
+  text += line("fake_quant", percent(a["fake_quant"]), "the compressed network in float32");
+  if (a["integer"].is_null())
+    return text + line("integer", "-", r["integer_refused"].get<std::string>());
+  const Json& check = r["integer_check"];
+  return text + line("integer", percent(a["integer"]),
+                     fmt::format(
+                         "what ships; {} of {} codes differ from the trained network{}",
+                         grouped(check["differing"].get<std::int64_t>()),
+                         grouped(check["codes"].get<std::int64_t>()),
+                         r["integer_from"] == "post_training" ? "; quantized after training" : ""));
+}
+
+std::string sizes(const Json& r) {
+  const auto float_bytes = r["bytes"]["float32"].get<std::int64_t>();
+  const auto model_bytes = r["bytes"]["model"].get<std::int64_t>();
+  std::string text = line("zero weights", percent(r["sparsity"]),
+                          fmt::format("{} of them by masks", percent(r["sparsity_by_mask"])));
+  text += line("model.pare", grouped(model_bytes) + " B",
+               fmt::format("{:.1f} times smaller than {} B of float32",
+                           static_cast<double>(float_bytes) / static_cast<double>(model_bytes),
+                           grouped(float_bytes)));
+  text += line("MACs", grouped(r["macs"].get<std::int64_t>()),
+               fmt::format("an image, {} of them with a weight that is not zero",
+                           grouped(r["effective_macs"].get<std::int64_t>())));
+  return text + line("latency", fmt::format("{:.0f} us", r["latency_us"].get<double>()),
+                     "one image, one thread");
+}
+
+// Where the test images lie as files, for the command to try next.
+std::string test_files(const std::string& kind, const std::string& data_dir) {
+  const std::array<std::string, 2> files = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+  const std::array<std::string, 3> subfolders = {kind, dataset_kind(kind).torchvision, ""};
+  try {
+    const FoundFiles found =
+        find_files(data_folders(data_dir, [](const std::string&) {}), subfolders, files, "", "");
+    return found.paths[0] + " --labels " + found.paths[1];
+  } catch (const DataError&) {
+    return "IMAGES";  // drawn, or read from somewhere else
+  }
+}
+
+std::string methods_text(const PhaseConfig& phase) {
+  std::string text;
+  for (const std::string& name : phase.apply) text += " +" + name;
+  for (const std::string& name : phase.release) text += " -" + name;
+  return text.empty() ? "" : text.substr(1);
+}
+
+std::string learning_rates(const Schedule& rate, const ScheduleSpan& span) {
+  if (span.steps == 0) return "";
+  const double first = rate.at(0, span), last = rate.at(span.steps - 1, span);
+  if (rate.kind == Schedule::Kind::constant && rate.warmup == 0) return fmt::format("{:.3g}", last);
+  double peak = first;
+  for (std::int64_t step = 0; step < span.steps; ++step) peak = std::max(peak, rate.at(step, span));
+  return peak > first ? fmt::format("{:.3g} > {:.3g} > {:.3g}", first, peak, last)
+                      : fmt::format("{:.3g} > {:.3g}", first, last);
+}
+
+// The sparsity that a phase's pruning methods ask for, at quarters of the phase.
+std::string sparsity_course(const RunConfig& run, const PhaseConfig& phase,
+                            const ScheduleSpan& span) {
+  std::string text;
+  for (const std::string& name : phase.apply) {
+    const auto* prune = std::get_if<PruneConfig>(&run.method(name).options);
+    if (!prune || span.steps == 0) continue;
+    for (int quarter = 0; quarter <= 4; ++quarter) {
+      const std::int64_t step = (span.steps - 1) * quarter / 4;
+      text +=
+          fmt::format("{}{:.1f}", text.empty() ? "" : " ", 100 * prune->sparsity.at(step, span));
+    }
+    text += " % zero";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string summary(const Json& r, const std::string& folder, const std::string& data_dir) {
+  const Json& data = r["dataset"];
+  std::string text = fmt::format(
+      "\n{}: {} ({}), kept epoch {} [{}], {} in all\n\n", r["name"].get<std::string>(),
+      data["kind"].get<std::string>(), data["source"].get<std::string>(), r["kept"]["epoch"].dump(),
+      r["kept"]["phase"].get<std::string>(), clock_text(r["seconds"].get<double>()));
+  text += accuracies(r);
+  if (!r["accuracy"]["integer"].is_null()) text += sizes(r);
+  text += fmt::format("\nEverything is in {}/ (start with result.json).", folder);
+  if (r["accuracy"]["integer"].is_null()) return text;
+  return text +
+         fmt::format(" To run the integers on the test images:\n  ./pare infer {}/model.pare {}",
+                     folder, test_files(data["kind"].get<std::string>(), data_dir));
+}
+
+std::string plan(const RunConfig& run, const Dataset& dataset) {
+  const std::vector<ScheduleSpan> spans = phase_spans(run, dataset.train.count());
+  std::string text = fmt::format(
+      "{}: {} ({}): {} images to train, {} to validate, {} to test; batches of {}\n\n", run.name,
+      dataset.kind, dataset.source, grouped(dataset.train.count()),
+      grouped(dataset.validation.count()), grouped(dataset.test.count()), run.dataset.batch_size);
+  text += summary(build_network(run.model, dataset.train.shape, dataset.classes)) + "\n";
+  const char* row = "{:<16}{:>8}{:>9}  {:<26}{:<18}{}\n";
+  text += fmt::format(fmt::runtime(row), "phase", "epochs", "steps", "learning rate", "methods",
+                      "sparsity");
+  std::int64_t steps = 0;
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    const PhaseConfig& phase = run.phases[i];
+    text += fmt::format(
+        fmt::runtime(row), phase.name,
+        fmt::format("{:.4g}", static_cast<double>(spans[i].steps) / spans[i].steps_per_epoch),
+        spans[i].steps, learning_rates(phase.optimizer.learning_rate, spans[i]),
+        methods_text(phase), sparsity_course(run, phase, spans[i]));
+    steps += spans[i].steps;
+  }
+  const auto images = steps * std::min(run.dataset.batch_size, dataset.train.count());
+  return text + fmt::format("\n{} updates on {} images\n", grouped(steps), grouped(images));
+}
+
+}  // namespace pare

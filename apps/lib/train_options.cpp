@@ -1,0 +1,96 @@
+#include "apps/lib/train_options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "framework/base/error.h"
+#include "framework/base/text.h"
+
+namespace pare {
+namespace {
+
+constexpr const char* kDescription =
+    "Trains the network of a config, compresses it as its phases say, lowers it to integers and "
+    "verifies\n"
+    "them on every test image. One JSON file in; a run folder with model.pare and result.json out.";
+
+constexpr const char* kFooter = R"(
+Examples:
+  ./pare train                                      the main job, configs/mnist_qat_prune.json
+  ./pare train --smoke                              every step of it, in seconds
+  ./pare train --plan                               what would happen
+  ./pare train --set seed=2 --out runs/seed2        change anything
+  ./pare train --resume                             go on with a run that was stopped
+
+Exit codes: 0 done; 1 failed (full disk, ...); 2 command line or config; 3 data missing or damaged;
+4 diverged; 5 verification failed; 130 and 143 stopped by a signal (143 also by --time-limit) after
+saving: --resume goes on.)";
+
+void add_options(CLI::App& app, TrainOptions& o) {
+  app.add_option("--config", o.config, "the run's JSON file; also looked for in configs/")
+      ->type_name("FILE");
+  app.add_option("--out", o.out, "run folder; default runs/<name>")->type_name("DIR");
+  CLI::Option* resume =
+      app.add_flag("--resume", o.resume, "go on from the folder's newest valid checkpoint");
+  app.add_flag("--overwrite", o.overwrite, "replace the run that the folder holds")
+      ->excludes(resume);
+  app.add_option("--set", o.sets, "change a key: optimizer.learning_rate=0.01 (again and again)")
+      ->type_name("PATH=VALUE")
+      ->take_all()
+      ->allow_extra_args(false);
+  app.add_flag("--smoke", o.smoke,
+               "at most 20 steps a phase on 512 + 256 images; everything is written and verified");
+  app.add_flag("--plan", o.plan, "print what would happen and stop");
+  app.add_flag("--print-config", o.print_config, "print the config with every default and stop");
+  app.add_option("--threads", o.threads,
+                 "default: the cores of this process; results do not depend on it")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--time-limit", o.time_limit, "stop after so many seconds as SIGTERM would")
+      ->type_name("S")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--data-dir", o.data_dir, "where data are looked for first")->type_name("DIR");
+  app.add_flag("--json", o.json, "print result.json on stdout");
+  CLI::Option* quiet = app.add_flag_callback(
+      "-q", [&o] { o.level = Console::Level::quiet; }, "warnings and errors only");
+  app.add_flag_callback(
+         "-v", [&o] { o.level = Console::Level::verbose; }, "more messages")
+      ->excludes(quiet);
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  for (const std::string& word : app.remaining()) {
+    const std::string name = word.substr(0, word.find('='));
+    return "unknown argument '" + word + "'" + suggestion(name, option_names(app)) +
+           "; see ./pare train --help";
+  }
+  return std::string(error.what()) + "; see ./pare train --help";
+}
+
+}  // namespace
+
+std::optional<TrainOptions> parse_train_options(int argc, const char* const* argv) {
+  TrainOptions options;
+  CLI::App app(kDescription, "./pare train");
+  app.footer(kFooter);
+  add_options(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    throw ConfigError(usage_message(app, error));
+  }
+  return options;
+}
+
+}  // namespace pare

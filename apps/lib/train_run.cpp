@@ -1,0 +1,186 @@
+// The order is chosen so that whatever can be refused is refused early: config, data, folder, a
+// rehearsal of attaching and lowering, and only then the first update. Files appear as soon as they
+// mean something.
+#include "apps/lib/train_run.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "apps/lib/checkpoint.h"
+#include "apps/lib/finish.h"
+#include "apps/lib/phases.h"
+#include "apps/lib/progress.h"
+#include "apps/lib/result.h"
+#include "apps/lib/run_folder.h"
+#include "apps/lib/signals.h"
+#include "apps/lib/summary.h"
+#include "apps/lib/trainer.h"
+#include "datasets/load.h"
+#include "framework/base/error.h"
+#include "framework/base/file.h"
+#include "framework/base/parallel.h"
+
+namespace pare {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The config named, or the run's own where a run is resumed and none is named, or the main job.
+RunConfig config_of(const TrainOptions& options) {
+  if (!options.config.empty()) return load_run_config(options.config, options.sets);
+  const std::string own = options.out + "/config.json";
+  if (options.resume && !options.out.empty() && fs::exists(own))
+    return load_run_config(own, options.sets);
+  return load_run_config(kDefaultConfig, options.sets);
+}
+
+RunFolder::IfThere if_there(const TrainOptions& options) {
+  if (options.resume) return RunFolder::IfThere::resume;
+  return options.overwrite ? RunFolder::IfThere::overwrite : RunFolder::IfThere::refuse;
+}
+
+// Everything between the first update and the last file.
+class Run {
+ public:
+  Run(const TrainOptions& options, Console& console, const RunConfig& config,
+      const Dataset& dataset, RunFolder& folder)
+      : options_(options),
+        console_(console),
+        config_(config),
+        dataset_(dataset),
+        folder_(folder),
+        start_(monotonic_seconds()),
+        trainer_(config, dataset, events()) {}
+
+  void resume_if_asked() {
+    if (!options_.resume) return;
+    for (const std::string& path : {folder_.last_checkpoint(), folder_.best_checkpoint()}) {
+      if (!fs::exists(path)) continue;
+      try {
+        return resume(load_checkpoint(path), path);
+      } catch (const DataError& damaged) {
+        console_.warn(damaged.what());
+      }
+    }
+    console_.say("nothing to resume in " + folder_.path() + ": starting from the beginning");
+  }
+
+  void train() {
+    Progress progress(console_, trainer_.spans(), trainer_.state().run_step);
+    progress_ = &progress;
+    trainer_.run();
+    console_.status("");
+    trainer_.restore_kept();
+  }
+
+  config::Json finish_and_write() {
+    const Outcome outcome = finish(trainer_.network(), config_, dataset_, [&](std::int64_t done) {
+      if (const int signal = stop()) throw Stopped{signal};
+      progress_->verifying(done, dataset_.test.count());
+    });
+    if (outcome.integer) {
+      require_verified(outcome.integer->verification);
+      write_file_atomically(folder_.file("model.pare"), outcome.integer->bytes);
+    }
+    const config::Json result = result_json(config_, dataset_, trainer_, outcome, seconds());
+    write_file_atomically(folder_.file("result.json"), config::pretty(result));
+    folder_.save_seconds(seconds());
+    return result;
+  }
+
+ private:
+  double seconds() const { return folder_.seconds_before() + monotonic_seconds() - start_; }
+
+  int stop() const {
+    if (const int signal = caught_signal()) return signal;
+    return options_.time_limit && monotonic_seconds() - start_ > *options_.time_limit ? SIGTERM : 0;
+  }
+
+  TrainerEvents events() {
+    return {.phase =
+                [this](const PhaseConfig& phase) {
+                  console_.detail("phase '" + phase.name + "' begins");
+                },
+            .step = [this](const StepNews& news) { progress_->step(news); },
+            .row =
+                [this](EpochRow& row) {
+                  row.seconds = seconds();
+                  progress_->row(row);
+                },
+            .save = [this](bool best) { save(best); },
+            .stop = [this] { return stop(); }};
+  }
+
+  // The best network is written first: a checkpoint that calls a row the best can find it.
+  void save(bool best) {
+    const Checkpoint checkpoint = trainer_.checkpoint();
+    if (best) save_checkpoint(checkpoint, folder_.best_checkpoint());
+    save_checkpoint(checkpoint, folder_.last_checkpoint());
+    write_metrics(checkpoint.state.rows, folder_.file("metrics.jsonl"),
+                  folder_.file("metrics.csv"));
+    folder_.save_seconds(seconds());
+  }
+
+  void resume(Checkpoint checkpoint, const std::string& path) {
+    require_same_run(checkpoint, config::write(config_), dataset_.hash, path);
+    Snapshot best;
+    if (checkpoint.state.best)
+      best = network_arrays(load_checkpoint(folder_.best_checkpoint()).arrays);
+    read_times(checkpoint.state.rows, folder_.file("metrics.jsonl"));
+    trainer_.resume(checkpoint, std::move(best), path);
+    console_.say("resuming from " + path + " after " + std::to_string(checkpoint.state.run_step) +
+                 " updates");
+  }
+
+  const TrainOptions& options_;
+  Console& console_;
+  const RunConfig& config_;
+  const Dataset& dataset_;
+  RunFolder& folder_;
+  double start_;
+  Trainer trainer_;
+  Progress* progress_ = nullptr;
+};
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void say_what_is_unused(const RunConfig& config, Console& console) {
+  for (const auto& [name, method] : config.compression) {
+    const bool used =
+        std::any_of(config.phases.begin(), config.phases.end(), [&](const PhaseConfig& phase) {
+          return std::find(phase.apply.begin(), phase.apply.end(), name) != phase.apply.end();
+        });
+    if (!used) console.warn("compression." + name + " is applied by no phase");
+  }
+}
+
+}  // namespace
+
+void train_run(const TrainOptions& options, Console& console) {
+  RunConfig config = config_of(options);
+  if (options.print_config) return print(config::pretty(config::write(config)));
+  if (options.threads > 0) set_thread_count(options.threads);
+  say_what_is_unused(config, console);
+  Dataset dataset = load_dataset(config.dataset, config.seed, options.data_dir,
+                                 [&](const std::string& text) { console.warn(text); });
+  if (options.smoke) make_smoke(config, dataset);
+  check_schedules(config, phase_spans(config, dataset.train.count()));
+  rehearse(config, dataset);
+  if (options.plan) return print(plan(config, dataset));
+
+  RunFolder folder(options.out.empty() ? "runs/" + config.name : options.out, if_there(options));
+  console.log_to(folder.file("log.txt"));
+  Run run(options, console, config, dataset, folder);
+  run.resume_if_asked();
+  write_file_atomically(folder.file("config.json"), config::pretty(config::write(config)));
+  run.train();
+  const config::Json result = run.finish_and_write();
+  console.say(summary(result, folder.path(), options.data_dir));
+  if (options.json) print(config::pretty(result));
+}
+
+}  // namespace pare

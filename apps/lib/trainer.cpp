@@ -1,0 +1,289 @@
+#include "apps/lib/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "apps/lib/diverged.h"
+#include "apps/lib/evaluate.h"
+#include "apps/lib/phases.h"
+#include "framework/base/error.h"
+#include "framework/base/text.h"
+
+namespace pare {
+namespace {
+
+constexpr const char* kNetworkPrefix = "network/";
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::optional<double> ratio(double a, std::int64_t b) {
+  return b > 0 ? std::optional(a / static_cast<double>(b)) : std::nullopt;
+}
+
+void require_freezable(const Network& network, const std::vector<PhaseConfig>& phases) {
+  std::vector<std::string> paths;
+  for (const Parameter* parameter : network.parameters()) paths.push_back(parameter->path());
+  for (const PhaseConfig& phase : phases) {
+    for (const std::string& pattern : phase.freeze) {
+      const bool found = std::any_of(paths.begin(), paths.end(),
+                                     [&](const auto& p) { return matches(pattern, p); });
+      if (found) continue;
+      throw ConfigError(
+          fmt::format("phase '{}': freeze: pattern '{}' matches no parameter{}; there are: {}",
+                      phase.name, pattern, suggestion(pattern, paths), join(paths, ", ")));
+    }
+  }
+}
+
+void freeze_by(const std::vector<std::string>& patterns, Network& network) {
+  for (Parameter* parameter : network.parameters()) {
+    parameter->set_frozen(std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) {
+      return matches(p, parameter->path());
+    }));
+  }
+}
+
+}  // namespace
+
+Snapshot network_arrays(const Snapshot& arrays) {
+  Snapshot network;
+  std::copy_if(arrays.begin(), arrays.end(), std::back_inserter(network),
+               [](const NamedArray& array) { return array.name.starts_with(kNetworkPrefix); });
+  return network;
+}
+
+Trainer::Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents events)
+    : run_(run),
+      dataset_(dataset),
+      events_(std::move(events)),
+      values_(pixel_values(dataset)),
+      spans_(phase_spans(run, dataset.train.count())),
+      network_(build_network(run.model, dataset.train.shape, dataset.classes)),
+      methods_(run),
+      batches_(dataset.train, values_, run.dataset.batch_size, run.seed, run.dataset.augment) {
+  check_schedules(run, spans_);
+  require_freezable(network_, run.phases);
+  network_.initialize(run.seed);
+}
+
+void Trainer::visit_network(StateVisitor& visitor) {
+  network_.release();  // writing needs sole ownership
+  network_.visit_state(visitor);
+}
+
+Checkpoint Trainer::checkpoint() {
+  Checkpoint c{.config = config::write(run_),
+               .network = network_.to_json(),
+               .data_hash = dataset_.hash,
+               .state = state_};
+  collect(c.arrays, kNetworkPrefix, [&](StateVisitor& v) { visit_network(v); });
+  collect(c.arrays, "", [&](StateVisitor& v) { methods_.visit_state(v); });
+  if (state_.started) collect(c.arrays, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
+  return c;
+}
+
+void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::string& what) {
+  state_ = checkpoint.state;
+  const std::size_t phases = run_.phases.size();
+  const bool misplaced = state_.phase > phases || (state_.phase == phases && state_.started);
+  if (misplaced || (!misplaced && state_.started && state_.step > span().steps)) {
+    throw DataError(what + ": stands behind the end of the run");
+  }
+  const std::size_t attached = state_.phase + (state_.started ? 1 : 0);
+  for (std::size_t i = 0; i < attached; ++i) methods_.begin_phase(run_.phases[i], network_);
+  if (state_.started) make_phase_optimizer();
+  restore(
+      checkpoint.arrays, kNetworkPrefix, [&](StateVisitor& v) { visit_network(v); }, what);
+  restore(
+      checkpoint.arrays, "methods/", [&](StateVisitor& v) { methods_.visit_state(v); }, what);
+  if (state_.started)
+    restore(
+        checkpoint.arrays, "optimizer/", [&](StateVisitor& v) { optimizer_->visit_state(v); },
+        what);
+  best_ = std::move(best);
+}
+
+void Trainer::run() {
+  while (state_.phase < run_.phases.size()) {
+    if (!state_.started) begin_phase();
+    train_phase();
+    end_phase();
+  }
+}
+
+void Trainer::make_phase_optimizer() {
+  freeze_by(phase().freeze, network_);
+  std::vector<Parameter*> parameters;
+  network_.visit_parameters([&](Parameter& parameter) { parameters.push_back(&parameter); });
+  optimizer_ = make_optimizer(phase().optimizer, std::move(parameters));
+}
+
+void Trainer::begin_phase() {
+  methods_.begin_phase(phase(), network_);
+  make_phase_optimizer();
+  state_.started = true;
+  events_.phase(phase());
+  if (phase().calibrates()) {
+    calibrate(
+        network_, dataset_.train, values_, run_.seed, methods_.calibration_images(),
+        Pass::begin(Pass::Mode::calibrate, run_.seed, static_cast<std::uint64_t>(state_.run_step)));
+  }
+}
+
+void Trainer::train_phase() {
+  const auto per_epoch = static_cast<std::int64_t>(span().steps_per_epoch);
+  while (state_.step < span().steps) {
+    if (const int signal = events_.stop()) {
+      save(false);
+      throw Stopped{signal};
+    }
+    train_step();
+    const bool phase_over = state_.step == span().steps;
+    if (state_.step % per_epoch == 0 && !phase_over) {
+      validate();
+      keep_if_best();
+    }
+  }
+}
+
+// The phase counts as over before it is saved: a resumed run begins with the next one.
+void Trainer::end_phase() {
+  methods_.end_phase(method_step());
+  validate();
+  if (is_last_dense_phase()) {
+    state_.float_accuracy = static_cast<double>(count_correct(network_, dataset_.test, values_)) /
+                            static_cast<double>(dataset_.test.count());
+  }
+  optimizer_.reset();
+  ++state_.phase;
+  state_.started = false;
+  state_.step = 0;
+  keep_if_best();
+}
+
+MethodStep Trainer::method_step() const {
+  MethodStep step{.span = span(),
+                  .step = state_.step,
+                  .run_step = static_cast<std::uint64_t>(state_.run_step),
+                  .seed = run_.seed,
+                  .applied_here = false,
+                  .visit_moments = nullptr};
+  step.visit_moments = [this](const Parameter& parameter,
+                              const std::function<void(Tensor&)>& visit) {
+    optimizer_->visit_moments(parameter, visit);
+  };
+  return step;
+}
+
+void Trainer::train_step() {
+  const double start = now();
+  const Batch batch =
+      batches_.get(state_.run_step / batches_.per_epoch(), state_.run_step % batches_.per_epoch());
+  methods_.before_step(method_step());
+  const auto run_step = static_cast<std::uint64_t>(state_.run_step);
+  const Variable logits =
+      network_.forward(Variable(batch.images), Pass::begin(Pass::Mode::train, run_.seed, run_step));
+  const Variable loss = loss_of(phase().loss, logits, batch.labels);
+  const float value = loss.value().item();
+  if (!std::isfinite(value)) {
+    throw DivergedError(fmt::format(
+        "phase '{}', step {}: the loss is {}; the first number that is not finite is in {}. "
+        "No weight was changed by it; try a smaller learning rate or a clip_norm",
+        phase().name, state_.step, value, first_bad_output(network_, batch, run_.seed, run_step)));
+  }
+  state_.correct += count_correct(logits.value(), batch.labels);
+  backward_and_update(loss);
+
+  state_.loss_sum += value;
+  state_.images += batch.count();
+  ++state_.updates;
+  ++state_.step;
+  ++state_.run_step;
+  seconds_ += now() - start;
+  timed_images_ += batch.count();
+  events_.step({.phase = phase(),
+                .epoch = (state_.rows.empty() ? 0 : state_.rows.back().epoch) + 1,
+                .run_step = state_.run_step,
+                .loss = state_.loss_sum / static_cast<double>(state_.updates),
+                .images_per_second = static_cast<double>(timed_images_) / seconds_});
+}
+
+void Trainer::backward_and_update(const Variable& loss) {
+  backward(loss);
+  if (const std::string path = first_bad_gradient(network_); !path.empty()) {
+    throw DivergedError(fmt::format(
+        "phase '{}', step {}: the gradient of '{}' is not finite. No weight was changed by it; "
+        "try a smaller learning rate",
+        phase().name, state_.step, path));
+  }
+  optimizer_->step(phase().optimizer.learning_rate.at(state_.step, span()));
+}
+
+void Trainer::validate() {
+  EpochRow row{
+      .epoch = (state_.rows.empty() ? 0 : state_.rows.back().epoch) + (state_.updates > 0 ? 1 : 0),
+      .phase = phase().name,
+      .step = state_.run_step,
+      .loss = ratio(state_.loss_sum, state_.updates),
+      .accuracy = ratio(static_cast<double>(state_.correct), state_.images),
+      .learning_rate =
+          state_.step > 0 ? phase().optimizer.learning_rate.at(state_.step - 1, span()) : 0,
+      .sparsity = masked_fraction(network_),
+      .at_target = methods_.at_target(),
+      .status = methods_.status()};
+  if (const Images& images = dataset_.validation; images.count() > 0) {
+    row.validation =
+        ratio(static_cast<double>(count_correct(network_, images, values_)), images.count());
+  }
+  if (timed_images_ > 0) row.images_per_second = static_cast<double>(timed_images_) / seconds_;
+  seconds_ = 0;
+  timed_images_ = 0;
+  state_.loss_sum = 0;
+  state_.updates = state_.images = state_.correct = 0;
+  state_.rows.push_back(std::move(row));
+  events_.row(state_.rows.back());
+}
+
+// Of equal validation accuracies the later one is kept: it has trained longer.
+void Trainer::keep_if_best() {
+  const EpochRow& row = state_.rows.back();
+  const bool counts = row.at_target && row.validation.has_value();
+  const bool best =
+      counts && (!state_.best || *row.validation >= *state_.rows[*state_.best].validation);
+  if (best) {
+    state_.best = state_.rows.size() - 1;
+    best_.clear();
+    collect(best_, kNetworkPrefix, [&](StateVisitor& v) { visit_network(v); });
+  }
+  save(best);
+}
+
+bool Trainer::is_last_dense_phase() const {
+  std::vector<std::string> on;
+  std::size_t last = run_.phases.size();
+  for (std::size_t i = 0; i < run_.phases.size(); ++i) {
+    for (const std::string& name : run_.phases[i].release) std::erase(on, name);
+    on.insert(on.end(), run_.phases[i].apply.begin(), run_.phases[i].apply.end());
+    if (on.empty()) last = i;
+  }
+  return last == state_.phase;
+}
+
+std::size_t Trainer::kept() const {
+  PARE_ENSURE(!state_.rows.empty());
+  const bool best = run_.report.keep == ReportConfig::Keep::best && state_.best;
+  return best ? *state_.best : state_.rows.size() - 1;
+}
+
+void Trainer::restore_kept() {
+  if (kept() + 1 == state_.rows.size()) return;
+  restore(
+      best_, kNetworkPrefix, [&](StateVisitor& v) { visit_network(v); }, "the best network so far");
+}
+
+}  // namespace pare

@@ -1,0 +1,104 @@
+// Trainer: the loop over phases, epochs and batches.
+//
+// A phase releases and attaches methods, starts a fresh optimizer, and trains (or, with 0 epochs,
+// calibrates); ends of epochs and phases are validated. Everything random is a function of the seed
+// and the number of updates so far, so a run that was stopped and resumed ends with the same bits.
+// What is shown and what is saved is for the caller's events to say; this file writes nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "apps/lib/checkpoint.h"
+#include "apps/lib/methods.h"
+#include "datasets/batches.h"
+#include "datasets/dataset.h"
+#include "optim/optimizer.h"
+
+namespace pare {
+
+// Thrown out of run() after the checkpoint was saved: SIGINT or SIGTERM.
+struct Stopped {
+  int signal;
+};
+
+// The arrays of a checkpoint that are the network's.
+Snapshot network_arrays(const Snapshot& arrays);
+
+// What a step tells the progress bar.
+struct StepNews {
+  const PhaseConfig& phase;
+  std::int64_t epoch;        // at work on, from 1
+  std::int64_t run_step;     // done
+  double loss;               // mean since the last row
+  double images_per_second;  // since the last row
+};
+
+struct TrainerEvents {
+  std::function<void(const PhaseConfig&)> phase = [](const PhaseConfig&) {
+  };  // its methods are attached
+  std::function<void(const StepNews&)> step = [](const StepNews&) {};
+  std::function<void(EpochRow&)> row = [](EpochRow&) {};  // may fill in the time
+  // The moment to write a checkpoint; `best`: the last row's network is the best so far.
+  std::function<void(bool best)> save = [](bool) {};
+  // The signal that asks to stop, or 0. Asked between two updates.
+  std::function<int()> stop = [] { return 0; };
+};
+
+class Trainer {
+ public:
+  // `run` and `dataset` must outlive the trainer. Throws ConfigError: a model or a schedule that
+  // does not fit.
+  Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents events);
+
+  // Goes on where the checkpoint stands; `best`: arrays of the network that its state says is best.
+  // `what` names the file. Throws DataError.
+  void resume(const Checkpoint& checkpoint, Snapshot best, const std::string& what);
+  Checkpoint checkpoint();
+
+  // Trains to the end. Throws Stopped, DivergedError.
+  void run();
+
+  // After run(): the network of the row that report.keep asks for.
+  void restore_kept();
+  // Index of that row.
+  std::size_t kept() const;
+
+  Network& network() { return network_; }
+  const TrainingState& state() const { return state_; }
+  const std::vector<ScheduleSpan>& spans() const { return spans_; }
+  const std::vector<PixelValues>& values() const { return values_; }
+
+ private:
+  const PhaseConfig& phase() const { return run_.phases[state_.phase]; }
+  const ScheduleSpan& span() const { return spans_[state_.phase]; }
+  MethodStep method_step() const;
+  void make_phase_optimizer();
+  void begin_phase();
+  void train_phase();
+  void end_phase();
+  void train_step();
+  void backward_and_update(const Variable& loss);
+  void validate();
+  void save(bool best) const { events_.save(best); }
+  void keep_if_best();
+  bool is_last_dense_phase() const;
+  void visit_network(StateVisitor& visitor);
+
+  const RunConfig& run_;
+  const Dataset& dataset_;
+  TrainerEvents events_;
+  std::vector<PixelValues> values_;
+  std::vector<ScheduleSpan> spans_;
+  Network network_;
+  ActiveMethods methods_;
+  Batches batches_;
+  std::unique_ptr<Optimizer> optimizer_;
+  TrainingState state_;
+  Snapshot best_;
+  double seconds_ = 0;             // spent in updates since the last row
+  std::int64_t timed_images_ = 0;  // in them
+};
+
+}  // namespace pare
