@@ -117,8 +117,8 @@ LoadedFiles load_digits(const LoadRequest& request) {
   return files;
 }
 
-// Means and deviations: MNIST's as everybody uses them; the relatives' and those of digits measured
-// on their training images (digits of seed 1).
+// Means and deviations: those in common use for MNIST and its relatives; for digits measured on the
+// training images of seed 1.
 const std::array<DatasetKind, 5> kKinds = {{
     {"mnist", "MNIST/raw", {0.1307f}, {0.3081f}, load_mnist_like},
     {"fashion_mnist", "FashionMNIST/raw", {0.2860f}, {0.3530f}, load_mnist_like},
