@@ -2,8 +2,6 @@
 // state. Not for others: hdf5.h stays inside framework/io.
 #pragma once
 
-// Debian keeps the header in a subfolder, which only targets that link HDF5 themselves search; the
-// tests of this folder do not.
 #include <hdf5.h>
 
 #include <mutex>
