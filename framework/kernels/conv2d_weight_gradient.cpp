@@ -2,6 +2,7 @@
 // out]. The sum over pixels is long and outputs are few, so it is split over chunks of images whose
 // number depends on the shape only; the chunks' sums are added in order.
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "framework/base/parallel.h"
@@ -14,6 +15,7 @@ namespace pare {
 namespace {
 
 constexpr std::int64_t kMostChunks = 16;
+constexpr std::int64_t kBlockPixels = 256;  // per visit of a tile's sums, where images are small
 constexpr std::int64_t kMostPartialFloats = std::int64_t{1} << 22;
 
 // How the work is cut: chunks of images times parts of the filter's depth.
@@ -34,7 +36,7 @@ struct Cut {
 
 // sums [depth, out], rows [begin, end): += the products of the given pixels; with `first`, starts
 // from zero.
-void accumulate(const ConvShape& s, const float* x, const std::vector<std::int64_t>& pixels,
+void accumulate(const ConvShape& s, const float* x, std::span<const std::int64_t> pixels,
                 const std::vector<std::int64_t>& elements, const float* dy, std::int64_t begin,
                 std::int64_t end, bool first, float* sums) {
   const std::int64_t tile_rows = balanced_tile(end - begin);
@@ -78,7 +80,9 @@ void add_chunks(const ConvShape& s, std::int64_t chunks, const float* sums, floa
 void conv2d_weight_gradient(const ConvShape& s, const float* x, const float* dy, float* dweight,
                             float beta) {
   const Cut cut(s);
-  const ConvInputs inputs(s, 1, s.out_h());
+  const std::int64_t block_images =
+      std::clamp<std::int64_t>(kBlockPixels / s.out_pixels(), 1, cut.images);
+  const ConvInputs inputs(s, block_images, s.out_h());
   const std::vector<std::int64_t> elements = inputs.elements();
   Tensor sums(Shape{cut.chunks, s.depth(), s.out_channels});
   float* all = sums.mutable_data();
@@ -89,11 +93,12 @@ void conv2d_weight_gradient(const ConvShape& s, const float* x, const float* dy,
     const std::int64_t end = std::min(begin + cut.depth, s.depth());
     const std::int64_t first = chunk * cut.images;
     const std::int64_t last = std::min(first + cut.images, s.batch);
-    for (std::int64_t image = first; image < last; ++image) {
-      const PixelBlock block{image, 1, 0, s.out_h()};
-      accumulate(s, inputs.first(x, block, padded), inputs.pixels(), elements,
-                 dy + image * s.y_size(), begin, end, image == first,
-                 all + chunk * s.depth() * s.out_channels);
+    for (std::int64_t image = first; image < last; image += block_images) {
+      const PixelBlock block{image, std::min(block_images, last - image), 0, s.out_h()};
+      const auto pixels =
+          std::span(inputs.pixels()).first(static_cast<std::size_t>(block.pixels(s)));
+      accumulate(s, inputs.first(x, block, padded), pixels, elements, dy + image * s.y_size(),
+                 begin, end, image == first, all + chunk * s.depth() * s.out_channels);
     }
   });
   add_chunks(s, cut.chunks, all, dweight, beta);

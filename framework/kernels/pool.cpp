@@ -14,15 +14,24 @@ using simd::Floats;
 using Ints = decltype(Floats{} < Floats{});
 typedef std::uint16_t Taps __attribute__((vector_size(2 * simd::kLanes)));
 
+Ints all(std::int64_t tap) { return static_cast<int>(tap) - Ints{}; }
+
+// A copy of known size is one instruction, hence the two cases.
 Ints load_taps(const std::uint16_t* p, std::int64_t lanes) {
   Taps taps{};
-  std::memcpy(&taps, p, static_cast<std::size_t>(lanes) * sizeof *p);
+  if (lanes == simd::kLanes)
+    std::memcpy(&taps, p, sizeof taps);
+  else
+    std::memcpy(&taps, p, static_cast<std::size_t>(lanes) * sizeof *p);
   return __builtin_convertvector(taps, Ints);
 }
 
 void store_taps(std::uint16_t* p, Ints taps, std::int64_t lanes) {
   const Taps narrow = __builtin_convertvector(taps, Taps);
-  std::memcpy(p, &narrow, static_cast<std::size_t>(lanes) * sizeof *p);
+  if (lanes == simd::kLanes)
+    std::memcpy(p, &narrow, sizeof narrow);
+  else
+    std::memcpy(p, &narrow, static_cast<std::size_t>(lanes) * sizeof *p);
 }
 
 // Calls f(first channel, number of channels) for each vector of channels.
@@ -64,16 +73,23 @@ void max_pool_forward(const ImageShape& s, const float* x, float* y, std::uint16
   parallel_for(s.batch, [&](std::int64_t b) {
     const float* image = x + b * s.image_size();
     for_each_window(s, [&](std::int64_t p, const VisibleTaps& visible) {
+      const Ints first_tap = all(visible.first_h * s.window.kernel_w + visible.first_w);
       for_each_vector(s.channels, [&](std::int64_t c, std::int64_t lanes) {
         const simd::Mask mask = simd::first_lanes(lanes);
-        Floats best{};
-        Ints chosen = best != best;
-        chosen -= 1;  // no tap yet
+        const auto value = [&](std::int64_t pixel) {
+          return simd::load(image + pixel * s.channels + c, mask);
+        };
+        Floats best = value(visible.pixel(visible.first_h, visible.first_w));
+        Ints chosen = first_tap;
         for_each_tap(s.window, visible, [&](std::int64_t pixel, std::int64_t tap) {
-          const Floats v = simd::load(image + pixel * s.channels + c, mask);
-          const Ints better = (v > best) | (chosen < 0) | ((v != v) & (best == best));
-          best = better ? v : best;
-          chosen = better ? chosen - chosen + static_cast<int>(tap) : chosen;
+          const Floats v = value(pixel);
+          const Ints here = all(tap);
+          // Nested choices stay in mask registers: not larger keeps the best, and so does a best
+          // that is a NaN.
+          const Floats larger = v <= best ? best : v;
+          const Ints larger_at = v <= best ? chosen : here;
+          chosen = best == best ? larger_at : chosen;
+          best = best == best ? larger : best;
         });
         const std::int64_t at = b * y_size + p * s.channels + c;
         simd::store(y + at, best, mask);

@@ -22,15 +22,16 @@
 namespace pare::testing {
 
 using Values = std::vector<double>;
+using Inputs = std::vector<Values>;
 
 // One op on inputs of given shapes. Values are exactly representable in float.
 struct OpCase {
   std::string what;
   std::vector<Shape> shapes;
-  std::vector<Values> inputs;
+  Inputs inputs;
   std::function<Variable(const std::vector<Variable>&)> op;
-  std::function<Values(const std::vector<Values>&)> forward;
-  std::function<std::vector<Values>(const std::vector<Values>&, const Values& dy)> backward;
+  std::function<Values(const Inputs&)> forward;
+  std::function<Inputs(const Inputs&, const Values& dy)> backward;
 };
 
 struct OpRow {
