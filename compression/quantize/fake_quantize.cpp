@@ -27,6 +27,7 @@ std::vector<ChannelGrid> prepare(const Grid& grid) {
 
 // floor(x * r + 0.5) in double, as to_code does; clamp and product are exact or rounded once in float. A NaN stays one.
 void forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
+#pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
     auto code = static_cast<float>(__builtin_floor(static_cast<double>(x[i]) * g.reciprocal + 0.5));
     code = code < g.low ? g.low : code;
