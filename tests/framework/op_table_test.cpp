@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -53,10 +52,19 @@ const std::map<std::string, std::string>& declared_surrogates() {
   return ops;
 }
 
-// Every name that a source of ours passes to record().
+// The names that a source passes to record() as string literals.
+void collect_names(const std::string& code, std::set<std::string>& names) {
+  const std::string call = "record(";
+  for (std::size_t at = code.find(call); at != std::string::npos; at = code.find(call, at + 1)) {
+    const std::size_t quote = code.find_first_not_of(" \n", at + call.size());
+    if (quote == std::string::npos || code[quote] != '"') continue;
+    names.insert(code.substr(quote + 1, code.find('"', quote + 1) - quote - 1));
+  }
+}
+
+// Every op that our sources record.
 std::set<std::string> recorded_ops() {
   namespace fs = std::filesystem;
-  const std::regex call("\\brecord\\(\\s*\"([^\"]+)\"");
   std::set<std::string> names;
   for (const char* folder : {"framework", "layers", "compression", "optim", "apps"}) {
     const fs::path root = fs::path(PARE_SOURCE_DIR) / folder;
@@ -65,10 +73,7 @@ std::set<std::string> recorded_ops() {
       if (entry.path().extension() != ".cpp" && entry.path().extension() != ".h") continue;
       std::stringstream source;
       source << std::ifstream(entry.path()).rdbuf();
-      const std::string code = source.str();
-      for (std::sregex_iterator i(code.begin(), code.end(), call), end; i != end; ++i) {
-        names.insert((*i)[1]);
-      }
+      collect_names(source.str(), names);
     }
   }
   return names;
