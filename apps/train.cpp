@@ -24,9 +24,11 @@ int run(int argc, char** argv) {
   try {
     pare::train_run(*options, console);
   } catch (const pare::Stopped& stopped) {
-    console.status("");
-    console.say("stopped; the same command with --resume goes on from the last checkpoint");
     return 128 + stopped.signal;
+  } catch (const pare::Error& error) {  // here, so that it is in the run's log too
+    console.status("");
+    console.error(error.what());
+    return static_cast<int>(error.code());
   }
   return 0;
 }

@@ -13,6 +13,7 @@
 namespace pare {
 namespace {
 
+constexpr std::string_view kRed = "\033[31m";
 constexpr std::string_view kYellow = "\033[33m";
 constexpr std::string_view kPlain = "\033[0m";
 constexpr std::string_view kEraseLine = "\r\033[K";
@@ -39,6 +40,8 @@ void Console::say(const std::string& text) { write(text, level_ != Level::quiet,
 void Console::detail(const std::string& text) { write(text, level_ == Level::verbose, ""); }
 
 void Console::warn(const std::string& text) { write("warning: " + text, true, kYellow); }
+
+void Console::error(const std::string& text) { write("error: " + text, true, kRed); }
 
 void Console::status(const std::string& text) {
   if (!shows_status() || text == status_) return;

@@ -20,6 +20,7 @@ class Console {
   void say(const std::string& text);     // not where quiet
   void detail(const std::string& text);  // only where verbose
   void warn(const std::string& text);    // always
+  void error(const std::string& text);   // always
   // Replaces the status line; "" removes it.
   void status(const std::string& text);
   bool shows_status() const { return terminal_ && level_ != Level::quiet; }

@@ -3,6 +3,7 @@
 // mean something.
 #include "apps/lib/train_run.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -148,6 +149,14 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
+void say_how_to_resume(const TrainOptions& options, const RunFolder& folder, Console& console) {
+  const std::string smoke = options.smoke ? " --smoke" : "";
+  const std::string data = options.data_dir.empty() ? "" : " --data-dir " + options.data_dir;
+  console.status("");
+  console.say("stopped; to go on from the last checkpoint:\n  ./pare train --resume --out " +
+              folder.path() + smoke + data);
+}
+
 void say_what_is_unused(const RunConfig& config, Console& console) {
   for (const auto& [name, method] : config.compression) {
     const bool used =
@@ -177,10 +186,15 @@ void train_run(const TrainOptions& options, Console& console) {
   Run run(options, console, config, dataset, folder);
   run.resume_if_asked();
   write_file_atomically(folder.file("config.json"), config::pretty(config::write(config)));
-  run.train();
-  const config::Json result = run.finish_and_write();
-  console.say(summary(result, folder.path(), options.data_dir));
-  if (options.json) print(config::pretty(result));
+  try {
+    run.train();
+    const config::Json result = run.finish_and_write();
+    console.say(summary(result, folder.path(), options.data_dir));
+    if (options.json) print(config::pretty(result));
+  } catch (const Stopped&) {
+    say_how_to_resume(options, folder, console);
+    throw;
+  }
 }
 
 }  // namespace pare

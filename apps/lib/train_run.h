@@ -5,7 +5,7 @@
 
 namespace pare {
 
-// Throws an Error, or Stopped (trainer.h) after a signal.
+// Throws an Error, or Stopped (trainer.h) after a signal, having said how to go on.
 void train_run(const TrainOptions& options, Console& console);
 
 }  // namespace pare
