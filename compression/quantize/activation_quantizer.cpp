@@ -21,7 +21,7 @@ void ActivationQuantizer::visit_buffers(const std::string& prefix, StateVisitor&
 }
 
 nlohmann::ordered_json ActivationQuantizer::to_json() const {
-  nlohmann::ordered_json json;
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
   if (!quantizer_->ready()) return json;
   const Grid grid = quantizer_->grid();
   json["bits"] = grid.format.bits;
