@@ -1,6 +1,8 @@
 #include "apps/lib/snapshot.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <map>
 
 #include "framework/base/error.h"
@@ -54,9 +56,7 @@ class Restore final : public StateVisitor {
  public:
   Restore(const Snapshot& snapshot, const std::string& prefix, const std::string& what)
       : prefix_(prefix), what_(what) {
-    for (const NamedArray& array : snapshot) {
-      if (array.name.starts_with(prefix)) unread_[array.name] = &array;
-    }
+    for (const NamedArray& array : snapshot) unread_[array.name] = &array;
   }
 
   void tensor(const std::string& name, Tensor& value) override {
@@ -67,7 +67,7 @@ class Restore final : public StateVisitor {
     const bool may_grow = name.ends_with("/range");
     const NamedArray& array =
         may_grow ? take(name) : take(name, ElementType::uint8, {std::ssize(value)});
-    if (array.type != ElementType::uint8) fail(name, "is of another type");
+    if (array.type != ElementType::uint8) fail(prefix_ + name, "is of another type");
     value.resize(array.bytes.size());
     if (!value.empty()) std::memcpy(value.data(), array.bytes.data(), array.bytes.size());
   }
@@ -79,14 +79,13 @@ class Restore final : public StateVisitor {
   }
 
   void expect_all_read() const {
-    if (!unread_.empty())
-      fail(unread_.begin()->first.substr(prefix_.size()), "is not part of this run");
+    if (!unread_.empty()) fail(unread_.begin()->first, "is not part of this run");
   }
 
  private:
   const NamedArray& take(const std::string& name) {
     const auto found = unread_.find(prefix_ + name);
-    if (found == unread_.end()) fail(name, "is missing");
+    if (found == unread_.end()) fail(prefix_ + name, "is missing");
     const NamedArray& array = *found->second;
     unread_.erase(found);
     return array;
@@ -94,11 +93,12 @@ class Restore final : public StateVisitor {
   const NamedArray& take(const std::string& name, ElementType type,
                          const std::vector<std::int64_t>& shape) {
     const NamedArray& array = take(name);
-    if (array.type != type || array.shape != shape) fail(name, "has another type or shape");
+    if (array.type != type || array.shape != shape)
+      fail(prefix_ + name, "has another type or shape");
     return array;
   }
   [[noreturn]] void fail(const std::string& name, const std::string& fault) const {
-    throw DataError(what_ + ": '" + prefix_ + name + "' " + fault);
+    throw DataError(what_ + ": '" + name + "' " + fault);
   }
 
   const std::string& prefix_;
@@ -111,6 +111,13 @@ class Restore final : public StateVisitor {
 void collect(Snapshot& snapshot, const std::string& prefix, const VisitState& visit) {
   Collect visitor(snapshot, prefix);
   visit(visitor);
+}
+
+Snapshot part_of(const Snapshot& snapshot, const std::string& prefix) {
+  Snapshot part;
+  std::copy_if(snapshot.begin(), snapshot.end(), std::back_inserter(part),
+               [&](const NamedArray& array) { return array.name.starts_with(prefix); });
+  return part;
 }
 
 void restore(const Snapshot& snapshot, const std::string& prefix, const VisitState& visit,

@@ -19,9 +19,11 @@ using VisitState = std::function<void(StateVisitor&)>;
 // `prefix` ("network/") stands in front of every name.
 void collect(Snapshot& snapshot, const std::string& prefix, const VisitState& visit);
 
+// The arrays whose names begin so.
+Snapshot part_of(const Snapshot& snapshot, const std::string& prefix);
+
 // Restores all that `visit` names. Throws DataError, which begins with `what`, where the snapshot
-// lacks something, has another size of it, or holds more under this prefix. Only the ranges of
-// observers
+// lacks something, has another size of it, or holds more. Only the ranges of observers
 // ("<path>/range") may have another size than now: they are empty before the first observation.
 void restore(const Snapshot& snapshot, const std::string& prefix, const VisitState& visit,
              const std::string& what);

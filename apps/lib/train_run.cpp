@@ -127,7 +127,7 @@ class Run {
     require_same_run(checkpoint, config::write(config_), dataset_.hash, path);
     Snapshot best;
     if (checkpoint.state.best)
-      best = network_arrays(load_checkpoint(folder_.best_checkpoint()).arrays);
+      best = part_of(load_checkpoint(folder_.best_checkpoint()).arrays, kNetworkArrays);
     read_times(checkpoint.state.rows, folder_.file("metrics.jsonl"));
     trainer_.resume(checkpoint, std::move(best), path);
     console_.say("resuming from " + path + " after " + std::to_string(checkpoint.state.run_step) +

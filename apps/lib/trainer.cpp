@@ -15,8 +15,6 @@
 namespace pare {
 namespace {
 
-constexpr const char* kNetworkPrefix = "network/";
-
 double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -50,13 +48,6 @@ void freeze_by(const std::vector<std::string>& patterns, Network& network) {
 
 }  // namespace
 
-Snapshot network_arrays(const Snapshot& arrays) {
-  Snapshot network;
-  std::copy_if(arrays.begin(), arrays.end(), std::back_inserter(network),
-               [](const NamedArray& array) { return array.name.starts_with(kNetworkPrefix); });
-  return network;
-}
-
 Trainer::Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents events)
     : run_(run),
       dataset_(dataset),
@@ -81,7 +72,7 @@ Checkpoint Trainer::checkpoint() {
                .network = network_.to_json(),
                .data_hash = dataset_.hash,
                .state = state_};
-  collect(c.arrays, kNetworkPrefix, [&](StateVisitor& v) { visit_network(v); });
+  collect(c.arrays, kNetworkArrays, [&](StateVisitor& v) { visit_network(v); });
   collect(c.arrays, "", [&](StateVisitor& v) { methods_.visit_state(v); });
   if (state_.started) collect(c.arrays, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
   return c;
@@ -97,14 +88,14 @@ void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::str
   const std::size_t attached = state_.phase + (state_.started ? 1 : 0);
   for (std::size_t i = 0; i < attached; ++i) methods_.begin_phase(run_.phases[i], network_);
   if (state_.started) make_phase_optimizer();
+  const auto arrays = [&](const char* prefix) { return part_of(checkpoint.arrays, prefix); };
   restore(
-      checkpoint.arrays, kNetworkPrefix, [&](StateVisitor& v) { visit_network(v); }, what);
+      arrays(kNetworkArrays), kNetworkArrays, [&](StateVisitor& v) { visit_network(v); }, what);
   restore(
-      checkpoint.arrays, "methods/", [&](StateVisitor& v) { methods_.visit_state(v); }, what);
+      arrays(kMethodArrays), "", [&](StateVisitor& v) { methods_.visit_state(v); }, what);
   if (state_.started)
     restore(
-        checkpoint.arrays, "optimizer/", [&](StateVisitor& v) { optimizer_->visit_state(v); },
-        what);
+        arrays(kOptimizerArrays), "", [&](StateVisitor& v) { optimizer_->visit_state(v); }, what);
   best_ = std::move(best);
 }
 
@@ -258,7 +249,7 @@ void Trainer::keep_if_best() {
   if (best) {
     state_.best = state_.rows.size() - 1;
     best_.clear();
-    collect(best_, kNetworkPrefix, [&](StateVisitor& v) { visit_network(v); });
+    collect(best_, kNetworkArrays, [&](StateVisitor& v) { visit_network(v); });
   }
   save(best);
 }
@@ -283,7 +274,7 @@ std::size_t Trainer::kept() const {
 void Trainer::restore_kept() {
   if (kept() + 1 == state_.rows.size()) return;
   restore(
-      best_, kNetworkPrefix, [&](StateVisitor& v) { visit_network(v); }, "the best network so far");
+      best_, kNetworkArrays, [&](StateVisitor& v) { visit_network(v); }, "the best network so far");
 }
 
 }  // namespace pare

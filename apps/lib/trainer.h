@@ -23,8 +23,10 @@ struct Stopped {
   int signal;
 };
 
-// The arrays of a checkpoint that are the network's.
-Snapshot network_arrays(const Snapshot& arrays);
+// What the names of a checkpoint's arrays begin with.
+inline constexpr const char* kNetworkArrays = "network/";
+inline constexpr const char* kMethodArrays = "methods/";
+inline constexpr const char* kOptimizerArrays = "optimizer/";
 
 // What a step tells the progress bar.
 struct StepNews {
