@@ -3,3 +3,17 @@
 if(TARGET test_apps)
   target_sources(test_apps PRIVATE apps/tiny_run.cpp)
 endif()
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+if(TARGET train AND TARGET infer)
+  pare_executable(write_digits programs/write_digits.cpp)
+  target_link_libraries(write_digits PRIVATE pare_datasets)
+
+  foreach(part Smoke Infer Colour ExitCode Resume)
+    add_test(NAME programs.${part}
+      COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/programs_test.py
+              ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
+    set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 600)
+  endforeach()
+endif()
