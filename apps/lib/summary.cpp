@@ -131,6 +131,15 @@ std::string summary(const Json& r, const std::string& folder, const std::string&
                      folder, test_files(data["kind"].get<std::string>(), data_dir));
 }
 
+std::string headline(const RunConfig& run, const Dataset& dataset) {
+  std::int64_t updates = 0;
+  for (const ScheduleSpan& span : phase_spans(run, dataset.train.count())) updates += span.steps;
+  const Network network = build_network(run.model, dataset.train.shape, dataset.classes);
+  return fmt::format("{}: {} images of {} ({}), {} parameters, {} updates", run.name,
+                     grouped(dataset.train.count()), dataset.kind, dataset.source,
+                     grouped(network.parameter_count()), grouped(updates));
+}
+
 std::string plan(const RunConfig& run, const Dataset& dataset) {
   const std::vector<ScheduleSpan> spans = phase_spans(run, dataset.train.count());
   std::string text = fmt::format(

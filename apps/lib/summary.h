@@ -15,6 +15,9 @@ namespace pare {
 std::string summary(const config::Json& result, const std::string& folder,
                     const std::string& data_dir);
 
+// "mnist_qat_prune: 55,000 images of mnist ($PARE_DATA/mnist), 431,594 parameters, 5,577 updates"
+std::string headline(const RunConfig& run, const Dataset& dataset);
+
 // --plan: data, network, and a line per phase.
 std::string plan(const RunConfig& run, const Dataset& dataset);
 

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "apps/lib/checkpoint.h"
 #include "apps/lib/finish.h"
@@ -45,23 +46,20 @@ RunFolder::IfThere if_there(const TrainOptions& options) {
 class Run {
  public:
   Run(const TrainOptions& options, Console& console, const RunConfig& config,
-      const Dataset& dataset, RunFolder& folder)
+      const Dataset& dataset, RunFolder& folder, double start)
       : options_(options),
         console_(console),
         config_(config),
         dataset_(dataset),
         folder_(folder),
-        start_(monotonic_seconds()),
+        start_(start),
         trainer_(config, dataset, events()) {}
 
   void resume_if_asked() {
     if (!options_.resume) return;
     for (const std::string& path : {folder_.last_checkpoint(), folder_.best_checkpoint()}) {
-      if (!fs::exists(path)) continue;
-      try {
-        return resume(load_checkpoint(path), path);
-      } catch (const DataError& damaged) {
-        console_.warn(damaged.what());
+      if (std::optional<Checkpoint> checkpoint = valid_checkpoint(path)) {
+        return resume(std::move(*checkpoint), path);
       }
     }
     console_.say("nothing to resume in " + folder_.path() + ": starting from the beginning");
@@ -123,6 +121,17 @@ class Run {
     folder_.save_seconds(seconds());
   }
 
+  // A damaged file gives way to an older one; a file of another run is an error, later.
+  std::optional<Checkpoint> valid_checkpoint(const std::string& path) const {
+    if (!fs::exists(path)) return std::nullopt;
+    try {
+      return load_checkpoint(path);
+    } catch (const DataError& damaged) {
+      console_.warn(damaged.what());
+      return std::nullopt;
+    }
+  }
+
   void resume(Checkpoint checkpoint, const std::string& path) {
     require_same_run(checkpoint, config::write(config_), dataset_.hash, path);
     Snapshot best;
@@ -139,7 +148,7 @@ class Run {
   const RunConfig& config_;
   const Dataset& dataset_;
   RunFolder& folder_;
-  double start_;
+  double start_;  // of this process's work
   Trainer trainer_;
   Progress* progress_ = nullptr;
 };
@@ -170,6 +179,7 @@ void say_what_is_unused(const RunConfig& config, Console& console) {
 }  // namespace
 
 void train_run(const TrainOptions& options, Console& console) {
+  const double start = monotonic_seconds();
   RunConfig config = config_of(options);
   if (options.print_config) return print(config::pretty(config::write(config)));
   if (options.threads > 0) set_thread_count(options.threads);
@@ -183,7 +193,8 @@ void train_run(const TrainOptions& options, Console& console) {
 
   RunFolder folder(options.out.empty() ? "runs/" + config.name : options.out, if_there(options));
   console.log_to(folder.file("log.txt"));
-  Run run(options, console, config, dataset, folder);
+  console.say(headline(config, dataset) + "; writing " + folder.path() + "/");
+  Run run(options, console, config, dataset, folder, start);
   run.resume_if_asked();
   write_file_atomically(folder.file("config.json"), config::pretty(config::write(config)));
   try {

@@ -323,11 +323,25 @@ class ResumeTest(ProgramTest):
             rows = (self.folder / out / "metrics.jsonl").read_text().splitlines()
             self.assertEqual(len(rows), len((self.folder / "whole/metrics.jsonl").read_text().splitlines()))
 
-    def test_a_damaged_checkpoint_gives_way_to_the_one_before(self):
+    def test_a_damaged_checkpoint_is_not_resumed(self):
         returned, err = self.stopped("damaged", signal.SIGTERM)
         self.assertEqual(returned, 143, err)
         (self.folder / "damaged/checkpoints/last.h5").write_bytes(b"nothing")
         self.ends(self.train("--resume", "--out", "damaged"), 0, "last.h5", "nothing to resume")
+
+    def test_a_damaged_last_checkpoint_gives_way_to_the_best(self):
+        arguments = ["--smoke", "--set", "dataset.kind=digits"]
+        self.ends(self.train(*arguments, "--out", "best"), 0)
+        model = self.bytes_of("best", "model.pare")
+        (self.folder / "best/checkpoints/last.h5").write_bytes(b"nothing")
+        (self.folder / "best/model.pare").unlink()
+        self.ends(self.train("--resume", "--out", "best", "--smoke"), 0, "resuming from best/checkpoints/best.h5")
+        self.assertEqual(self.bytes_of("best", "model.pare"), model)
+
+    def test_other_data_are_refused(self):
+        self.ends(self.train(*TINY, "--smoke", "--out", "other", "-q"), 0)
+        finished = self.train("--resume", "--out", "other")  # without --smoke: all images
+        self.ends(finished, 3, "was trained on other images")
 
     def test_time_limit(self):
         finished = self.train(*self.ARGUMENTS, "--out", "limited", "--time-limit", "0.01")
