@@ -16,11 +16,13 @@
 namespace pare {
 namespace {
 
-// The weights of convolutions and dense layers first in mind, all parameters as what a pattern may name.
+// The weights of convolutions and dense layers first in mind, all parameters as what a pattern may
+// name.
 std::vector<Parameter*> default_weights(const Network& network) {
   std::vector<Parameter*> weights;
   for (const NetworkNode& node : network.nodes()) {
-    if (auto* weighted = dynamic_cast<Weighted*>(node.module.get())) weights.push_back(&weighted->weight());
+    if (auto* weighted = dynamic_cast<Weighted*>(node.module.get()))
+      weights.push_back(&weighted->weight());
   }
   return weights;
 }
@@ -32,37 +34,43 @@ std::vector<std::string> paths(const std::vector<Parameter*>& parameters) {
 }
 
 bool matches_any(const std::vector<std::string>& patterns, const std::string& path) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return matches(p, path); });
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& p) { return matches(p, path); });
 }
 
-void require_matches(const std::vector<std::string>& patterns, const std::vector<Parameter*>& among) {
+void require_matches(const std::vector<std::string>& patterns,
+                     const std::vector<Parameter*>& among) {
   for (const std::string& pattern : patterns) {
-    const bool found = std::any_of(among.begin(), among.end(), [&](Parameter* p) { return matches(pattern, p->path()); });
+    const bool found = std::any_of(among.begin(), among.end(),
+                                   [&](Parameter* p) { return matches(pattern, p->path()); });
     if (found) continue;
     const std::vector<std::string> all = paths(among);
-    throw ConfigError(fmt::format("pattern '{}' matches no weight{}; there are: {}", pattern, suggestion(pattern, all),
-                                  join(all, ", ")));
+    throw ConfigError(fmt::format("pattern '{}' matches no weight{}; there are: {}", pattern,
+                                  suggestion(pattern, all), join(all, ", ")));
   }
 }
 
 // Masks stand in front of quantizers, or behind them.
-std::size_t chain_position(const Parameter& parameter, std::string_view kind, Composition composition) {
+std::size_t chain_position(const Parameter& parameter, std::string_view kind,
+                           Composition composition) {
   const bool in_front = (kind == kMask) == (composition == Composition::mask_then_quantize);
   return in_front ? 0 : parameter.chain().size();
 }
 
 void require_absent(const Parameter& parameter, std::string_view kind, const char* what) {
   if (!parameter.find(kind)) return;
-  throw ConfigError(fmt::format("'{}' {} already; release the other method first, or exclude the weight from one of them",
-                                parameter.path(), what));
+  throw ConfigError(fmt::format(
+      "'{}' {} already; release the other method first, or exclude the weight from one of them",
+      parameter.path(), what));
 }
 
 void insert_quantizer(Network& network, const std::string& after, QuantizerConfig config) {
   const bool at_an_end = after == kInputNode || network.readers(after).empty();
   if (at_an_end) config.bits = 8;
   const int channel_axis = network.shape_of(after).rank() - 1;
-  network.insert_after(after, after + "_quant",
-                       std::make_unique<ActivationQuantizer>(make_quantizer(config, after, channel_axis)));
+  network.insert_after(
+      after, after + "_quant",
+      std::make_unique<ActivationQuantizer>(make_quantizer(config, after, channel_axis)));
 }
 
 }  // namespace
@@ -73,14 +81,15 @@ std::vector<Parameter*> select_weights(const Network& network, const Selector& s
   require_matches(selector.exclude, weights);
   std::vector<Parameter*> selected;
   for (Parameter* parameter : weights) {
-    const bool wanted = selector.include.empty() || matches_any(selector.include, parameter->path());
+    const bool wanted =
+        selector.include.empty() || matches_any(selector.include, parameter->path());
     if (wanted && !matches_any(selector.exclude, parameter->path())) selected.push_back(parameter);
   }
   return selected;
 }
 
-std::vector<PruneTarget> attach_masks(const std::vector<Parameter*>& parameters, Composition composition,
-                                      bool mask_gradient) {
+std::vector<PruneTarget> attach_masks(const std::vector<Parameter*>& parameters,
+                                      Composition composition, bool mask_gradient) {
   std::vector<PruneTarget> targets;
   for (Parameter* parameter : parameters) {
     require_absent(*parameter, kMask, "is pruned");
@@ -103,7 +112,8 @@ void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composi
 
 void attach_activation_quantizers(Network& network, const QuantizerConfig& config) {
   if (has_activation_quantizers(network)) {
-    throw ConfigError("the network's activations are quantized already; release the other method first");
+    throw ConfigError(
+        "the network's activations are quantized already; release the other method first");
   }
   const std::vector<Group> groups = find_groups(network);
   insert_quantizer(network, std::string(kInputNode), config);
@@ -118,7 +128,8 @@ void attach_activation_quantizers(Network& network, const QuantizerConfig& confi
     const ActivationQuantizer* source = grid_source(network, pool.inputs[0]);
     PARE_ENSURE(source != nullptr);
     auto taps = taps_inside(dynamic_cast<const Pool&>(*pool.module).window(), in[1], in[2]);
-    network.insert_after(name, name + "_codes", std::make_unique<AverageCodes>(*source, std::move(taps)));
+    network.insert_after(name, name + "_codes",
+                         std::make_unique<AverageCodes>(*source, std::move(taps)));
   }
 }
 
@@ -137,7 +148,8 @@ void detach_activation_quantizers(Network& network) {
 
 bool has_activation_quantizers(const Network& network) {
   const auto& nodes = network.nodes();
-  return std::any_of(nodes.begin(), nodes.end(), [](const NetworkNode& n) { return n.module->kind() == "fake_quant"; });
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [](const NetworkNode& n) { return n.module->kind() == "fake_quant"; });
 }
 
 }  // namespace pare

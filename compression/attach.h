@@ -1,4 +1,5 @@
-// Attaching compression to a network: transforms into the chains of parameters, nodes onto edges. Layers notice nothing.
+// Attaching compression to a network: transforms into the chains of parameters, nodes onto edges.
+// Layers notice nothing.
 #pragma once
 
 #include <string>
@@ -13,8 +14,9 @@ namespace pare {
 // The order inside a weight's chain; ordering in time is a matter of phases.
 enum class Composition { mask_then_quantize, quantize_then_mask };
 
-// Which parameters, by patterns over their paths ("conv1.weight", "*.weight", "re:..."). An empty include means the weights
-// of all convolutions and dense layers. A pattern that matches nothing is an error.
+// Which parameters, by patterns over their paths ("conv1.weight", "*.weight", "re:..."). An empty
+// include means the weights of all convolutions and dense layers. A pattern that matches nothing is
+// an error.
 struct Selector {
   std::vector<std::string> include;
   std::vector<std::string> exclude;
@@ -23,15 +25,16 @@ struct Selector {
 std::vector<Parameter*> select_weights(const Network& network, const Selector& selector);
 
 // Throws ConfigError where a parameter has a mask already.
-std::vector<PruneTarget> attach_masks(const std::vector<Parameter*>& parameters, Composition composition,
-                                      bool mask_gradient);
+std::vector<PruneTarget> attach_masks(const std::vector<Parameter*>& parameters,
+                                      Composition composition, bool mask_gradient);
 
 // Throws ConfigError where a parameter has a quantizer already.
 void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composition composition,
                               const QuantizerConfig& config);
 
-// A fake-quantizer behind the input and behind every group, a code average behind every average pool. The input's and the
-// output's grid have 8 bits whatever the config says. Throws ConfigError where the network has some already.
+// A fake-quantizer behind the input and behind every group, a code average behind every average
+// pool. The input's and the output's grid have 8 bits whatever the config says. Throws ConfigError
+// where the network has some already.
 void attach_activation_quantizers(Network& network, const QuantizerConfig& config);
 
 // Takes them all off again.

@@ -24,7 +24,8 @@ Group group_from(const Network& network, const NetworkNode& head) {
   const std::string_view kind = head.module->kind();
   if (kind == "batch_norm") group.batch_norm = head.name;
   const NetworkNode* next = only_reader(network, head.name);
-  if (next && is_one_of(kind, {"conv2d", "depthwise_conv2d", "dense"}) && next->module->kind() == "batch_norm") {
+  if (next && is_one_of(kind, {"conv2d", "depthwise_conv2d", "dense"}) &&
+      next->module->kind() == "batch_norm") {
     group.batch_norm = next->name;
     next = only_reader(network, next->name);
   }
@@ -38,8 +39,8 @@ std::vector<Group> find_groups(const Network& network) {
   std::vector<Group> groups;
   std::set<std::string> taken;
   for (const NetworkNode& node : network.nodes()) {
-    const bool starts = is_one_of(node.module->kind(), {"conv2d", "depthwise_conv2d", "dense", "add", "global_avg_pool2d",
-                                                        "batch_norm"});
+    const bool starts = is_one_of(node.module->kind(), {"conv2d", "depthwise_conv2d", "dense",
+                                                        "add", "global_avg_pool2d", "batch_norm"});
     if (!starts || taken.contains(node.name)) continue;
     groups.push_back(group_from(network, node));
     taken.insert({node.name, groups.back().batch_norm, groups.back().activation});
@@ -67,8 +68,9 @@ const ActivationQuantizer* grid_source(const Network& network, std::string_view 
     const NetworkNode* node = network.find(name);
     if (!node) return nullptr;
     if (const auto* own = dynamic_cast<const ActivationQuantizer*>(node->module.get())) return own;
-    const bool shares = is_one_of(node->module->kind(), {"max_pool2d", "avg_pool2d", "flatten", "dropout", "relu", "relu6",
-                                                         "average_codes"});
+    const bool shares = is_one_of(
+        node->module->kind(),
+        {"max_pool2d", "avg_pool2d", "flatten", "dropout", "relu", "relu6", "average_codes"});
     if (!shares || node->inputs.size() != 1) return nullptr;
     name = node->inputs[0];
   }

@@ -1,8 +1,8 @@
 // Method: one entry of a config's "compression", at work on a network.
 //
-// A phase attaches the methods that it applies; from then on every method is told of each step, also in later phases,
-// until it is released. What a method is (a mask in a chain, nodes on edges) is its own business. A new kind of method
-// is one class and one row of method_table().
+// A phase attaches the methods that it applies; from then on every method is told of each step,
+// also in later phases, until it is released. What a method is (a mask in a chain, nodes on edges)
+// is its own business. A new kind of method is one class and one row of method_table().
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ namespace pare {
 
 // What a method may ask of a training step.
 struct MethodStep {
-  ScheduleSpan span;            // steps of the phase, steps per epoch
-  std::int64_t step = 0;        // in the phase, from 0
-  std::uint64_t run_step = 0;   // in the run
+  ScheduleSpan span;           // steps of the phase, steps per epoch
+  std::int64_t step = 0;       // in the phase, from 0
+  std::uint64_t run_step = 0;  // in the run
   std::uint64_t seed = 1;
-  bool applied_here = false;    // this phase applies the method (its schedule runs)
+  bool applied_here = false;  // this phase applies the method (its schedule runs)
   // Visits the optimizer's moments of a parameter, so that they can be masked.
   std::function<void(const Parameter&, const std::function<void(Tensor&)>&)> visit_moments;
 };
@@ -33,12 +33,14 @@ struct MethodStep {
 class Method {
  public:
   virtual ~Method() = default;
-  // Puts transforms and nodes in place. Throws ConfigError (a pattern that matches nothing, two masks on a weight).
+  // Puts transforms and nodes in place. Throws ConfigError (a pattern that matches nothing, two
+  // masks on a weight).
   virtual void attach(Network& network) = 0;
   virtual void release(Network& network) = 0;
   // Before the forward pass of a step.
   virtual void before_step(const MethodStep& step) = 0;
-  // At the end of a phase with steps (also when they are all done), and once after a calibration (0 steps).
+  // At the end of a phase with steps (also when they are all done), and once after a calibration (0
+  // steps).
   virtual void end_phase(const MethodStep&) {}
   // Whether the network has, right now, all the compression this method is meant to give.
   virtual bool at_target() const = 0;

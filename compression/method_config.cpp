@@ -3,10 +3,12 @@
 namespace pare {
 
 void MethodConfig::describe(config::Object& o) {
-  o.alternatives("kind", kind,
-                 {{"prune", [this](config::Object& in) { config::hold<PruneConfig>(options).describe(in); }},
-                  {"quantize", [this](config::Object& in) { config::hold<QuantizeConfig>(options).describe(in); }}},
-                 "what the method does");
+  o.alternatives(
+      "kind", kind,
+      {{"prune", [this](config::Object& in) { config::hold<PruneConfig>(options).describe(in); }},
+       {"quantize",
+        [this](config::Object& in) { config::hold<QuantizeConfig>(options).describe(in); }}},
+      "what the method does");
 }
 
 std::unique_ptr<Method> make_method(const MethodConfig& config, Composition composition) {

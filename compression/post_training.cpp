@@ -21,7 +21,8 @@ bool has_all_grids(const Network& network) {
 }
 
 void quantize_after_training(Network& network, const std::function<void(const Pass&)>& calibrate) {
-  attach_weight_quantizers(weights_without_grid(network), Composition::mask_then_quantize, WeightQuantizerConfig());
+  attach_weight_quantizers(weights_without_grid(network), Composition::mask_then_quantize,
+                           WeightQuantizerConfig());
   if (has_activation_quantizers(network)) return;
   attach_activation_quantizers(network, ActivationQuantizerConfig());
   const NoGradient no_gradient;

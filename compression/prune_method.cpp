@@ -10,18 +10,22 @@ void PruneConfig::describe(config::Object& o) {
   std::vector<std::string> names;
   for (const PrunerRow& row : pruner_table()) names.push_back(row.name);
   o.choice("method", method, names, "which weights matter least");
-  o.field("sparsity", sparsity, schedule_type(ScheduleUse::sparsity), "fraction of the weights that become zero");
+  o.field("sparsity", sparsity, schedule_type(ScheduleUse::sparsity),
+          "fraction of the weights that become zero");
   o.require("sparsity");
-  o.choice("scope", scope, {{"layer", PruneScope::layer}, {"global", PruneScope::global}},
-           "every layer to the same sparsity, or the least important weights of all layers together");
+  o.choice(
+      "scope", scope, {{"layer", PruneScope::layer}, {"global", PruneScope::global}},
+      "every layer to the same sparsity, or the least important weights of all layers together");
   o.real("min_sparsity", min_sparsity, {.min = 0, .max = 1}, "of each layer, with scope global");
   o.real("max_sparsity", max_sparsity, {.min = 0, .max = 1}, "of each layer, with scope global");
-  o.list("include", include, "patterns over parameter paths; empty: the weights of all convolutions and dense layers");
+  o.list("include", include,
+         "patterns over parameter paths; empty: the weights of all convolutions and dense layers");
   o.list("exclude", exclude, "patterns over parameter paths");
   o.boolean("mask_gradient", mask_gradient, "pruned weights get no gradient");
   o.boolean("mask_moments", mask_moments, "the optimizer's moments of pruned weights become zero");
   if (min_sparsity > max_sparsity) o.fail("min_sparsity", "must not be larger than max_sparsity");
-  if (sparsity.target() > max_sparsity) o.fail("max_sparsity", "the sparsity asked for is larger, so it cannot be reached");
+  if (sparsity.target() > max_sparsity)
+    o.fail("max_sparsity", "the sparsity asked for is larger, so it cannot be reached");
 }
 
 void PruneMethod::attach(Network& network) {
@@ -43,7 +47,8 @@ void PruneMethod::update(double sparsity, const MethodStep& step) {
   const PrunerRow& row = pruner(config_.method);
   std::vector<std::vector<float>> scores;
   for (const PruneTarget& target : targets_) {
-    std::vector<float>& own = scores.emplace_back(static_cast<std::size_t>(target.parameter->shape().size()));
+    std::vector<float>& own =
+        scores.emplace_back(static_cast<std::size_t>(target.parameter->shape().size()));
     row.score(target, step.seed, static_cast<std::uint64_t>(updates_), own);
   }
   const std::int64_t changed = select(targets_, scores,
@@ -75,7 +80,8 @@ std::string PruneMethod::status() const {
     pruned += target.mask->pruned();
     size += target.parameter->shape().size();
   }
-  return fmt::format("{:.1f}% zero", size ? 100.0 * static_cast<double>(pruned) / static_cast<double>(size) : 0.0);
+  return fmt::format("{:.1f}% zero",
+                     size ? 100.0 * static_cast<double>(pruned) / static_cast<double>(size) : 0.0);
 }
 
 void PruneMethod::visit_state(const std::string& prefix, StateVisitor& visitor) {

@@ -19,7 +19,8 @@ struct PruneConfig {
 
 class PruneMethod final : public Method {
  public:
-  PruneMethod(PruneConfig config, Composition composition) : config_(std::move(config)), composition_(composition) {}
+  PruneMethod(PruneConfig config, Composition composition)
+      : config_(std::move(config)), composition_(composition) {}
 
   void attach(Network& network) override;
   void release(Network& network) override;

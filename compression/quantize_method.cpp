@@ -9,7 +9,8 @@
 namespace pare {
 
 void CalibrationConfig::describe(config::Object& o) {
-  o.integer("images", images, {.min = 1}, "how many a phase of 0 epochs observes, taken from the training set by seed");
+  o.integer("images", images, {.min = 1},
+            "how many a phase of 0 epochs observes, taken from the training set by seed");
 }
 
 void QuantizeConfig::describe(config::Object& o) {
@@ -17,10 +18,13 @@ void QuantizeConfig::describe(config::Object& o) {
   o.object("activations", activations, "how activations are quantized; null: not at all");
   o.real("freeze_statistics_at", freeze_statistics_at, {.min = 0, .max = 1},
          "fraction of the phase after which batch norm uses its running statistics; 1: never");
-  o.real("delay", delay, {.min = 0}, "epochs of the phase before activations are quantized (they are observed)");
-  o.real("freeze_observers_at", freeze_observers_at, {.min = 0}, "epochs of the phase after which ranges stay; null: never");
+  o.real("delay", delay, {.min = 0},
+         "epochs of the phase before activations are quantized (they are observed)");
+  o.real("freeze_observers_at", freeze_observers_at, {.min = 0},
+         "epochs of the phase after which ranges stay; null: never");
   o.object("calibration", calibration, "post-training quantization");
-  if (!weights && !activations) o.fail("weights", "weights and activations are both null: there is nothing to quantize");
+  if (!weights && !activations)
+    o.fail("weights", "weights and activations are both null: there is nothing to quantize");
   if (activations && activations->granularity == Granularity::per_channel) {
     o.fail("activations.granularity", "an activation has one grid; expected per_tensor");
   }
@@ -51,8 +55,11 @@ void QuantizeMethod::before_step(const MethodStep& step) {
   const std::int64_t before[] = {activations_on_, observers_frozen_, statistics_frozen_};
   activations_on_ = epoch >= config_.delay;
   observers_frozen_ = config_.freeze_observers_at && epoch >= *config_.freeze_observers_at;
-  statistics_frozen_ = statistics_frozen_ || (config_.freeze_statistics_at < 1 && fraction >= config_.freeze_statistics_at);
-  if (before[0] != activations_on_ || before[1] != observers_frozen_ || before[2] != statistics_frozen_) apply_state();
+  statistics_frozen_ = statistics_frozen_ || (config_.freeze_statistics_at < 1 &&
+                                              fraction >= config_.freeze_statistics_at);
+  if (before[0] != activations_on_ || before[1] != observers_frozen_ ||
+      before[2] != statistics_frozen_)
+    apply_state();
 }
 
 void QuantizeMethod::apply_state() {
@@ -72,7 +79,9 @@ void QuantizeMethod::apply_state() {
 }
 
 std::string QuantizeMethod::status() const {
-  const auto bits = [](const auto& config) { return config ? std::to_string(config->bits) : std::string("32"); };
+  const auto bits = [](const auto& config) {
+    return config ? std::to_string(config->bits) : std::string("32");
+  };
   return fmt::format("W{}A{}", bits(config_.weights), bits(config_.activations));
 }
 

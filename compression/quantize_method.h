@@ -24,7 +24,8 @@ struct QuantizeConfig {
 
 class QuantizeMethod final : public Method {
  public:
-  QuantizeMethod(QuantizeConfig config, Composition composition) : config_(std::move(config)), composition_(composition) {}
+  QuantizeMethod(QuantizeConfig config, Composition composition)
+      : config_(std::move(config)), composition_(composition) {}
 
   void attach(Network& network) override;
   void release(Network& network) override;

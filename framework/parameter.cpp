@@ -27,10 +27,11 @@ Variable Parameter::value(const Pass& pass) {
   value_ = leaf_;
   for (const auto& transform : chain_) value_ = transform->apply(value_, pass);
   if (keep_value_grad_) {
-    value_ = record("tap", value_.value(), {value_}, [this](const Tensor& dy, Gradients& gradients) {
-      value_grad_ = dy;
-      gradients.give(0, dy);
-    });
+    value_ =
+        record("tap", value_.value(), {value_}, [this](const Tensor& dy, Gradients& gradients) {
+          value_grad_ = dy;
+          gradients.give(0, dy);
+        });
   }
   pass_ = pass.id;
   return value_;
@@ -57,7 +58,8 @@ void Parameter::insert(std::size_t position, std::unique_ptr<Transform> transfor
 }
 
 std::unique_ptr<Transform> Parameter::remove(std::string_view kind) {
-  const auto found = std::find_if(chain_.begin(), chain_.end(), [&](const auto& t) { return t->kind() == kind; });
+  const auto found =
+      std::find_if(chain_.begin(), chain_.end(), [&](const auto& t) { return t->kind() == kind; });
   if (found == chain_.end()) return nullptr;
   std::unique_ptr<Transform> removed = std::move(*found);
   chain_.erase(found);

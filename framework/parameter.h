@@ -1,8 +1,8 @@
-// Parameter: what an optimizer trains, and the chain of transforms between that latent value and the value that a
-// layer computes with.
+// Parameter: what an optimizer trains, and the chain of transforms between that latent value and
+// the value that a layer computes with.
 //
-// A layer asks value(pass) and knows nothing of masks or quantizers; compression puts transforms into the chain. The
-// value is computed once per pass, whoever asks and however often.
+// A layer asks value(pass) and knows nothing of masks or quantizers; compression puts transforms
+// into the chain. The value is computed once per pass, whoever asks and however often.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +51,8 @@ class Transform {
 
 class Parameter {
  public:
-  // `role` is weight, bias, scale, shift, or a transform's own name; the network makes it the end of a path. channel_axis:
-  // the axis of output channels, counted from the front.
+  // `role` is weight, bias, scale, shift, or a transform's own name; the network makes it the end
+  // of a path. channel_axis: the axis of output channels, counted from the front.
   Parameter(std::string role, const Shape& shape, int channel_axis, bool decay);
   Parameter(const Parameter&) = delete;
   Parameter& operator=(const Parameter&) = delete;
@@ -66,14 +66,16 @@ class Parameter {
   // Whether weight decay acts on it (not on biases and batch norm).
   bool decays() const { return decay_; }
 
-  // The value that the optimizer owns. Writing needs that no graph holds it (after backward(), or between steps).
+  // The value that the optimizer owns. Writing needs that no graph holds it (after backward(), or
+  // between steps).
   const Tensor& latent() const { return latent_; }
   Tensor& latent() { return latent_; }
 
   // A frozen parameter gets no gradient.
   bool frozen() const { return frozen_; }
   void set_frozen(bool frozen) { frozen_ = frozen; }
-  // A factor on the optimizer's learning rate, and a weight decay instead of the optimizer's (a quantizer's step).
+  // A factor on the optimizer's learning rate, and a weight decay instead of the optimizer's (a
+  // quantizer's step).
   double learning_rate_factor = 1.0;
   std::optional<double> own_weight_decay;
 

@@ -8,7 +8,8 @@
 
 namespace pare {
 
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> k) {
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c,
+                                    std::array<std::uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t a = std::uint64_t{0xD2511F53} * c[0];
     const std::uint64_t b = std::uint64_t{0xCD9E8D57} * c[2];
@@ -20,7 +21,8 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<s
   return c;
 }
 
-// Counter words: block, first, second, and the stream together with what of `first` and `second` exceeds 32 bits.
+// Counter words: block, first, second, and the stream together with what of `first` and `second`
+// exceeds 32 bits.
 Random::Random(std::uint64_t seed, Stream stream, std::uint64_t first, std::uint64_t second)
     : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
       counter_{0, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(second),
@@ -66,7 +68,8 @@ std::uint32_t Random::below(std::uint32_t bound) {
 float Random::uniform() { return static_cast<float>(bits() >> 8) * 0x1p-24f; }
 
 double Random::normal() {
-  const double u = (static_cast<double>(bits()) + 1.0) * 0x1p-32;  // (0, 1]: the logarithm is finite
+  const double u =
+      (static_cast<double>(bits()) + 1.0) * 0x1p-32;  // (0, 1]: the logarithm is finite
   const double v = static_cast<double>(bits()) * 0x1p-32;
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }

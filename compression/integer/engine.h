@@ -11,7 +11,8 @@
 namespace pare::integer {
 
 struct EngineOptions {
-  // The plain loops of reference kernels instead of the fast ones. Codes are the same; tests compare the two.
+  // The plain loops of reference kernels instead of the fast ones. Codes are the same; tests
+  // compare the two.
   bool reference = false;
 };
 
@@ -22,17 +23,20 @@ class Engine {
   Engine(Engine&&) noexcept;
 
   const Program& program() const;
-  std::int64_t input_size() const;   // codes per image
+  std::int64_t input_size() const;  // codes per image
   std::int64_t output_size() const;
   std::int64_t arena_bytes() const;  // activations of one image, planned from lifetimes
 
-  // codes: images * input_size(); outputs: images * output_size(). Parallel over images. No allocation in steady state.
+  // codes: images * input_size(); outputs: images * output_size(). Parallel over images. No
+  // allocation in steady state.
   void run(std::span<const std::int8_t> codes, std::span<std::int8_t> outputs) const;
 
-  // Pixels (height x width x channels, bytes) through the program's pixel table. Throws DataError where it has none.
+  // Pixels (height x width x channels, bytes) through the program's pixel table. Throws DataError
+  // where it has none.
   void pixels_to_codes(std::span<const std::uint8_t> pixels, std::span<std::int8_t> codes) const;
 
-  // Every tensor of the program for these images: result[t] holds images * tensors[t].size() codes. For verification.
+  // Every tensor of the program for these images: result[t] holds images * tensors[t].size() codes.
+  // For verification.
   std::vector<std::vector<std::int8_t>> run_all(std::span<const std::int8_t> codes) const;
 
   // The smallest index among the largest of `scores`.

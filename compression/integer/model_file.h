@@ -14,8 +14,8 @@ namespace pare::integer {
 enum class Coding : std::uint8_t { packed = 0, bitmap = 1, arithmetic = 2 };
 
 struct LayerBytes {
-  std::string name;       // of the layer's output tensor
-  Coding coding;          // the one used
+  std::string name;                          // of the layer's output tensor
+  Coding coding;                             // the one used
   std::uint64_t packed, bitmap, arithmetic;  // bytes of the codes under each coding
 };
 
@@ -23,7 +23,8 @@ struct LayerBytes {
 std::vector<std::byte> encode_model(const Program& program);
 std::vector<LayerBytes> coding_sizes(const Program& program);
 
-// Checks the CRC-32 first, then everything else (validate). Throws DataError; `what` names the file in messages.
+// Checks the CRC-32 first, then everything else (validate). Throws DataError; `what` names the file
+// in messages.
 Program decode_model(std::span<const std::byte> bytes, const std::string& what);
 
 void save_model(const Program& program, const std::string& path);

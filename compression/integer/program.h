@@ -1,8 +1,10 @@
-// The integer program: what a trained network is lowered to, what model.pare stores, what the engine runs.
+// The integer program: what a trained network is lowered to, what model.pare stores, what the
+// engine runs.
 //
-// Plain data. Real values appear only as the bit patterns of float32 scales, for exporters and readers; no operation
-// needs them. real = (code - zero_point) * scale everywhere. One image at a time: shapes have no batch dimension,
-// images are height x width x channels (row-major, channels last), vectors are 1 x 1 x n.
+// Plain data. Real values appear only as the bit patterns of float32 scales, for exporters and
+// readers; no operation needs them. real = (code - zero_point) * scale everywhere. One image at a
+// time: shapes have no batch dimension, images are height x width x channels (row-major, channels
+// last), vectors are 1 x 1 x n.
 #pragma once
 
 #include <array>
@@ -15,8 +17,9 @@
 
 namespace pare::integer {
 
-// An edge of the program. Codes are int8. [code_min, code_max] is the range that its producer clamps to (a fused relu
-// raises code_min to the zero point), which the overflow proof of its readers relies on.
+// An edge of the program. Codes are int8. [code_min, code_max] is the range that its producer
+// clamps to (a fused relu raises code_min to the zero point), which the overflow proof of its
+// readers relies on.
 struct Tensor {
   std::string name;  // the network's node that this edge leaves
   std::int32_t height = 1;
@@ -30,23 +33,25 @@ struct Tensor {
   bool operator==(const Tensor&) const = default;
 };
 
-// Weight codes. Symmetric b bits: codes in -2^(b-1) .. 2^(b-1)-1 (never -128 at 8 bits), zero point 0.
-// Affine b bits: codes in 128-2^b .. 127 with a zero point in that range.
+// Weight codes. Symmetric b bits: codes in -2^(b-1) .. 2^(b-1)-1 (never -128 at 8 bits), zero point
+// 0. Affine b bits: codes in 128-2^b .. 127 with a zero point in that range.
 struct Weights {
-  std::int32_t bits = 8;                   // 2 .. 8, what a packed code takes
+  std::int32_t bits = 8;  // 2 .. 8, what a packed code takes
   bool affine = false;
-  std::vector<std::int8_t> codes;          // layout: see the operation
-  std::vector<std::int32_t> zero_points;   // empty where symmetric; else one, or one per output channel
-  std::vector<std::uint32_t> scale_bits;   // float32; one, or one per output channel
+  std::vector<std::int8_t> codes;  // layout: see the operation
+  std::vector<std::int32_t>
+      zero_points;  // empty where symmetric; else one, or one per output channel
+  std::vector<std::uint32_t> scale_bits;  // float32; one, or one per output channel
   bool operator==(const Weights&) const = default;
 };
 
 // From sums of products to codes, per output channel:
 //   acc = bias[c] + (negate[c] ? -1 : 1) * sum;   code = requantize(acc, multipliers[c], ...)
 struct Channels {
-  std::vector<std::int32_t> bias;        // at scale (input scale * weight scale)
-  std::vector<Multiplier> multipliers;   // one per output channel
-  std::vector<std::uint8_t> negate;      // empty where no channel is negated, else 0 or 1 per output channel
+  std::vector<std::int32_t> bias;       // at scale (input scale * weight scale)
+  std::vector<Multiplier> multipliers;  // one per output channel
+  std::vector<std::uint8_t>
+      negate;  // empty where no channel is negated, else 0 or 1 per output channel
   bool operator==(const Channels&) const = default;
 };
 
@@ -58,7 +63,8 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
-// Weights [out][kernel_h][kernel_w][in / groups]; output channel c reads the input channels of group c / (out / groups).
+// Weights [out][kernel_h][kernel_w][in / groups]; output channel c reads the input channels of
+// group c / (out / groups).
 struct Conv2d {
   std::int32_t input = 0, output = 0;
   Window window;
@@ -68,7 +74,8 @@ struct Conv2d {
   bool operator==(const Conv2d&) const = default;
 };
 
-// Weights [kernel_h][kernel_w][out], out = in * multiplier; output channel c reads input channel c / multiplier.
+// Weights [kernel_h][kernel_w][out], out = in * multiplier; output channel c reads input channel c
+// / multiplier.
 struct DepthwiseConv2d {
   std::int32_t input = 0, output = 0;
   Window window;
@@ -99,15 +106,16 @@ struct AveragePool2d {
   bool operator==(const AveragePool2d&) const = default;
 };
 
-// code = requantize(sum over pixels of (x - z_in)); the multiplier holds 1 / (height * width) too, so that its value
-// may be below 2^30.
+// code = requantize(sum over pixels of (x - z_in)); the multiplier holds 1 / (height * width) too,
+// so that its value may be below 2^30.
 struct GlobalAverage {
   std::int32_t input = 0, output = 0;
   Multiplier multiplier;
   bool operator==(const GlobalAverage&) const = default;
 };
 
-// a' = scale((x_a - z_a) << kAddLeftShift, scale_a), b' likewise; code = requantize(a' + b', scale_output).
+// a' = scale((x_a - z_a) << kAddLeftShift, scale_a), b' likewise; code = requantize(a' + b',
+// scale_output).
 struct Add {
   std::int32_t a = 0, b = 0, output = 0;
   Multiplier scale_a, scale_b, scale_output;
@@ -126,14 +134,15 @@ struct Reshape {
   bool operator==(const Reshape&) const = default;
 };
 
-using Operation =
-    std::variant<Conv2d, DepthwiseConv2d, Dense, MaxPool2d, AveragePool2d, GlobalAverage, Add, Clamp, Reshape>;
+using Operation = std::variant<Conv2d, DepthwiseConv2d, Dense, MaxPool2d, AveragePool2d,
+                               GlobalAverage, Add, Clamp, Reshape>;
 
 struct Program {
   std::string name;
   Rounding rounding = Rounding::twice;
-  std::int32_t input = 0;    // tensor
-  std::int32_t output = 0;   // tensor; the label of an image is the smallest index among its equal maxima
+  std::int32_t input = 0;  // tensor
+  std::int32_t output =
+      0;  // tensor; the label of an image is the smallest index among its equal maxima
   std::vector<Tensor> tensors;
   std::vector<Operation> operations;  // in an order in which they can run
   // Pixel value -> code, one table per input channel; empty where the data were not bytes.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "compression/lower/exact_sums.h"
 #include "compression/groups.h"
+#include "compression/lower/exact_sums.h"
 #include "compression/quantize/activation_quantizer.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -17,7 +17,8 @@ using Codes = std::vector<std::int8_t>;
 
 std::vector<float> without_zero_point(const Codes& codes, std::int32_t zero_point) {
   std::vector<float> values(codes.size());
-  for (std::size_t i = 0; i < codes.size(); ++i) values[i] = static_cast<float>(codes[i] - zero_point);
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    values[i] = static_cast<float>(codes[i] - zero_point);
   return values;
 }
 
@@ -26,10 +27,14 @@ std::vector<float> plain_weights(const integer::Weights& w, std::int64_t out, bo
   const auto taps = static_cast<std::int64_t>(w.codes.size()) / out;
   std::vector<float> values(w.codes.size());
   for (std::int64_t c = 0; c < out; ++c) {
-    const std::int32_t z = w.zero_points.empty() ? 0 : w.zero_points[w.zero_points.size() == 1 ? 0 : static_cast<std::size_t>(c)];
+    const std::int32_t z =
+        w.zero_points.empty()
+            ? 0
+            : w.zero_points[w.zero_points.size() == 1 ? 0 : static_cast<std::size_t>(c)];
     for (std::int64_t k = 0; k < taps; ++k) {
       const std::int64_t from = depthwise ? k * out + c : c * taps + k;
-      values[static_cast<std::size_t>(c * taps + k)] = static_cast<float>(w.codes[static_cast<std::size_t>(from)] - z);
+      values[static_cast<std::size_t>(c * taps + k)] =
+          static_cast<float>(w.codes[static_cast<std::size_t>(from)] - z);
     }
   }
   return values;
@@ -51,13 +56,17 @@ class Evaluation {
     for (const NetworkNode& node : network_.nodes()) {
       if (!final_.edges.contains(node.name)) continue;
       const auto group = groups.find(node.name);
-      edges_[node.name] = group == groups.end() ? shared(node) : computed(network_.node(group->second.head), node.name);
+      edges_[node.name] = group == groups.end()
+                              ? shared(node)
+                              : computed(network_.node(group->second.head), node.name);
     }
     return std::move(edges_);
   }
 
  private:
-  const Codes& input(const NetworkNode& node, std::size_t i = 0) const { return edges_.at(edge_of(network_, node.inputs[i])); }
+  const Codes& input(const NetworkNode& node, std::size_t i = 0) const {
+    return edges_.at(edge_of(network_, node.inputs[i]));
+  }
   const FinalEdge& input_edge(const NetworkNode& node, std::size_t i = 0) const {
     return final_.edges.at(edge_of(network_, node.inputs[i]));
   }
@@ -72,7 +81,8 @@ class Evaluation {
   Codes weighted(const NetworkNode& head, const FinalEdge& out) const {
     const FinalWeights& w = final_.weights.at(head.name);
     const SumsLayout layout = layout_of(head, w.weights.affine);
-    const bool depthwise = head.module->kind() == "depthwise_conv2d" || head.module->kind() == "batch_norm";
+    const bool depthwise =
+        head.module->kind() == "depthwise_conv2d" || head.module->kind() == "batch_norm";
     const std::vector<std::int32_t> sums =
         exact_sums(layout, plain_weights(w.weights, layout.out_channels, depthwise),
                    without_zero_point(input(head), input_edge(head).zero_point));
@@ -81,7 +91,8 @@ class Evaluation {
     for (std::size_t i = 0; i < sums.size(); ++i) {
       const std::size_t c = i % channels;
       const bool negate = !w.channels.negate.empty() && w.channels.negate[c];
-      codes[i] = requantized(w.channels.bias[c] + (negate ? -sums[i] : sums[i]), w.channels.multipliers[c], out);
+      codes[i] = requantized(w.channels.bias[c] + (negate ? -sums[i] : sums[i]),
+                             w.channels.multipliers[c], out);
     }
     return codes;
   }
@@ -117,8 +128,10 @@ class Evaluation {
     const std::int32_t za = input_edge(head, 0).zero_point, zb = input_edge(head, 1).zero_point;
     Codes codes(a.size());
     for (std::size_t i = 0; i < a.size(); ++i) {
-      const std::int32_t left = integer::scale_accumulator((a[i] - za) * (1 << integer::kAddLeftShift), add.a, final_.rounding);
-      const std::int32_t right = integer::scale_accumulator((b[i] - zb) * (1 << integer::kAddLeftShift), add.b, final_.rounding);
+      const std::int32_t left = integer::scale_accumulator(
+          (a[i] - za) * (1 << integer::kAddLeftShift), add.a, final_.rounding);
+      const std::int32_t right = integer::scale_accumulator(
+          (b[i] - zb) * (1 << integer::kAddLeftShift), add.b, final_.rounding);
       codes[i] = requantized(left + right, add.output, out);
     }
     return codes;
@@ -132,7 +145,9 @@ class Evaluation {
     for (std::int64_t i = 0; i < images_ * channels; ++i) {
       std::int32_t sum = 0;
       for (std::int64_t p = 0; p < pixels; ++p) {
-        sum += x[static_cast<std::size_t>(((i / channels) * pixels + p) * channels + i % channels)] - input_edge(head).zero_point;
+        sum +=
+            x[static_cast<std::size_t>(((i / channels) * pixels + p) * channels + i % channels)] -
+            input_edge(head).zero_point;
       }
       codes[static_cast<std::size_t>(i)] = requantized(sum, final_.means.at(head.name), out);
     }
@@ -143,7 +158,8 @@ class Evaluation {
   Codes shared(const NetworkNode& node) const {
     const FinalEdge& out = final_.edges.at(node.name);
     const std::string_view kind = node.module->kind();
-    Codes codes = kind == "max_pool2d" || kind == "avg_pool2d" ? pooled(node, kind == "max_pool2d") : input(node);
+    Codes codes = kind == "max_pool2d" || kind == "avg_pool2d" ? pooled(node, kind == "max_pool2d")
+                                                               : input(node);
     for (std::int8_t& code : codes) {
       code = static_cast<std::int8_t>(integer::clamp_code(code, out.code_min, out.code_max));
     }
@@ -165,7 +181,8 @@ class Evaluation {
                y < std::min(in[1], oy * w.stride_h - w.pad_top + w.kernel_h); ++y) {
             for (std::int64_t xx = std::max<std::int64_t>(0, ox * w.stride_w - w.pad_left);
                  xx < std::min(in[2], ox * w.stride_w - w.pad_left + w.kernel_w); ++xx, ++taps) {
-              const std::int32_t code = x[static_cast<std::size_t>(((image * in[1] + y) * in[2] + xx) * channels + c)];
+              const std::int32_t code =
+                  x[static_cast<std::size_t>(((image * in[1] + y) * in[2] + xx) * channels + c)];
               sum += code;
               largest = std::max(largest, code);
             }
@@ -178,9 +195,10 @@ class Evaluation {
     return codes;
   }
 
-  std::int8_t requantized(std::int32_t accumulator, integer::Multiplier m, const FinalEdge& out) const {
-    return static_cast<std::int8_t>(
-        integer::requantize(accumulator, m, final_.rounding, out.zero_point, out.code_min, out.code_max));
+  std::int8_t requantized(std::int32_t accumulator, integer::Multiplier m,
+                          const FinalEdge& out) const {
+    return static_cast<std::int8_t>(integer::requantize(
+        accumulator, m, final_.rounding, out.zero_point, out.code_min, out.code_max));
   }
 
   const Network& network_;
@@ -191,7 +209,8 @@ class Evaluation {
 
 }  // namespace
 
-EdgeCodes evaluate_exactly(const Network& network, const FinalNetwork& final, std::span<const std::int8_t> input) {
+EdgeCodes evaluate_exactly(const Network& network, const FinalNetwork& final,
+                           std::span<const std::int8_t> input) {
   return Evaluation(network, final, input).run();
 }
 

@@ -10,7 +10,8 @@ namespace pare {
 namespace {
 
 // The patch under each output pixel of one group, [pixels][taps]; zero outside the image.
-void gather(const SumsLayout& l, const float* image, std::int64_t group, std::vector<float>& patches) {
+void gather(const SumsLayout& l, const float* image, std::int64_t group,
+            std::vector<float>& patches) {
   const Window& w = l.window;
   const std::int64_t per_group = l.channels / l.groups;
   float* to = patches.data();
@@ -33,7 +34,8 @@ void gather(const SumsLayout& l, const float* image, std::int64_t group, std::ve
 
 }  // namespace
 
-std::vector<std::int32_t> exact_sums(const SumsLayout& l, std::span<const float> weights, std::span<const float> x) {
+std::vector<std::int32_t> exact_sums(const SumsLayout& l, std::span<const float> weights,
+                                     std::span<const float> x) {
   const Window& w = l.window;
   const std::int64_t taps = w.kernel_h * w.kernel_w * (l.channels / l.groups);
   const std::int64_t pixels = w.out_h(l.height) * w.out_w(l.width);
@@ -43,7 +45,8 @@ std::vector<std::int32_t> exact_sums(const SumsLayout& l, std::span<const float>
   const std::int64_t chunk = l.wide_weights ? 256 : 512;
   PARE_ENSURE(static_cast<std::int64_t>(weights.size()) == l.out_channels * taps);
   // A dense layer is one pixel an image: rows of several images then share one product.
-  const bool whole_image = pixels == 1 && w.kernel_h == l.height && w.kernel_w == l.width && w.pad_top == 0 && w.pad_left == 0;
+  const bool whole_image = pixels == 1 && w.kernel_h == l.height && w.kernel_w == l.width &&
+                           w.pad_top == 0 && w.pad_left == 0;
   const std::int64_t together = whole_image && l.groups == 1 ? 64 : 1;
   std::vector<std::int32_t> sums(static_cast<std::size_t>(images * pixels * l.out_channels), 0);
   parallel_tiles(images, together, [&](std::int64_t begin, std::int64_t end) {
@@ -62,7 +65,8 @@ std::vector<std::int32_t> exact_sums(const SumsLayout& l, std::span<const float>
                     weights.data() + g * filters * taps + k, taps, 0.0f, product.data(), filters);
         for (std::int64_t r = 0; r < rows; ++r) {
           std::int32_t* to = sums.data() + (begin * pixels + r) * l.out_channels + g * filters;
-          for (std::int64_t f = 0; f < filters; ++f) to[f] += static_cast<std::int32_t>(product[static_cast<std::size_t>(r * filters + f)]);
+          for (std::int64_t f = 0; f < filters; ++f)
+            to[f] += static_cast<std::int32_t>(product[static_cast<std::size_t>(r * filters + f)]);
         }
       }
     }

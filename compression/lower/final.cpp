@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compression/groups.h"
 #include "compression/lower/final_weights.h"
 #include "compression/lower/fixed_point.h"
-#include "compression/groups.h"
 #include "compression/quantize/activation_quantizer.h"
 
 namespace pare {
@@ -15,8 +15,10 @@ namespace {
 
 FinalEdge edge_from(const Network& network, const std::string& name) {
   const ActivationQuantizer* source = grid_source(network, name);
-  if (!source) refuse_integers(name, "the values that leave it have no grid; quantize its activations");
-  if (!source->quantizer().ready()) refuse_integers(name, "its quantizer has not seen any values; train or calibrate first");
+  if (!source)
+    refuse_integers(name, "the values that leave it have no grid; quantize its activations");
+  if (!source->quantizer().ready())
+    refuse_integers(name, "its quantizer has not seen any values; train or calibrate first");
   const Grid grid = source->quantizer().grid();
   return {grid.scales[0], grid.zero_points[0], grid.format.qmin(), grid.format.qmax()};
 }
@@ -27,20 +29,24 @@ void clamp_edge(FinalEdge& edge, std::string_view activation) {
   edge.code_min = std::max(edge.code_min, edge.zero_point);
   if (activation == "relu6") {
     const auto six = static_cast<std::int64_t>(std::round(6.0f / edge.scale));
-    edge.code_max = static_cast<std::int32_t>(std::min<std::int64_t>(edge.code_max, edge.zero_point + six));
+    edge.code_max =
+        static_cast<std::int32_t>(std::min<std::int64_t>(edge.code_max, edge.zero_point + six));
   }
 }
 
 FinalAdd final_add(const FinalEdge& a, const FinalEdge& b, const FinalEdge& out) {
   const double s_a = a.scale, s_b = b.scale, s_out = out.scale;
   const double twice = 2 * std::max(s_a, s_b);
-  return {*fixed_point(s_a / twice), *fixed_point(s_b / twice),
-          fixed_point(twice / ((1 << integer::kAddLeftShift) * s_out)).value_or(integer::Multiplier{})};
+  return {
+      *fixed_point(s_a / twice), *fixed_point(s_b / twice),
+      fixed_point(twice / ((1 << integer::kAddLeftShift) * s_out)).value_or(integer::Multiplier{})};
 }
 
 void add_group(const Network& network, const Group& group, FinalNetwork& final) {
   const NetworkNode& head = network.node(group.head);
-  const auto input = [&](std::size_t i) { return final.edges.at(edge_of(network, head.inputs[i])); };
+  const auto input = [&](std::size_t i) {
+    return final.edges.at(edge_of(network, head.inputs[i]));
+  };
   FinalEdge out = edge_from(network, group.tail());
   if (!group.activation.empty()) clamp_edge(out, network.node(group.activation).module->kind());
   final.edges[group.tail()] = out;
@@ -48,12 +54,12 @@ void add_group(const Network& network, const Group& group, FinalNetwork& final) 
     final.adds[group.head] = final_add(input(0), input(1), out);
   } else if (head.module->kind() == "global_avg_pool2d") {
     const Shape in = network.shape_of(head.inputs[0]);
-    const auto m = fixed_point(static_cast<double>(input(0).scale) / static_cast<double>(out.scale));
+    const auto m =
+        fixed_point(static_cast<double>(input(0).scale) / static_cast<double>(out.scale));
     if (!m) refuse_integers(group.head, "its output's range is too small for its input's");
     final.means[group.head] = divide_by_count(*m, in[1] * in[2]);
   } else {
-    final.weights[group.head] = 
-        final_weights(network, group, input(0), out, final.raised_channels);
+    final.weights[group.head] = final_weights(network, group, input(0), out, final.raised_channels);
   }
 }
 
@@ -75,7 +81,8 @@ FinalNetwork make_final(const Network& network, integer::Rounding rounding) {
   std::map<std::string, std::string> inside;  // node -> head of its group
   const std::vector<Group> groups = find_groups(network);
   for (const Group& group : groups) {
-    for (const std::string& name : {group.head, group.batch_norm, group.activation}) inside[name] = group.head;
+    for (const std::string& name : {group.head, group.batch_norm, group.activation})
+      inside[name] = group.head;
     by_tail[group.tail()] = &group;
   }
   for (const NetworkNode& node : network.nodes()) {
@@ -84,7 +91,8 @@ FinalNetwork make_final(const Network& network, integer::Rounding rounding) {
       add_group(network, *group->second, final);
     } else if (inside.contains(node.name) || edge_of(network, node.name) != node.name) {
       continue;  // no edge of its own
-    } else if (kind == "max_pool2d" || kind == "avg_pool2d" || kind == "flatten" || kind == "relu" || kind == "relu6") {
+    } else if (kind == "max_pool2d" || kind == "avg_pool2d" || kind == "flatten" ||
+               kind == "relu" || kind == "relu6") {
       add_shared(network, node, final);
     } else {
       refuse_integers(node.name, fmt::format("{} has no integer form", kind));

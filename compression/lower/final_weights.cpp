@@ -89,7 +89,8 @@ WeightCodes weight_codes(const std::string& node, Parameter& weight) {
   result.values = masked.value().clone();
   result.weights.bits = grid.format.bits;
   result.weights.affine = grid.format.scheme == Scheme::affine;
-  result.weights.codes = codes_of(result.values, grid, grid.channels() == 1 ? -1 : weight.channel_axis());
+  result.weights.codes =
+      codes_of(result.values, grid, grid.channels() == 1 ? -1 : weight.channel_axis());
   if (result.weights.affine) result.weights.zero_points = grid.zero_points;
   result.single_scale = grid.channels() == 1;
   const auto channels = static_cast<std::size_t>(weight.channels());
@@ -106,7 +107,9 @@ void recode_channel(WeightCodes& codes, const Parameter* weight, std::int64_t c,
   }
   const ChannelView view = channel_view(weight->shape(), weight->channel_axis());
   const std::vector<std::int32_t>& zero_points = codes.weights.zero_points;
-  const std::int32_t z = zero_points.empty() ? 0 : zero_points[zero_points.size() == 1 ? 0 : static_cast<std::size_t>(c)];
+  const std::int32_t z =
+      zero_points.empty() ? 0
+                          : zero_points[zero_points.size() == 1 ? 0 : static_cast<std::size_t>(c)];
   const GridFormat format{.bits = codes.weights.bits,
                           .scheme = codes.weights.affine ? Scheme::affine : Scheme::symmetric};
   for (std::int64_t o = 0; o < view.outer; ++o) {
@@ -125,14 +128,16 @@ bool bias_fits(double bias, double input_scale, float effective) {
 
 // The smallest float32 scale at which the bias code fits.
 float raised_scale(double bias, double input_scale) {
-  auto scale = std::max(static_cast<float>(std::fabs(bias) / (input_scale * (kLargestBias - 0.5))), kSmallestScale);
+  auto scale = std::max(static_cast<float>(std::fabs(bias) / (input_scale * (kLargestBias - 0.5))),
+                        kSmallestScale);
   while (!bias_fits(bias, input_scale, scale)) scale = std::nextafter(scale, 1e30f);
   return scale;
 }
 
-// The scale of channel c with batch norm in it; raised, and the channel's codes made anew, where the bias would not fit.
-float effective_scale(const GroupParts& parts, WeightCodes& codes, std::int64_t c, double input_scale,
-                      std::int64_t& raised_channels) {
+// The scale of channel c with batch norm in it; raised, and the channel's codes made anew, where
+// the bias would not fit.
+float effective_scale(const GroupParts& parts, WeightCodes& codes, std::int64_t c,
+                      double input_scale, std::int64_t& raised_channels) {
   const auto [a, bias] = channel_map(parts, c);
   if (!std::isfinite(a) || !std::isfinite(bias)) {
     refuse_integers(parts.node->name, fmt::format("channel {} is not finite", c));
@@ -152,15 +157,17 @@ void refuse_integers(const std::string& node, const std::string& reason) {
   throw ConfigError(fmt::format("node '{}' cannot become integers: {}", node, reason));
 }
 
-FinalWeights final_weights(const Network& network, const Group& group, const FinalEdge& in, const FinalEdge& out,
-                           std::int64_t& raised_channels) {
+FinalWeights final_weights(const Network& network, const Group& group, const FinalEdge& in,
+                           const FinalEdge& out, std::int64_t& raised_channels) {
   const GroupParts parts = parts_of(network, group);
-  WeightCodes codes = parts.weight ? weight_codes(group.head, *parts.weight) : unit_weights(parts.channels);
+  WeightCodes codes =
+      parts.weight ? weight_codes(group.head, *parts.weight) : unit_weights(parts.channels);
   std::vector<float> scales;
   for (std::int64_t c = 0; c < parts.channels; ++c) {
     scales.push_back(effective_scale(parts, codes, c, in.scale, raised_channels));
   }
-  const bool single = std::all_of(scales.begin(), scales.end(), [&](float s) { return s == scales[0]; });
+  const bool single =
+      std::all_of(scales.begin(), scales.end(), [&](float s) { return s == scales[0]; });
   FinalWeights result{.weights = std::move(codes.weights), .channels = {}};
   bool any_negative = false;
   for (std::int64_t c = 0; c < parts.channels; ++c) {
@@ -172,8 +179,11 @@ FinalWeights final_weights(const Network& network, const Group& group, const Fin
                                : static_cast<double>(in.scale) * static_cast<double>(scale);
     const auto multiplier = fixed_point(product / static_cast<double>(out.scale));
     if (!multiplier) {
-      refuse_integers(group.head, fmt::format("channel {} needs a multiplier of 2^30 or more ({} * {} / {}); its output's "
-                                              "range is too narrow", c, in.scale, scale, out.scale));
+      refuse_integers(
+          group.head,
+          fmt::format("channel {} needs a multiplier of 2^30 or more ({} * {} / {}); its output's "
+                      "range is too narrow",
+                      c, in.scale, scale, out.scale));
     }
     const double unit = static_cast<double>(in.scale) * static_cast<double>(scale);
     result.channels.bias.push_back(static_cast<std::int32_t>(std::floor(bias / unit + 0.5)));
@@ -183,7 +193,8 @@ FinalWeights final_weights(const Network& network, const Group& group, const Fin
   }
   if (!any_negative) result.channels.negate.clear();
   if (single) scales.resize(1);
-  for (const float scale : scales) result.weights.scale_bits.push_back(std::bit_cast<std::uint32_t>(scale));
+  for (const float scale : scales)
+    result.weights.scale_bits.push_back(std::bit_cast<std::uint32_t>(scale));
   return result;
 }
 

@@ -1,4 +1,5 @@
-// From real multipliers to the integers that requantization uses (arithmetic.h of the integer engine).
+// From real multipliers to the integers that requantization uses (arithmetic.h of the integer
+// engine).
 #pragma once
 
 #include <cstdint>
@@ -8,11 +9,12 @@
 
 namespace pare {
 
-// value * 2^(shift - 31) nearest to m >= 0 (ties of the mantissa away from zero). Below 2^-32 it is zero. Nothing where the shift
-// would exceed 30.
+// value * 2^(shift - 31) nearest to m >= 0 (ties of the mantissa away from zero). Below 2^-32 it is
+// zero. Nothing where the shift would exceed 30.
 std::optional<integer::Multiplier> fixed_point(double m);
 
-// The multiplier of a mean over `count` codes: 1 / count is folded into m, as TensorFlow Lite's MEAN does.
+// The multiplier of a mean over `count` codes: 1 / count is folded into m, as TensorFlow Lite's
+// MEAN does.
 integer::Multiplier divide_by_count(integer::Multiplier m, std::int64_t count);
 
 }  // namespace pare

@@ -3,9 +3,9 @@
 #include <bit>
 #include <map>
 
-#include "compression/lower/final_weights.h"
 #include "compression/groups.h"
 #include "compression/integer/validate.h"
+#include "compression/lower/final_weights.h"
 #include "compression/quantize/grid.h"
 #include "framework/base/error.h"
 #include "layers/conv2d.h"
@@ -16,7 +16,7 @@ namespace {
 
 integer::Window program_window(const Window& w) {
   const auto i = [](std::int64_t v) { return static_cast<std::int32_t>(v); };
-  return {i(w.kernel_h), i(w.kernel_w), i(w.stride_h), i(w.stride_w),
+  return {i(w.kernel_h), i(w.kernel_w), i(w.stride_h),   i(w.stride_w),
           i(w.pad_top),  i(w.pad_left), i(w.pad_bottom), i(w.pad_right)};
 }
 
@@ -56,7 +56,9 @@ class Lowering {
   }
 
   // The tensor of the edge that a node's output is.
-  std::int32_t tensor(const std::string& node) const { return tensors_.at(edge_of(network_, node)); }
+  std::int32_t tensor(const std::string& node) const {
+    return tensors_.at(edge_of(network_, node));
+  }
 
   void add_edge(const NetworkNode& node) {
     const auto group = groups_.find(node.name);
@@ -68,27 +70,35 @@ class Lowering {
                                                          : computed(head, inputs, output));
   }
 
-  integer::Operation computed(const NetworkNode& head, const std::vector<std::int32_t>& inputs, std::int32_t output) {
+  integer::Operation computed(const NetworkNode& head, const std::vector<std::int32_t>& inputs,
+                              std::int32_t output) {
     const Module* module = head.module.get();
     if (module->kind() == "add") {
       const FinalAdd& add = final_.adds.at(head.name);
       return integer::Add{inputs[0], inputs[1], output, add.a, add.b, add.output};
     }
-    if (module->kind() == "global_avg_pool2d") return integer::GlobalAverage{inputs[0], output, final_.means.at(head.name)};
+    if (module->kind() == "global_avg_pool2d")
+      return integer::GlobalAverage{inputs[0], output, final_.means.at(head.name)};
     const FinalWeights& w = final_.weights.at(head.name);
     if (const auto* conv = dynamic_cast<const Conv2d*>(module)) {
-      return integer::Conv2d{inputs[0], output, program_window(conv->window()),
-                             static_cast<std::int32_t>(conv->groups()), w.weights, w.channels};
+      return integer::Conv2d{inputs[0],
+                             output,
+                             program_window(conv->window()),
+                             static_cast<std::int32_t>(conv->groups()),
+                             w.weights,
+                             w.channels};
     }
     if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(module)) {
-      return integer::DepthwiseConv2d{inputs[0], output, program_window(depthwise->window()), w.weights, w.channels};
+      return integer::DepthwiseConv2d{inputs[0], output, program_window(depthwise->window()),
+                                      w.weights, w.channels};
     }
     if (module->kind() == "dense") return integer::Dense{inputs[0], output, w.weights, w.channels};
     PARE_ENSURE(module->kind() == "batch_norm");
     return integer::DepthwiseConv2d{inputs[0], output, {}, w.weights, w.channels};
   }
 
-  static integer::Operation shared(const NetworkNode& node, std::int32_t input, std::int32_t output) {
+  static integer::Operation shared(const NetworkNode& node, std::int32_t input,
+                                   std::int32_t output) {
     const std::string_view kind = node.module->kind();
     if (kind == "flatten") return integer::Reshape{input, output};
     if (kind == "relu" || kind == "relu6") return integer::Clamp{input, output};

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::int64_t kBatch = 250;
 
-void compare(const integer::Tensor& tensor, const std::vector<std::int8_t>& expected, const std::vector<std::int8_t>& got,
-             std::int64_t first_image, Verification& result) {
+void compare(const integer::Tensor& tensor, const std::vector<std::int8_t>& expected,
+             const std::vector<std::int8_t>& got, std::int64_t first_image, Verification& result) {
   PARE_ENSURE(expected.size() == got.size());
   result.codes += static_cast<std::int64_t>(got.size());
   if (expected == got) return;
@@ -21,17 +21,19 @@ void compare(const integer::Tensor& tensor, const std::vector<std::int8_t>& expe
     ++result.differing;
     if (result.first.empty()) {
       const auto size = static_cast<std::size_t>(tensor.size());
-      result.first = fmt::format("tensor '{}', image {}, element {}: the training graph gives code {}, the engine {}",
-                                 tensor.name, first_image + static_cast<std::int64_t>(i / size), i % size, expected[i],
-                                 got[i]);
+      result.first = fmt::format(
+          "tensor '{}', image {}, element {}: the training graph gives code {}, the engine {}",
+          tensor.name, first_image + static_cast<std::int64_t>(i / size), i % size, expected[i],
+          got[i]);
     }
   }
 }
 
 }  // namespace
 
-Verification verify(const Network& network, const FinalNetwork& final, const integer::Engine& engine,
-                    std::span<const std::int8_t> input, const std::function<void(std::int64_t)>& progress) {
+Verification verify(const Network& network, const FinalNetwork& final,
+                    const integer::Engine& engine, std::span<const std::int8_t> input,
+                    const std::function<void(std::int64_t)>& progress) {
   const integer::Program& program = engine.program();
   const std::int64_t size = engine.input_size();
   Verification result;
@@ -39,7 +41,8 @@ Verification verify(const Network& network, const FinalNetwork& final, const int
   result.tensors = static_cast<std::int64_t>(program.tensors.size());
   for (std::int64_t begin = 0; begin < result.images; begin += kBatch) {
     const std::int64_t count = std::min(kBatch, result.images - begin);
-    const auto batch = input.subspan(static_cast<std::size_t>(begin * size), static_cast<std::size_t>(count * size));
+    const auto batch = input.subspan(static_cast<std::size_t>(begin * size),
+                                     static_cast<std::size_t>(count * size));
     const EdgeCodes expected = evaluate_exactly(network, final, batch);
     const std::vector<std::vector<std::int8_t>> got = engine.run_all(batch);
     for (std::size_t t = 0; t < program.tensors.size(); ++t) {
@@ -48,7 +51,8 @@ Verification verify(const Network& network, const FinalNetwork& final, const int
     const std::vector<std::int8_t>& scores = got[static_cast<std::size_t>(program.output)];
     const auto classes = static_cast<std::size_t>(engine.output_size());
     for (std::int64_t i = 0; i < count; ++i) {
-      result.labels.push_back(integer::Engine::label(std::span(scores).subspan(static_cast<std::size_t>(i) * classes, classes)));
+      result.labels.push_back(integer::Engine::label(
+          std::span(scores).subspan(static_cast<std::size_t>(i) * classes, classes)));
     }
     if (progress) progress(begin + count);
   }

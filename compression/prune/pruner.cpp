@@ -24,12 +24,15 @@ struct Candidate {
 };
 
 std::int64_t quota(double sparsity, std::int64_t size) {
-  // The product of a decimal fraction and a size may lie a rounding error above the whole number that is meant.
-  const auto wanted = static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(size) - 1e-6));
+  // The product of a decimal fraction and a size may lie a rounding error above the whole number
+  // that is meant.
+  const auto wanted =
+      static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(size) - 1e-6));
   return std::clamp<std::int64_t>(wanted, 0, size);
 }
 
-std::vector<Candidate> kept_weights(const PruneTarget& target, std::uint32_t number, const std::vector<float>& scores) {
+std::vector<Candidate> kept_weights(const PruneTarget& target, std::uint32_t number,
+                                    const std::vector<float>& scores) {
   std::vector<Candidate> candidates;
   const std::vector<std::uint8_t>& keep = target.mask->keep();
   candidates.reserve(keep.size());
@@ -40,11 +43,13 @@ std::vector<Candidate> kept_weights(const PruneTarget& target, std::uint32_t num
 }
 
 // Prunes the `count` least important of the candidates and removes them from the list.
-void prune_least(std::span<const PruneTarget> targets, std::vector<Candidate>& candidates, std::int64_t count) {
+void prune_least(std::span<const PruneTarget> targets, std::vector<Candidate>& candidates,
+                 std::int64_t count) {
   count = std::clamp<std::int64_t>(count, 0, static_cast<std::int64_t>(candidates.size()));
   const auto end = candidates.begin() + count;
   std::nth_element(candidates.begin(), end, candidates.end());
-  for (auto it = candidates.begin(); it != end; ++it) targets[it->target].mask->keep()[it->index] = 0;
+  for (auto it = candidates.begin(); it != end; ++it)
+    targets[it->target].mask->keep()[it->index] = 0;
   candidates.erase(candidates.begin(), end);
 }
 
@@ -62,15 +67,16 @@ std::int64_t total_pruned(std::span<const PruneTarget> targets) {
   return pruned;
 }
 
-void select_globally(std::span<const PruneTarget> targets, std::span<const std::vector<float>> scores,
-                     const Selection& s) {
+void select_globally(std::span<const PruneTarget> targets,
+                     std::span<const std::vector<float>> scores, const Selection& s) {
   std::int64_t size = 0;
   std::vector<Candidate> all;
   for (std::uint32_t t = 0; t < targets.size(); ++t) {
     const std::int64_t n = targets[t].parameter->shape().size();
     size += n;
     std::vector<Candidate> own = kept_weights(targets[t], t, scores[t]);
-    prune_least(targets, own, quota(std::min(s.min_sparsity, s.sparsity), n) - targets[t].mask->pruned());
+    prune_least(targets, own,
+                quota(std::min(s.min_sparsity, s.sparsity), n) - targets[t].mask->pruned());
     protect_most(own, n - quota(s.max_sparsity, n));
     all.insert(all.end(), own.begin(), own.end());
   }
@@ -89,13 +95,14 @@ std::span<const PrunerRow> pruner_table() {
 
 const PrunerRow& pruner(const std::string& name) {
   const auto rows = pruner_table();
-  const auto row = std::find_if(rows.begin(), rows.end(), [&](const PrunerRow& r) { return r.name == name; });
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const PrunerRow& r) { return r.name == name; });
   PARE_ENSURE(row != rows.end());
   return *row;
 }
 
-std::int64_t select(std::span<const PruneTarget> targets, std::span<const std::vector<float>> scores,
-                    const Selection& selection) {
+std::int64_t select(std::span<const PruneTarget> targets,
+                    std::span<const std::vector<float>> scores, const Selection& selection) {
   const std::int64_t before = total_pruned(targets);
   if (selection.scope == PruneScope::global) {
     select_globally(targets, scores, selection);

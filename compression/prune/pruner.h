@@ -20,9 +20,10 @@ struct PruneTarget {
 struct PrunerRow {
   std::string name;
   std::string description;
-  // The importance of each element of the target, larger matters more, at least 0. `update` counts the mask updates of the run, for
-  // random draws.
-  void (*score)(const PruneTarget& target, std::uint64_t seed, std::uint64_t update, std::span<float> scores);
+  // The importance of each element of the target, larger matters more, at least 0. `update` counts
+  // the mask updates of the run, for random draws.
+  void (*score)(const PruneTarget& target, std::uint64_t seed, std::uint64_t update,
+                std::span<float> scores);
 };
 std::span<const PrunerRow> pruner_table();
 const PrunerRow& pruner(const std::string& name);
@@ -31,14 +32,15 @@ enum class PruneScope { layer, global };
 
 struct Selection {
   PruneScope scope = PruneScope::layer;
-  double sparsity = 0;        // fraction of the weights that are zero afterwards: ceil(sparsity * n) of them
-  double min_sparsity = 0;    // per layer, with scope global
+  double sparsity =
+      0;  // fraction of the weights that are zero afterwards: ceil(sparsity * n) of them
+  double min_sparsity = 0;  // per layer, with scope global
   double max_sparsity = 1;
 };
 
-// Prunes the least important weights. A pruned weight stays pruned; ties go to the smaller index. Returns how many masks changed.
-// scores[t] belongs to targets[t].
-std::int64_t select(std::span<const PruneTarget> targets, std::span<const std::vector<float>> scores,
-                    const Selection& selection);
+// Prunes the least important weights. A pruned weight stays pruned; ties go to the smaller index.
+// Returns how many masks changed. scores[t] belongs to targets[t].
+std::int64_t select(std::span<const PruneTarget> targets,
+                    std::span<const std::vector<float>> scores, const Selection& selection);
 
 }  // namespace pare

@@ -44,8 +44,11 @@ Variable AverageCodes::forward(std::span<const Variable> inputs, const Pass& pas
   parallel_for(x.shape()[0] * pixels, [&](std::int64_t p) {
     const std::int32_t taps = taps_[static_cast<std::size_t>(p % pixels)];
     for (std::int64_t i = p * channels; i < (p + 1) * channels; ++i) {
-      // x is the average of values on the grid, so the sum of their codes is a whole number: rounding recovers it.
-      const auto sum = static_cast<std::int32_t>(std::floor(static_cast<double>(x.data()[i]) * r * taps + 0.5)) + z * taps;
+      // x is the average of values on the grid, so the sum of their codes is a whole number:
+      // rounding recovers it.
+      const auto sum =
+          static_cast<std::int32_t>(std::floor(static_cast<double>(x.data()[i]) * r * taps + 0.5)) +
+          z * taps;
       out[i] = to_real(integer::average_codes(sum, taps), z, grid.scales[0]);
     }
   });
@@ -60,8 +63,9 @@ std::vector<std::int32_t> taps_inside(const Window& w, std::int64_t height, std:
   std::vector<std::int32_t> taps;
   for (std::int64_t y = 0; y < w.out_h(height); ++y) {
     for (std::int64_t x = 0; x < w.out_w(width); ++x) {
-      taps.push_back(static_cast<std::int32_t>(inside(y * w.stride_h - w.pad_top, w.kernel_h, height) *
-                                               inside(x * w.stride_w - w.pad_left, w.kernel_w, width)));
+      taps.push_back(
+          static_cast<std::int32_t>(inside(y * w.stride_h - w.pad_top, w.kernel_h, height) *
+                                    inside(x * w.stride_w - w.pad_left, w.kernel_w, width)));
     }
   }
   return taps;

@@ -1,4 +1,5 @@
-// Nodes that compression inserts behind others: the fake-quantizer of an edge, and the code average behind a pool.
+// Nodes that compression inserts behind others: the fake-quantizer of an edge, and the code average
+// behind a pool.
 #pragma once
 
 #include <memory>
@@ -11,13 +12,17 @@ namespace pare {
 // An edge's own grid. Observes in training and calibration; quantizes once it is on.
 class ActivationQuantizer final : public Module {
  public:
-  explicit ActivationQuantizer(std::unique_ptr<Quantizer> quantizer) : quantizer_(std::move(quantizer)) {}
+  explicit ActivationQuantizer(std::unique_ptr<Quantizer> quantizer)
+      : quantizer_(std::move(quantizer)) {}
 
   std::string_view kind() const override { return "fake_quant"; }
   Shape build(std::span<const Shape> inputs) override { return inputs[0]; }
-  // Calibration observes and passes the real values on, so that a range does not depend on the ranges before it.
+  // Calibration observes and passes the real values on, so that a range does not depend on the
+  // ranges before it.
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
-  void visit_parameters(const ParameterVisitor& visit) override { quantizer_->visit_parameters(visit); }
+  void visit_parameters(const ParameterVisitor& visit) override {
+    quantizer_->visit_parameters(visit);
+  }
   void visit_buffers(const std::string& prefix, StateVisitor& visitor) override;
   nlohmann::ordered_json to_json() const override;
 
@@ -31,11 +36,13 @@ class ActivationQuantizer final : public Module {
   std::int64_t frozen_ = 0;
 };
 
-// Behind an average pool whose input lies on a grid: the output is the rounded average of the codes, on the same grid,
-// exactly as the integer engine computes it. The gradient passes straight through.
+// Behind an average pool whose input lies on a grid: the output is the rounded average of the
+// codes, on the same grid, exactly as the integer engine computes it. The gradient passes straight
+// through.
 class AverageCodes final : public Module {
  public:
-  // `source`: the quantizer that owns the grid of the pool's input. `taps`: taps inside the image, per output pixel.
+  // `source`: the quantizer that owns the grid of the pool's input. `taps`: taps inside the image,
+  // per output pixel.
   AverageCodes(const ActivationQuantizer& source, std::vector<std::int32_t> taps)
       : source_(source), taps_(std::move(taps)) {}
 
@@ -49,6 +56,7 @@ class AverageCodes final : public Module {
 };
 
 // How many taps of each window lie inside an image of height x width; row-major over output pixels.
-std::vector<std::int32_t> taps_inside(const Window& window, std::int64_t height, std::int64_t width);
+std::vector<std::int32_t> taps_inside(const Window& window, std::int64_t height,
+                                      std::int64_t width);
 
 }  // namespace pare

@@ -11,21 +11,24 @@ namespace {
 // What a run of elements of one channel needs.
 struct ChannelGrid {
   double reciprocal;
-  float scale, low, high;           // codes with the zero point removed, as floats
+  float scale, low, high;  // codes with the zero point removed, as floats
   PassRange pass;
 };
 
 std::vector<ChannelGrid> prepare(const Grid& grid) {
   std::vector<ChannelGrid> channels;
   for (std::size_t c = 0; c < grid.scales.size(); ++c) {
-    const std::int32_t qmin = grid.format.qmin(), qmax = grid.format.qmax(), z = grid.zero_points[c];
-    channels.push_back({1.0 / static_cast<double>(grid.scales[c]), grid.scales[c], static_cast<float>(qmin - z),
-                        static_cast<float>(qmax - z), pass_range(grid.scales[c], z, qmin, qmax)});
+    const std::int32_t qmin = grid.format.qmin(), qmax = grid.format.qmax(),
+                       z = grid.zero_points[c];
+    channels.push_back({1.0 / static_cast<double>(grid.scales[c]), grid.scales[c],
+                        static_cast<float>(qmin - z), static_cast<float>(qmax - z),
+                        pass_range(grid.scales[c], z, qmin, qmax)});
   }
   return channels;
 }
 
-// floor(x * r + 0.5) in double, as to_code does; clamp and product are exact or rounded once in float. A NaN stays one.
+// floor(x * r + 0.5) in double, as to_code does; clamp and product are exact or rounded once in
+// float. A NaN stays one.
 void forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
@@ -36,29 +39,34 @@ void forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid
   }
 }
 
-void backward_run(const float* x, const float* dy, std::int64_t count, const ChannelGrid& g, GradientSlot dx,
-                  std::int64_t offset) {
+void backward_run(const float* x, const float* dy, std::int64_t count, const ChannelGrid& g,
+                  GradientSlot dx, std::int64_t offset) {
   float* out = dx.data + offset;
   if (dx.beta == 0) {
-    for (std::int64_t i = 0; i < count; ++i) out[i] = x[i] >= g.pass.low && x[i] <= g.pass.high ? dy[i] : 0.0f;
+    for (std::int64_t i = 0; i < count; ++i)
+      out[i] = x[i] >= g.pass.low && x[i] <= g.pass.high ? dy[i] : 0.0f;
   } else {
-    for (std::int64_t i = 0; i < count; ++i) out[i] += x[i] >= g.pass.low && x[i] <= g.pass.high ? dy[i] : 0.0f;
+    for (std::int64_t i = 0; i < count; ++i)
+      out[i] += x[i] >= g.pass.low && x[i] <= g.pass.high ? dy[i] : 0.0f;
   }
 }
 
-// Calls run(offset, count, channel) for runs that lie in one channel each, in parallel over shape-sized tiles.
+// Calls run(offset, count, channel) for runs that lie in one channel each, in parallel over
+// shape-sized tiles.
 template <class Run>
 void for_each_run(const ChannelView& view, const Run& run) {
   constexpr std::int64_t kTile = 1 << 14;
   const std::int64_t size = view.outer * view.channels * view.inner;
   if (view.channels == 1) {
-    parallel_tiles(size, kTile, [&](std::int64_t begin, std::int64_t end) { run(begin, end - begin, 0); });
+    parallel_tiles(size, kTile,
+                   [&](std::int64_t begin, std::int64_t end) { run(begin, end - begin, 0); });
     return;
   }
   const std::int64_t rows = view.outer * view.channels;
   const std::int64_t rows_per_tile = std::max<std::int64_t>(1, kTile / view.inner);
   parallel_tiles(rows, rows_per_tile, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) run(row * view.inner, view.inner, row % view.channels);
+    for (std::int64_t row = begin; row < end; ++row)
+      run(row * view.inner, view.inner, row % view.channels);
   });
 }
 
@@ -75,11 +83,12 @@ Variable fake_quantize(const Variable& x, const Grid& grid, int axis) {
     forward_run(from + offset, to + offset, count, channels[static_cast<std::size_t>(c)]);
   });
   return record("fake_quantize", std::move(y), {x},
-                [in = x.value(), view, channels = std::move(channels)](const Tensor& dy, Gradients& gradients) {
+                [in = x.value(), view, channels = std::move(channels)](const Tensor& dy,
+                                                                       Gradients& gradients) {
                   const GradientSlot dx = gradients.slot(0);
                   for_each_run(view, [&](std::int64_t offset, std::int64_t count, std::int64_t c) {
-                    backward_run(in.data() + offset, dy.data() + offset, count, channels[static_cast<std::size_t>(c)],
-                                 dx, offset);
+                    backward_run(in.data() + offset, dy.data() + offset, count,
+                                 channels[static_cast<std::size_t>(c)], dx, offset);
                   });
                 });
 }

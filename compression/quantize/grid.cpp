@@ -13,11 +13,13 @@ namespace {
 constexpr double kSmallestScale = 0x1p-100;
 
 float scale_of(const GridFormat& format, Range range) {
-  const double span = format.scheme == Scheme::symmetric
-                          ? std::max(-static_cast<double>(range.low), static_cast<double>(range.high))
-                          : static_cast<double>(range.high) - static_cast<double>(range.low);
+  const double span =
+      format.scheme == Scheme::symmetric
+          ? std::max(-static_cast<double>(range.low), static_cast<double>(range.high))
+          : static_cast<double>(range.high) - static_cast<double>(range.low);
   if (span == 0) return 1.0f;
-  const double steps = format.scheme == Scheme::symmetric ? format.qmax() : format.qmax() - format.qmin();
+  const double steps =
+      format.scheme == Scheme::symmetric ? format.qmax() : format.qmax() - format.qmin();
   double scale = span / steps;
   if (format.scale == ScaleKind::power_of_two) scale = std::exp2(std::ceil(std::log2(scale)));
   return static_cast<float>(scale);
@@ -28,15 +30,18 @@ float scale_of(const GridFormat& format, Range range) {
 void append_channel(Grid& grid, Range range, const std::string& where) {
   const GridFormat& format = grid.format;
   const float scale = scale_of(format, range);
-  if (!std::isfinite(range.low) || !std::isfinite(range.high) || !std::isfinite(scale) || scale < kSmallestScale) {
-    throw ConfigError(fmt::format(
-        "{}: values in [{}, {}] cannot be put on a grid of {} bits: the scale must be finite and at least 2^-100; "
-        "look for a diverged or vanished tensor",
-        where, range.low, range.high, format.bits));
+  if (!std::isfinite(range.low) || !std::isfinite(range.high) || !std::isfinite(scale) ||
+      scale < kSmallestScale) {
+    throw ConfigError(
+        fmt::format("{}: values in [{}, {}] cannot be put on a grid of {} bits: the scale must be "
+                    "finite and at least 2^-100; "
+                    "look for a diverged or vanished tensor",
+                    where, range.low, range.high, format.bits));
   }
   std::int32_t zero_point = 0;
   if (format.scheme == Scheme::affine) {
-    zero_point = to_code(-range.low, 1.0 / static_cast<double>(scale), format.qmin(), format.qmin(), format.qmax());
+    zero_point = to_code(-range.low, 1.0 / static_cast<double>(scale), format.qmin(), format.qmin(),
+                         format.qmax());
   }
   grid.scales.push_back(scale);
   grid.zero_points.push_back(zero_point);

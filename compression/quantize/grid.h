@@ -1,7 +1,8 @@
 // Grid: the integers that a quantizer maps real values to. real = (code - zero_point) * scale.
 //
-// Here is the one definition of "real to code" that training, calibration and export share, and the one place where a
-// scale is made from a range. Ranges always include 0, so real zero is always a code.
+// Here is the one definition of "real to code" that training, calibration and export share, and the
+// one place where a scale is made from a range. Ranges always include 0, so real zero is always a
+// code.
 #pragma once
 
 #include <cmath>
@@ -21,8 +22,8 @@ struct GridFormat {
   int bits = 8;  // 2 .. 8
   Scheme scheme = Scheme::symmetric;
   ScaleKind scale = ScaleKind::real;
-  // symmetric: -(2^(b-1)-1) .. 2^(b-1)-1, never -128. affine: 128-2^b .. 127, the top of int8, so that fewer bits
-  // behind a relu still are plain int8.
+  // symmetric: -(2^(b-1)-1) .. 2^(b-1)-1, never -128. affine: 128-2^b .. 127, the top of int8, so
+  // that fewer bits behind a relu still are plain int8.
   std::int32_t qmin() const {
     return scheme == Scheme::symmetric ? -((1 << (bits - 1)) - 1) : 128 - (1 << bits);
   }
@@ -46,9 +47,9 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// Scale and zero point of one channel, appended to the grid. The scale is computed in double and rounded to float32
-// once; an all-zero range gets scale 1. Throws ConfigError naming `where` for a range that is not finite or whose
-// scale would lie under 2^-100.
+// Scale and zero point of one channel, appended to the grid. The scale is computed in double and
+// rounded to float32 once; an all-zero range gets scale 1. Throws ConfigError naming `where` for a
+// range that is not finite or whose scale would lie under 2^-100.
 void append_channel(Grid& grid, Range range, const std::string& where);
 
 // clamp(floor(x * r + 0.5) + zero_point, qmin, qmax) with r = 1.0 / scale in double.
@@ -62,14 +63,15 @@ inline float to_real(std::int32_t code, std::int32_t zero_point, float scale) {
   return static_cast<float>(code - zero_point) * scale;
 }
 
-// The interval of x that is not clamped: low <= x <= high exactly when floor(x * r + 0.5) + zero_point lies in
-// [qmin, qmax]. What the straight-through gradient passes.
+// The interval of x that is not clamped: low <= x <= high exactly when floor(x * r + 0.5) +
+// zero_point lies in [qmin, qmax]. What the straight-through gradient passes.
 struct PassRange {
   float low, high;
 };
 PassRange pass_range(float scale, std::int32_t zero_point, std::int32_t qmin, std::int32_t qmax);
 
-// How a tensor is cut along a channel axis: element (o, c, i) lies at (o * channels + c) * inner + i.
+// How a tensor is cut along a channel axis: element (o, c, i) lies at (o * channels + c) * inner +
+// i.
 struct ChannelView {
   std::int64_t outer, channels, inner;
 };

@@ -11,8 +11,8 @@
 namespace pare {
 namespace {
 
-// A range that widens over 16 lanes so that the compiler can keep it in vector registers. A NaN makes the range NaN, which the
-// grid refuses by name.
+// A range that widens over 16 lanes so that the compiler can keep it in vector registers. A NaN
+// makes the range NaN, which the grid refuses by name.
 Range range_of(const float* x, std::int64_t count) {
   constexpr int kLanes = 16;
   float low[kLanes] = {}, high[kLanes] = {};
@@ -66,7 +66,8 @@ class MinMax final : public Observer {
   std::vector<Range> ranges_;
 };
 
-// Exponential moving average of the batches' ranges (Jacob et al. 2018, section 3.1): the first batch sets it.
+// Exponential moving average of the batches' ranges (Jacob et al. 2018, section 3.1): the first
+// batch sets it.
 class EmaMinMax final : public Observer {
  public:
   explicit EmaMinMax(double decay) : decay_(decay) {}
@@ -114,7 +115,8 @@ std::vector<Range> channel_ranges(const Tensor& x, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   const float* data = x.data();
   std::vector<Range> ranges(static_cast<std::size_t>(view.channels));
-  if (view.channels == 1) {  // whole tensor: tiles of a fixed size; the hull does not depend on their order
+  if (view.channels ==
+      1) {  // whole tensor: tiles of a fixed size; the hull does not depend on their order
     constexpr std::int64_t kTile = 1 << 15;
     std::vector<Range> partial(static_cast<std::size_t>((x.size() + kTile - 1) / kTile));
     parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
@@ -135,11 +137,17 @@ std::vector<Range> channel_ranges(const Tensor& x, int axis) {
 std::span<const ObserverRow> observer_table() {
   static const std::array<ObserverRow, 3> rows{{
       {"min_max", "smallest and largest value of the tensor at hand",
-       [](const ObserverOptions&) -> std::unique_ptr<Observer> { return std::make_unique<MinMax>(); }},
+       [](const ObserverOptions&) -> std::unique_ptr<Observer> {
+         return std::make_unique<MinMax>();
+       }},
       {"ema_min_max", "moving average of the batches' smallest and largest value",
-       [](const ObserverOptions& o) -> std::unique_ptr<Observer> { return std::make_unique<EmaMinMax>(o.decay); }},
+       [](const ObserverOptions& o) -> std::unique_ptr<Observer> {
+         return std::make_unique<EmaMinMax>(o.decay);
+       }},
       {"max_abs", "smallest and largest value seen so far",
-       [](const ObserverOptions&) -> std::unique_ptr<Observer> { return std::make_unique<MaxAbs>(); }},
+       [](const ObserverOptions&) -> std::unique_ptr<Observer> {
+         return std::make_unique<MaxAbs>();
+       }},
   }};
   return rows;
 }

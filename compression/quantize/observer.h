@@ -1,7 +1,7 @@
 // Observers: from the values that pass by to the range that a grid is made of.
 //
-// An observer writes only when it is told to observe (training and calibration, never evaluation). A new observer is one
-// class and one row of observer_table().
+// An observer writes only when it is told to observe (training and calibration, never evaluation).
+// A new observer is one class and one row of observer_table().
 #pragma once
 
 #include <memory>
@@ -25,7 +25,8 @@ class Observer {
   virtual ~Observer() = default;
   // `axis` < 0: one range for the whole tensor; otherwise one per channel of that axis.
   virtual void observe(const Tensor& x, int axis) = 0;
-  // True where the range is a function of the tensor at hand alone, so that evaluation may observe too.
+  // True where the range is a function of the tensor at hand alone, so that evaluation may observe
+  // too.
   virtual bool stateless() const { return false; }
   // One per channel; empty before the first observation.
   virtual std::span<const Range> ranges() const = 0;

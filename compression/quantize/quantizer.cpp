@@ -30,7 +30,8 @@ std::span<const QuantizerRow> quantizer_table() {
   return rows;
 }
 
-std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, std::string where, int channel_axis) {
+std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, std::string where,
+                                          int channel_axis) {
   const int axis = config.granularity == Granularity::per_channel ? channel_axis : -1;
   for (const QuantizerRow& row : quantizer_table()) {
     if (row.name == config.quantizer) return row.make(config, std::move(where), axis);

@@ -1,7 +1,8 @@
 // Quantizer: from real values to a grid and back, in training and at the end.
 //
-// One interface for weights and activations. A new quantizer is one file with one class and one row of
-// quantizer_table(); the generic tests in tests/compression run over every row and hold it to its traits.
+// One interface for weights and activations. A new quantizer is one file with one class and one row
+// of quantizer_table(); the generic tests in tests/compression run over every row and hold it to
+// its traits.
 #pragma once
 
 #include <memory>
@@ -44,8 +45,8 @@ struct ActivationQuantizerConfig : QuantizerConfig {
 class Quantizer {
  public:
   struct Traits {
-    bool has_zero;       // real 0 is on the grid, so a mask survives
-    bool idempotent;     // quantizing twice changes nothing
+    bool has_zero;    // real 0 is on the grid, so a mask survives
+    bool idempotent;  // quantizing twice changes nothing
     bool deterministic;
   };
 
@@ -72,10 +73,12 @@ class Quantizer {
 struct QuantizerRow {
   std::string name;
   std::string description;
-  // `where` names the tensor in errors; axis: of the channels, < 0 for one grid over the whole tensor.
+  // `where` names the tensor in errors; axis: of the channels, < 0 for one grid over the whole
+  // tensor.
   std::unique_ptr<Quantizer> (*make)(const QuantizerConfig& config, std::string where, int axis);
 };
 std::span<const QuantizerRow> quantizer_table();
-std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, std::string where, int channel_axis);
+std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, std::string where,
+                                          int channel_axis);
 
 }  // namespace pare

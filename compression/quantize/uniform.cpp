@@ -14,7 +14,9 @@ class Uniform final : public Quantizer {
         where_(std::move(where)),
         axis_(axis) {}
 
-  Traits traits() const override { return {.has_zero = true, .idempotent = true, .deterministic = true}; }
+  Traits traits() const override {
+    return {.has_zero = true, .idempotent = true, .deterministic = true};
+  }
   void observe(const Tensor& x) override {
     observer_->observe(x, axis_);
     grid_.scales.clear();
@@ -50,7 +52,8 @@ class Uniform final : public Quantizer {
 
 }  // namespace
 
-std::unique_ptr<Quantizer> make_uniform(const QuantizerConfig& config, std::string where, int axis) {
+std::unique_ptr<Quantizer> make_uniform(const QuantizerConfig& config, std::string where,
+                                        int axis) {
   return std::make_unique<Uniform>(config, std::move(where), axis);
 }
 

@@ -1,4 +1,5 @@
-// The uniform quantizer: equal steps between the ends of an observed range (documents 000 and 001; Jacob et al. 2018).
+// The uniform quantizer: equal steps between the ends of an observed range (documents 000 and 001;
+// Jacob et al. 2018).
 #pragma once
 
 #include "compression/quantize/quantizer.h"

@@ -3,7 +3,8 @@
 namespace pare {
 
 Variable WeightQuantizer::apply(const Variable& value, const Pass& pass) {
-  const bool observe = quantizer_->stateless() || !quantizer_->ready() || (pass.observing() && !frozen_);
+  const bool observe =
+      quantizer_->stateless() || !quantizer_->ready() || (pass.observing() && !frozen_);
   if (observe) quantizer_->observe(value.value());
   return quantizer_->quantize(value);
 }

@@ -12,11 +12,14 @@ inline constexpr std::string_view kWeightQuantizer = "fake_quant";
 
 class WeightQuantizer final : public Transform {
  public:
-  explicit WeightQuantizer(std::unique_ptr<Quantizer> quantizer) : quantizer_(std::move(quantizer)) {}
+  explicit WeightQuantizer(std::unique_ptr<Quantizer> quantizer)
+      : quantizer_(std::move(quantizer)) {}
 
   std::string_view kind() const override { return kWeightQuantizer; }
   Variable apply(const Variable& value, const Pass& pass) override;
-  void visit_parameters(const ParameterVisitor& visit) override { quantizer_->visit_parameters(visit); }
+  void visit_parameters(const ParameterVisitor& visit) override {
+    quantizer_->visit_parameters(visit);
+  }
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
     quantizer_->visit_state(prefix, visitor);
   }

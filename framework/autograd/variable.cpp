@@ -116,7 +116,8 @@ void Gradients::give(int i, const Tensor& gradient) {
 void backward(const Variable& loss) {
   PARE_ENSURE(loss.defined() && loss.shape().size() == 1);
   if (!loss.requires_grad()) return;
-  // A node is younger than its inputs, so taking the youngest first meets every reader before what it reads.
+  // A node is younger than its inputs, so taking the youngest first meets every reader before what
+  // it reads.
   const auto younger = [](const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) {
     return a->order < b->order;
   };
@@ -146,8 +147,8 @@ void backward(const Variable& loss) {
   }
 }
 
-// Releasing a graph that was never walked must not recurse along it either: nodes that lose their last owner while
-// another one is being released wait in a list.
+// Releasing a graph that was never walked must not recurse along it either: nodes that lose their
+// last owner while another one is being released wait in a list.
 Node::~Node() {
   thread_local std::vector<Variable> doomed;
   thread_local bool draining = false;

@@ -1,12 +1,14 @@
 // Variable: a point in the autograd graph (reverse mode, one pass).
 //
-// An op is a free function: it computes its value and, where an input needs a gradient, calls record() with a closure
-// that turns the gradient of the output into gradients of the inputs. The closure stands directly below the forward
-// computation. backward() walks the graph iteratively (no recursion, any depth) in reverse order of creation, hands each
-// closure its output's gradient and releases closures and graph as it goes, so that the optimizer owns the weights
-// alone again when it returns. The graph can be walked once.
+// An op is a free function: it computes its value and, where an input needs a gradient, calls
+// record() with a closure that turns the gradient of the output into gradients of the inputs. The
+// closure stands directly below the forward computation. backward() walks the graph iteratively (no
+// recursion, any depth) in reverse order of creation, hands each closure its output's gradient and
+// releases closures and graph as it goes, so that the optimizer owns the weights alone again when
+// it returns. The graph can be walked once.
 //
-// Gradient kernels take `beta`: the first writer of a gradient overwrites (beta 0), later ones accumulate (beta 1).
+// Gradient kernels take `beta`: the first writer of a gradient overwrites (beta 0), later ones
+// accumulate (beta 1).
 #pragma once
 
 #include <array>
@@ -64,7 +66,8 @@ class Gradients {
   bool wants(int i) const;
   // Memory for the gradient of input i; ask once per input and write all of it.
   GradientSlot slot(int i);
-  // Hands over a whole tensor as the gradient of input i (shared, not copied, where it is the first).
+  // Hands over a whole tensor as the gradient of input i (shared, not copied, where it is the
+  // first).
   void give(int i, const Tensor& gradient);
 
  private:
@@ -98,15 +101,22 @@ struct ClosureNode final : Node {
   void drop_closure() override { closure.reset(); }
   struct Holder {  // an optional whose F need not be assignable
     template <class G>
-    Holder(std::in_place_t, G&& g) { new (&f) F(std::forward<G>(g)); }
+    Holder(std::in_place_t, G&& g) {
+      new (&f) F(std::forward<G>(g));
+    }
     ~Holder() { reset(); }
     Holder(const Holder&) = delete;
     Holder& operator=(const Holder&) = delete;
     F& operator*() { return f; }
     void reset() {
-      if (full) { f.~F(); full = false; }
+      if (full) {
+        f.~F();
+        full = false;
+      }
     }
-    union { F f; };
+    union {
+      F f;
+    };
     bool full = true;
   } closure;
 };
@@ -136,9 +146,10 @@ class NoGradient {
 };
 bool gradients_enabled();
 
-// Makes the output of an op. `op` is its name (a string literal; tests/framework require a gradient check per name);
-// `closure(const Tensor& dy, Gradients&)` is kept only where an input requires a gradient. A closure that takes `Tensor& dy`
-// may compute in dy's memory where dy.unique(), and give() it on.
+// Makes the output of an op. `op` is its name (a string literal; tests/framework require a gradient
+// check per name); `closure(const Tensor& dy, Gradients&)` is kept only where an input requires a
+// gradient. A closure that takes `Tensor& dy` may compute in dy's memory where dy.unique(), and
+// give() it on.
 template <class F>
 Variable record(const char* op, Tensor value, std::initializer_list<Variable> inputs, F closure) {
   bool needed = false;
@@ -153,7 +164,8 @@ Variable record(const char* op, Tensor value, std::initializer_list<Variable> in
   node->value = std::move(value);
   node->requires_grad = true;
   node->order = detail::next_order();
-  for (const Variable& input : inputs) node->inputs[static_cast<std::size_t>(node->input_count++)] = input;
+  for (const Variable& input : inputs)
+    node->inputs[static_cast<std::size_t>(node->input_count++)] = input;
   return Variable(std::move(node));
 }
 

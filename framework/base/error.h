@@ -1,8 +1,8 @@
 // What can go wrong, and how a program ends because of it.
 //
-// Two kinds of checks (docs/decisions.md): a wrong config, file or argument throws one of the errors below, with a
-// message that says where, what was expected, what came and what to try; our own mistake is caught by ensure().
-// Every application maps Error::code() to its exit code.
+// Two kinds of checks (docs/decisions.md): a wrong config, file or argument throws one of the
+// errors below, with a message that says where, what was expected, what came and what to try; our
+// own mistake is caught by ensure(). Every application maps Error::code() to its exit code.
 #pragma once
 
 #include <stdexcept>
@@ -51,6 +51,7 @@ struct VerificationError : Error {
 
 }  // namespace pare
 
-// Our own mistake, checked in every build: the cost is a compare, the gain is a wrong result that never leaves.
+// Our own mistake, checked in every build: the cost is a compare, the gain is a wrong result that
+// never leaves.
 #define PARE_ENSURE(condition) \
   ((condition) ? static_cast<void>(0) : ::pare::broken_contract(#condition, __FILE__, __LINE__))

@@ -1,4 +1,5 @@
-// Files: whole reads with a limit, a bounds-checked reader over bytes, and writes that are never seen half done.
+// Files: whole reads with a limit, a bounds-checked reader over bytes, and writes that are never
+// seen half done.
 //
 // Nothing else in the project opens a file for reading untrusted bytes or for writing results.
 #pragma once
@@ -12,21 +13,22 @@
 
 namespace pare {
 
-// The whole file. Throws DataError (with the path and the reason) where it is missing, unreadable, not a regular
-// file, or larger than `limit` bytes.
+// The whole file. Throws DataError (with the path and the reason) where it is missing, unreadable,
+// not a regular file, or larger than `limit` bytes.
 std::vector<std::byte> read_file(const std::string& path, std::uint64_t limit);
 
-// Replaces `path` by `bytes`, or leaves it untouched: temporary file in the same folder, write, fsync, rename, fsync of
-// the folder. Throws FailedError that names path and reason (full disk, read-only folder, ...); the temporary
-// file is removed then.
+// Replaces `path` by `bytes`, or leaves it untouched: temporary file in the same folder, write,
+// fsync, rename, fsync of the folder. Throws FailedError that names path and reason (full disk,
+// read-only folder, ...); the temporary file is removed then.
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::string& path, std::string_view text);
 
-// Reads values from bytes that may be hostile. Every read checks the bounds and throws DataError with `what` (the
-// file's name) and the offset. Little-endian unless the name says otherwise.
+// Reads values from bytes that may be hostile. Every read checks the bounds and throws DataError
+// with `what` (the file's name) and the offset. Little-endian unless the name says otherwise.
 class ByteReader {
  public:
-  ByteReader(std::span<const std::byte> bytes, std::string what) : bytes_(bytes), what_(std::move(what)) {}
+  ByteReader(std::span<const std::byte> bytes, std::string what)
+      : bytes_(bytes), what_(std::move(what)) {}
 
   std::uint64_t offset() const { return offset_; }
   std::uint64_t remaining() const { return bytes_.size() - offset_; }

@@ -1,5 +1,5 @@
-// Checksums: SHA-256 (FIPS 180-4) for checkpoints and data sets, CRC-32 (IEEE 802.3, as in zlib) for model.pare.
-// They detect damage; they prove nothing about who wrote a file.
+// Checksums: SHA-256 (FIPS 180-4) for checkpoints and data sets, CRC-32 (IEEE 802.3, as in zlib)
+// for model.pare. They detect damage; they prove nothing about who wrote a file.
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
-// A pool of threads that wait briefly spinning and then sleep. Not OpenMP's: libgomp spins for milliseconds at every barrier
-// and collapses as soon as another process takes one of the cores (docs/decisions.md).
+// A pool of threads that wait briefly spinning and then sleep. Not OpenMP's: libgomp spins for
+// milliseconds at every barrier and collapses as soon as another process takes one of the cores
+// (docs/decisions.md).
 #include "framework/base/parallel.h"
 
 #include <sched.h>
@@ -72,8 +73,9 @@ struct Job {
   }
 };
 
-// Invariant: round_ is odd while job_ may be worked on. A worker counts itself into active_ before it looks at round_, and
-// the caller, once it has made round_ even again, waits for active_ to be 0 before it touches job_.
+// Invariant: round_ is odd while job_ may be worked on. A worker counts itself into active_ before
+// it looks at round_, and the caller, once it has made round_ even again, waits for active_ to be 0
+// before it touches job_.
 class Pool {
  public:
   static Pool& instance() {
@@ -82,7 +84,8 @@ class Pool {
   }
 
   // False where another thread is using the pool: the caller then works alone.
-  bool run(std::int64_t count, void (*call)(const void*, std::int64_t), const void* body, int workers) {
+  bool run(std::int64_t count, void (*call)(const void*, std::int64_t), const void* body,
+           int workers) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock.owns_lock()) return false;
     while (static_cast<int>(threads_.size()) < workers) {
@@ -97,7 +100,8 @@ class Pool {
     change_round();
     job_.run();
     change_round();
-    for (int active = active_.load(); active != 0; active = active_.load()) wait_for_change(active_, active);
+    for (int active = active_.load(); active != 0; active = active_.load())
+      wait_for_change(active_, active);
     if (job_.failed) std::rethrow_exception(std::exchange(job_.failure, nullptr));
     return true;
   }

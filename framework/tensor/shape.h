@@ -1,7 +1,8 @@
 // The extents of a tensor: at most four, row-major, the last one contiguous.
 //
-// Conventions everywhere: images [batch, height, width, channels], vectors [batch, features], convolution weights
-// [out, kernel_h, kernel_w, in], depthwise weights [1, kernel_h, kernel_w, channels], dense weights [out, in].
+// Conventions everywhere: images [batch, height, width, channels], vectors [batch, features],
+// convolution weights [out, kernel_h, kernel_w, in], depthwise weights [1, kernel_h, kernel_w,
+// channels], dense weights [out, in].
 #pragma once
 
 #include <array>

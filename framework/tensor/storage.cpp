@@ -97,8 +97,8 @@ void release_step_memory() {
   auto& pool = StoragePool::instance();
   const std::lock_guard lock(pool.mutex);
   for (auto& [floats, blocks] : pool.waiting) {
-    pool.statistics.pool_bytes -=
-        static_cast<std::int64_t>(sizeof(float)) * floats * static_cast<std::int64_t>(blocks.size());
+    pool.statistics.pool_bytes -= static_cast<std::int64_t>(sizeof(float)) * floats *
+                                  static_cast<std::int64_t>(blocks.size());
     for (Storage* storage : blocks) StoragePool::to_system(storage);
   }
   pool.waiting.clear();

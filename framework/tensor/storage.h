@@ -1,9 +1,10 @@
 // Memory of tensors: 64-byte aligned blocks with a reference count, recycled by exact size.
 //
-// A training step allocates the same sizes again and again. Blocks for step memory therefore go back to a pool when their
-// last owner lets go, and the next request of the same size takes one from there: after the second step there is no
-// allocation and no page fault. What outlives a step (parameters, moments) comes from the heap and returns to it.
-// Safe from any thread; meant for one training thread.
+// A training step allocates the same sizes again and again. Blocks for step memory therefore go
+// back to a pool when their last owner lets go, and the next request of the same size takes one
+// from there: after the second step there is no allocation and no page fault. What outlives a step
+// (parameters, moments) comes from the heap and returns to it. Safe from any thread; meant for one
+// training thread.
 #pragma once
 
 #include <atomic>
@@ -34,10 +35,10 @@ class Storage {
 
 // What the pool has done so far, for tests and `--plan`.
 struct MemoryStatistics {
-  std::int64_t step_bytes_now = 0;       // step memory in use
-  std::int64_t step_bytes_peak = 0;      // its largest value since reset_peak
-  std::int64_t pool_bytes = 0;           // step memory ever taken from the system, in use or waiting
-  std::int64_t system_allocations = 0;   // how often the pool had to ask the system
+  std::int64_t step_bytes_now = 0;      // step memory in use
+  std::int64_t step_bytes_peak = 0;     // its largest value since reset_peak
+  std::int64_t pool_bytes = 0;          // step memory ever taken from the system, in use or waiting
+  std::int64_t system_allocations = 0;  // how often the pool had to ask the system
 };
 MemoryStatistics memory_statistics();
 void reset_memory_peak();

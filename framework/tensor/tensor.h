@@ -1,10 +1,12 @@
 // Tensor: float32 values under a shape. A cheap shared handle.
 //
 // Invariants:
-//  1. Data is not changed once two handles can see it: mutable_data() requires sole ownership (a failed check is our
+//  1. Data is not changed once two handles can see it: mutable_data() requires sole ownership (a
+//  failed check is our
 //     bug, never a silent copy).
 //  2. Data is contiguous, row-major and 64-byte aligned.
-//  3. A default-constructed Tensor is undefined: it has no data and may only be assigned or asked defined().
+//  3. A default-constructed Tensor is undefined: it has no data and may only be assigned or asked
+//  defined().
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,7 @@ class Tensor {
   explicit Tensor(const Shape& shape) : Tensor(shape, Storage::Kind::step) {}
   // Heap memory for what outlives a step, all zero.
   static Tensor persistent(const Shape& shape);
-  static Tensor zeros(const Shape& shape);   // step memory
+  static Tensor zeros(const Shape& shape);  // step memory
   static Tensor full(const Shape& shape, float value);
   static Tensor from(const Shape& shape, std::span<const float> values);  // heap memory
 

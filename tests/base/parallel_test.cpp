@@ -1,3 +1,5 @@
+#include "framework/base/parallel.h"
+
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -6,12 +8,13 @@
 #include <vector>
 
 #include "framework/base/error.h"
-#include "framework/base/parallel.h"
 
 namespace pare {
 namespace {
 
-TEST_CASE("every index is visited exactly once, for any count and any number of threads, nested loops too") {
+TEST_CASE(
+    "every index is visited exactly once, for any count and any number of threads, nested loops "
+    "too") {
   for (const int threads : {1, 2, 3, 7}) {
     set_thread_count(threads);
     for (std::int64_t count = 0; count < 300; ++count) {
@@ -40,7 +43,10 @@ TEST_CASE("tiles cover the range without overlap and depend on sizes only") {
 
 TEST_CASE("an exception of a body reaches the caller, and the next loop works") {
   for (int round = 0; round < 100; ++round) {
-    CHECK_THROWS_AS(parallel_for(50, [&](std::int64_t i) { if (i == round % 50) throw std::runtime_error("x"); }),
+    CHECK_THROWS_AS(parallel_for(50,
+                                 [&](std::int64_t i) {
+                                   if (i == round % 50) throw std::runtime_error("x");
+                                 }),
                     std::runtime_error);
     std::atomic<int> sum = 0;
     parallel_for(50, [&](std::int64_t) { ++sum; });

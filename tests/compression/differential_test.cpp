@@ -1,5 +1,5 @@
-// The exact evaluation of the training graph against the integer engine, on random networks: every tensor, bit for bit.
-// PARE_NETWORKS sets how many (default 250).
+// The exact evaluation of the training graph against the integer engine, on random networks: every
+// tensor, bit for bit. PARE_NETWORKS sets how many (default 250).
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -8,8 +8,8 @@
 #include "compression/groups.h"
 #include "compression/integer/engine.h"
 #include "compression/lower/lower.h"
-#include "compression/quantize/activation_quantizer.h"
 #include "compression/lower/verify.h"
+#include "compression/quantize/activation_quantizer.h"
 #include "framework/base/error.h"
 #include "tests/compression/random_network.h"
 
@@ -21,28 +21,33 @@ int networks_wanted() {
   return text ? std::atoi(text) : 250;
 }
 
-// How the ordinary float32 forward differs from the exact evaluation, over all edges with a quantizer.
+// How the ordinary float32 forward differs from the exact evaluation, over all edges with a
+// quantizer.
 struct FloatDifference {
   std::int64_t codes = 0, differing = 0, by_more_than_one = 0;
 };
 
-void compare_float_forward(RandomNetwork& random, const FinalNetwork& final, FloatDifference& difference) {
+void compare_float_forward(RandomNetwork& random, const FinalNetwork& final,
+                           FloatDifference& difference) {
   const EdgeCodes exact = evaluate_exactly(random.network, final, random.input);
   const NoGradient no_gradient;
   const Pass pass = Pass::begin(Pass::Mode::evaluate, 1, 0);
-  random.network.forward(Variable(random.images), pass, [&](const std::string& node, const Variable& value) {
-    const NetworkNode* found = random.network.find(node);
-    if (!found || !dynamic_cast<const ActivationQuantizer*>(found->module.get())) return;
-    const std::string edge = edge_of(random.network, node);
-    const FinalEdge& grid = final.edges.at(edge);
-    const std::vector<std::int8_t>& codes = exact.at(edge);
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      const auto got = static_cast<std::int32_t>(std::lround(value.value().data()[i] / grid.scale)) + grid.zero_point;
-      ++difference.codes;
-      difference.differing += got != codes[i];
-      difference.by_more_than_one += std::abs(got - codes[i]) > 1;
-    }
-  });
+  random.network.forward(
+      Variable(random.images), pass, [&](const std::string& node, const Variable& value) {
+        const NetworkNode* found = random.network.find(node);
+        if (!found || !dynamic_cast<const ActivationQuantizer*>(found->module.get())) return;
+        const std::string edge = edge_of(random.network, node);
+        const FinalEdge& grid = final.edges.at(edge);
+        const std::vector<std::int8_t>& codes = exact.at(edge);
+        for (std::size_t i = 0; i < codes.size(); ++i) {
+          const auto got =
+              static_cast<std::int32_t>(std::lround(value.value().data()[i] / grid.scale)) +
+              grid.zero_point;
+          ++difference.codes;
+          difference.differing += got != codes[i];
+          difference.by_more_than_one += std::abs(got - codes[i]) > 1;
+        }
+      });
   random.network.release();
 }
 
@@ -58,16 +63,19 @@ TEST_CASE("random networks: the engine computes exactly what the training graph 
     raised += final.raised_channels;
     const integer::Program program = lower(random.network, final, "random", {});
     for (const bool reference : {false, true}) {
-      const Verification result = verify(random.network, final, integer::Engine(program, {.reference = reference}), random.input);
+      const Verification result = verify(
+          random.network, final, integer::Engine(program, {.reference = reference}), random.input);
       INFO(result.first);
       REQUIRE(result.differing == 0);
       codes += result.codes;
     }
     if (final.raised_channels == 0) compare_float_forward(random, final, difference);
   }
-  MESSAGE(networks, " networks, ", codes, " codes, ", raised, " channels with a raised scale; float32 forward: ",
-          difference.differing, " of ", difference.codes, " codes differ, ", difference.by_more_than_one, " by more than one");
-  // Errors of one code travel and grow through random layers of large gain; most codes must agree all the same.
+  MESSAGE(networks, " networks, ", codes, " codes, ", raised,
+          " channels with a raised scale; float32 forward: ", difference.differing, " of ",
+          difference.codes, " codes differ, ", difference.by_more_than_one, " by more than one");
+  // Errors of one code travel and grow through random layers of large gain; most codes must agree
+  // all the same.
   CHECK(difference.differing * 20 < difference.codes);
   if (networks < 100) return;
   for (const std::string& thing : everything_drawable()) {
@@ -77,7 +85,9 @@ TEST_CASE("random networks: the engine computes exactly what the training graph 
   for (const auto& [thing, times] : drawn) MESSAGE(thing, ": ", times);
 }
 
-TEST_CASE("verification names tensor, image and codes when one weight code, multiplier or clamp of the program is wrong") {
+TEST_CASE(
+    "verification names tensor, image and codes when one weight code, multiplier or clamp of the "
+    "program is wrong") {
   Drawn drawn;
   int caught_weight = 0, caught_multiplier = 0, caught_clamp = 0;
   for (std::uint64_t seed = 1000; seed < 1020; ++seed) {
@@ -85,7 +95,8 @@ TEST_CASE("verification names tensor, image and codes when one weight code, mult
     const FinalNetwork final = make_final(random.network, random.rounding);
     const integer::Program program = lower(random.network, final, "random", {});
     const auto differs = [&](const integer::Program& wrong) {
-      const Verification result = verify(random.network, final, integer::Engine(wrong), random.input);
+      const Verification result =
+          verify(random.network, final, integer::Engine(wrong), random.input);
       if (result.differing == 0) return false;
       CHECK(result.first.find("tensor 'n") == 0);
       CHECK(result.first.find("image ") != std::string::npos);
@@ -99,7 +110,8 @@ TEST_CASE("verification names tensor, image and codes when one weight code, mult
       integer::Program wrong = program;
       auto& op = std::get<integer::Dense>(wrong.operations[last]);
       std::int8_t& code = op.weights.codes[op.weights.codes.size() / 2];
-      code = static_cast<std::int8_t>(code == 127 || code == (1 << (op.weights.bits - 1)) - 1 ? code - 1 : code + 1);
+      code = static_cast<std::int8_t>(
+          code == 127 || code == (1 << (op.weights.bits - 1)) - 1 ? code - 1 : code + 1);
       caught_weight += differs(wrong);
     }
     {

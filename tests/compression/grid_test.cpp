@@ -1,10 +1,11 @@
+#include "compression/quantize/grid.h"
+
 #include <doctest/doctest.h>
 
 #include <bit>
 #include <limits>
 
 #include "compression/lower/fixed_point.h"
-#include "compression/quantize/grid.h"
 #include "compression/quantize/observer.h"
 #include "framework/base/error.h"
 #include "framework/random.h"
@@ -18,7 +19,9 @@ Grid grid_of(GridFormat format, Range range) {
   return grid;
 }
 
-TEST_CASE("a symmetric grid of b bits uses the codes -(2^(b-1)-1) .. 2^(b-1)-1 and the step max|x| / (2^(b-1)-1)") {
+TEST_CASE(
+    "a symmetric grid of b bits uses the codes -(2^(b-1)-1) .. 2^(b-1)-1 and the step max|x| / "
+    "(2^(b-1)-1)") {
   const Grid grid = grid_of({.bits = 8, .scheme = Scheme::symmetric}, {-2.54f, 1.0f});
   CHECK(grid.format.qmin() == -127);
   CHECK(grid.format.qmax() == 127);
@@ -41,13 +44,14 @@ TEST_CASE("an affine grid of b bits uses the top of int8 and puts real zero on a
 
 TEST_CASE("a power-of-two scale is the next one above") {
   const GridFormat format{.bits = 8, .scheme = Scheme::symmetric, .scale = ScaleKind::power_of_two};
-  CHECK(grid_of(format, {-1.0f, 1.0f}).scales[0] == 0x1p-6f);     // 1/127 lies above 2^-7
-  CHECK(grid_of(format, {0.0f, 127.0f}).scales[0] == 1.0f);       // exact ones stay
+  CHECK(grid_of(format, {-1.0f, 1.0f}).scales[0] == 0x1p-6f);  // 1/127 lies above 2^-7
+  CHECK(grid_of(format, {0.0f, 127.0f}).scales[0] == 1.0f);    // exact ones stay
 }
 
 TEST_CASE("a constant zero tensor is legal, ranges that vanish or diverge are refused by name") {
   CHECK(grid_of({}, {0, 0}).scales[0] == 1.0f);
-  CHECK_THROWS_WITH_AS(grid_of({}, {0, std::numeric_limits<float>::infinity()}), doctest::Contains("t: values in"), ConfigError);
+  CHECK_THROWS_WITH_AS(grid_of({}, {0, std::numeric_limits<float>::infinity()}),
+                       doctest::Contains("t: values in"), ConfigError);
   CHECK_THROWS_AS(grid_of({}, {0, 1e-38f}), ConfigError);
   CHECK_THROWS_AS(grid_of({}, {std::numeric_limits<float>::quiet_NaN(), 0}), ConfigError);
 }
@@ -99,9 +103,13 @@ TEST_CASE("observers: the tensor at hand, the moving average, the widest so far"
 
 TEST_CASE("ranges of large tensors, per tensor and per channel of any axis, equal a plain loop") {
   Random random(3, Stream::test);
-  for (const auto& [shape, axis] : {std::pair{Shape{7, 3, 5, 33}, 3}, {Shape{19, 41}, 0}, {Shape{100003}, -1}, {Shape{4, 5}, 1}}) {
+  for (const auto& [shape, axis] : {std::pair{Shape{7, 3, 5, 33}, 3},
+                                    {Shape{19, 41}, 0},
+                                    {Shape{100003}, -1},
+                                    {Shape{4, 5}, 1}}) {
     Tensor x = Tensor::persistent(shape);
-    for (std::int64_t i = 0; i < x.size(); ++i) x.mutable_data()[i] = static_cast<float>(random.normal());
+    for (std::int64_t i = 0; i < x.size(); ++i)
+      x.mutable_data()[i] = static_cast<float>(random.normal());
     const ChannelView view = channel_view(shape, axis);
     std::vector<Range> expected(static_cast<std::size_t>(view.channels));
     for (std::int64_t i = 0; i < x.size(); ++i) {
@@ -113,7 +121,9 @@ TEST_CASE("ranges of large tensors, per tensor and per channel of any axis, equa
   }
 }
 
-TEST_CASE("fixed point: the multiplier is within half a unit of its last place, out of range is zero or refused") {
+TEST_CASE(
+    "fixed point: the multiplier is within half a unit of its last place, out of range is zero or "
+    "refused") {
   Random random(5, Stream::test);
   for (int i = 0; i < 2000; ++i) {
     const double m = std::exp(random.normal() * 8);
@@ -128,16 +138,19 @@ TEST_CASE("fixed point: the multiplier is within half a unit of its last place, 
       continue;
     }
     CHECK(fixed->value >= 1 << 30);
-    CHECK(std::fabs(std::ldexp(fixed->value, fixed->shift - 31) - m) <= std::ldexp(0.5, fixed->shift - 31));
+    CHECK(std::fabs(std::ldexp(fixed->value, fixed->shift - 31) - m) <=
+          std::ldexp(0.5, fixed->shift - 31));
   }
   CHECK(fixed_point(0.75) == integer::Multiplier{3 << 29, 0});
-  CHECK(fixed_point(1.0 - 0x1p-40) == integer::Multiplier{1 << 30, 1});  // the mantissa rounds up to 1
+  CHECK(fixed_point(1.0 - 0x1p-40) ==
+        integer::Multiplier{1 << 30, 1});  // the mantissa rounds up to 1
 }
 
 TEST_CASE("a mean's multiplier holds 1 / count") {
   for (const std::int64_t count : {1, 2, 3, 9, 49, 64, 169, 1000}) {
     const integer::Multiplier m = divide_by_count(*fixed_point(0.8), count);
-    CHECK(std::ldexp(m.value, m.shift - 31) * static_cast<double>(count) == doctest::Approx(0.8).epsilon(1e-8));
+    CHECK(std::ldexp(m.value, m.shift - 31) * static_cast<double>(count) ==
+          doctest::Approx(0.8).epsilon(1e-8));
   }
 }
 

@@ -1,11 +1,12 @@
 // Every row of the quantizer table, held to its traits; and what is particular to the uniform one.
+#include "compression/quantize/quantizer.h"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
 
 #include "compression/quantize/activation_quantizer.h"
 #include "compression/quantize/fake_quantize.h"
-#include "compression/quantize/quantizer.h"
 #include "compression/quantize/weight_quantizer.h"
 #include "framework/base/parallel.h"
 #include "framework/ops/ops.h"
@@ -17,7 +18,8 @@ namespace {
 Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
   Random random(seed, Stream::test);
   Tensor x = Tensor::persistent(shape);
-  for (std::int64_t i = 0; i < x.size(); ++i) x.mutable_data()[i] = static_cast<float>(random.normal());
+  for (std::int64_t i = 0; i < x.size(); ++i)
+    x.mutable_data()[i] = static_cast<float>(random.normal());
   return x;
 }
 
@@ -49,7 +51,9 @@ std::vector<QuantizerConfig> all_configs() {
   return configs;
 }
 
-TEST_CASE("every quantizer: values on the grid, codes in range, zero stays zero, idempotent as declared") {
+TEST_CASE(
+    "every quantizer: values on the grid, codes in range, zero stays zero, idempotent as "
+    "declared") {
   const Tensor x = random_tensor({6, 3, 3, 5}, 1);
   x.reshaped({270});
   for (const QuantizerConfig& config : all_configs()) {
@@ -75,7 +79,8 @@ TEST_CASE("every quantizer: values on the grid, codes in range, zero stays zero,
       CHECK(in_range);
       if (quantizer->traits().has_zero) {
         const Tensor zero = quantizer->quantize(Variable(Tensor::zeros(x.shape()))).value();
-        CHECK(std::all_of(zero.values().begin(), zero.values().end(), [](float v) { return v == 0 && !std::signbit(v); }));
+        CHECK(std::all_of(zero.values().begin(), zero.values().end(),
+                          [](float v) { return v == 0 && !std::signbit(v); }));
       }
       if (quantizer->traits().idempotent) {
         const Tensor again = quantizer->quantize(Variable(y)).value();
@@ -165,7 +170,13 @@ TEST_CASE("the average behind a pool is the rounded average of codes, as the eng
 }
 
 TEST_CASE("taps inside an image are counted at its borders") {
-  const Window window{.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad_top = 1, .pad_left = 1, .pad_bottom = 1,
+  const Window window{.kernel_h = 3,
+                      .kernel_w = 3,
+                      .stride_h = 2,
+                      .stride_w = 2,
+                      .pad_top = 1,
+                      .pad_left = 1,
+                      .pad_bottom = 1,
                       .pad_right = 1};
   CHECK(taps_inside(window, 5, 5) == std::vector<std::int32_t>{4, 6, 4, 6, 9, 6, 4, 6, 4});
 }

@@ -20,7 +20,8 @@ namespace {
 
 class Generator {
  public:
-  Generator(std::uint64_t seed, Drawn& drawn) : seed_(seed), random_(seed, Stream::test), drawn_(drawn) {}
+  Generator(std::uint64_t seed, Drawn& drawn)
+      : seed_(seed), random_(seed, Stream::test), drawn_(drawn) {}
 
   RandomNetwork make() {
     Network network({between(5, 12), between(5, 12), between(1, 4)});
@@ -49,7 +50,8 @@ class Generator {
   }
 
   Extent kernel_for(const Shape& in) {
-    return {between(1, std::min<std::int64_t>(4, in[1])), between(1, std::min<std::int64_t>(4, in[2]))};
+    return {between(1, std::min<std::int64_t>(4, in[1])),
+            between(1, std::min<std::int64_t>(4, in[2]))};
   }
   Extent stride() {
     const Extent s{between(1, 3), between(1, 3)};
@@ -59,8 +61,12 @@ class Generator {
   }
   Padding padding(Extent kernel) {
     switch (between(0, 2)) {
-      case 0: count("padding valid"); return {};
-      case 1: count("padding same"); return {Padding::Kind::same, 0};
+      case 0:
+        count("padding valid");
+        return {};
+      case 1:
+        count("padding same");
+        return {Padding::Kind::same, 0};
       default:
         count("padding number");
         return {Padding::Kind::pixels, between(0, std::min(kernel.h, kernel.w) - 1)};
@@ -71,15 +77,22 @@ class Generator {
     const Shape in = network.shape_of(last_);
     const Extent kernel = kernel_for(in);
     if (chance(25)) {
-      add(network, std::make_unique<DepthwiseConv2d>(DepthwiseConv2dOptions{
-                       .kernel = kernel, .stride = stride(), .padding = padding(kernel), .multiplier = between(1, 2),
-                       .bias = chance(50)}));
+      add(network,
+          std::make_unique<DepthwiseConv2d>(DepthwiseConv2dOptions{.kernel = kernel,
+                                                                   .stride = stride(),
+                                                                   .padding = padding(kernel),
+                                                                   .multiplier = between(1, 2),
+                                                                   .bias = chance(50)}));
       return;
     }
     const std::int64_t groups = in[3] % 2 == 0 && chance(30) ? 2 : 1;
     if (groups > 1) count("groups");
-    add(network, std::make_unique<Conv2d>(Conv2dOptions{.filters = groups * between(1, 9), .kernel = kernel, .stride = stride(),
-                                                        .padding = padding(kernel), .groups = groups, .bias = chance(50)}));
+    add(network, std::make_unique<Conv2d>(Conv2dOptions{.filters = groups * between(1, 9),
+                                                        .kernel = kernel,
+                                                        .stride = stride(),
+                                                        .padding = padding(kernel),
+                                                        .groups = groups,
+                                                        .bias = chance(50)}));
   }
 
   void activation(Network& network) {
@@ -94,8 +107,10 @@ class Generator {
 
   void pool(Network& network) {
     const Shape in = network.shape_of(last_);
-    const Extent size{between(1, std::min<std::int64_t>(3, in[1])), between(1, std::min<std::int64_t>(3, in[2]))};
-    const PoolOptions options{.size = size, .stride = chance(50) ? std::optional<Extent>(stride()) : std::nullopt,
+    const Extent size{between(1, std::min<std::int64_t>(3, in[1])),
+                      between(1, std::min<std::int64_t>(3, in[2]))};
+    const PoolOptions options{.size = size,
+                              .stride = chance(50) ? std::optional<Extent>(stride()) : std::nullopt,
                               .padding = padding(size)};
     if (chance(50)) {
       add(network, std::make_unique<MaxPool2d>(options));
@@ -109,8 +124,12 @@ class Generator {
     const std::string start = last_;
     const std::int64_t channels = network.shape_of(last_)[3];
     const Padding same{Padding::Kind::same, 0};
-    add(network, std::make_unique<Conv2d>(Conv2dOptions{.filters = channels, .kernel = {3, 3}, .stride = {1, 1},
-                                                        .padding = same, .groups = 1, .bias = true}));
+    add(network, std::make_unique<Conv2d>(Conv2dOptions{.filters = channels,
+                                                        .kernel = {3, 3},
+                                                        .stride = {1, 1},
+                                                        .padding = same,
+                                                        .groups = 1,
+                                                        .bias = true}));
     if (chance(60)) add(network, std::make_unique<BatchNorm>());
     add(network, std::make_unique<Add>(), {last_, start});
     activation(network);
@@ -138,16 +157,19 @@ class Generator {
     if (chance(30)) add(network, std::make_unique<GlobalAvgPool2d>());
     add(network, std::make_unique<Flatten>());
     if (chance(50)) {
-      add(network, std::make_unique<Dense>(DenseOptions{.units = between(1, 17), .bias = chance(70)}));
+      add(network,
+          std::make_unique<Dense>(DenseOptions{.units = between(1, 17), .bias = chance(70)}));
       if (chance(40)) add(network, std::make_unique<BatchNorm>());
       activation(network);
     }
-    add(network, std::make_unique<Dense>(DenseOptions{.units = between(2, 10), .bias = chance(70)}));
+    add(network,
+        std::make_unique<Dense>(DenseOptions{.units = between(2, 10), .bias = chance(70)}));
   }
 
   void fill(Tensor& tensor, double mean, double deviation) {
     float* values = tensor.mutable_data();
-    for (std::int64_t i = 0; i < tensor.size(); ++i) values[i] = static_cast<float>(mean + deviation * random_.normal());
+    for (std::int64_t i = 0; i < tensor.size(); ++i)
+      values[i] = static_cast<float>(mean + deviation * random_.normal());
   }
 
   // Parameters and running statistics as no training would leave them.
@@ -157,7 +179,8 @@ class Generator {
       void tensor(const std::string& name, Tensor& value) override {
         if (name.ends_with("/mean") || name.ends_with(".mean")) generator.fill(value, 0, 0.5);
         if (name.ends_with("/variance") || name.ends_with(".variance")) {
-          for (std::int64_t i = 0; i < value.size(); ++i) value.mutable_data()[i] = generator.random_.uniform(0.001f, 4.0f);
+          for (std::int64_t i = 0; i < value.size(); ++i)
+            value.mutable_data()[i] = generator.random_.uniform(0.001f, 4.0f);
         }
       }
       void bytes(const std::string&, std::vector<std::uint8_t>&) override {}
@@ -201,18 +224,22 @@ class Generator {
 
   void masks(Network& network) {
     count("mask");
-    const Composition composition = chance(50) ? Composition::mask_then_quantize : Composition::quantize_then_mask;
-    count(composition == Composition::mask_then_quantize ? "mask then quantize" : "quantize then mask");
+    const Composition composition =
+        chance(50) ? Composition::mask_then_quantize : Composition::quantize_then_mask;
+    count(composition == Composition::mask_then_quantize ? "mask then quantize"
+                                                         : "quantize then mask");
     for (const PruneTarget& target : attach_masks(select_weights(network, {}), composition, true)) {
       const auto percent = between(0, 100);
-      for (std::uint8_t& keep : target.mask->keep()) keep = chance(static_cast<int>(percent)) ? 0 : 1;
+      for (std::uint8_t& keep : target.mask->keep())
+        keep = chance(static_cast<int>(percent)) ? 0 : 1;
     }
   }
 
   QuantizerConfig quantizer(QuantizerConfig config, const std::string& what, bool per_channel) {
     config.bits = static_cast<int>(between(2, 8));
     config.scheme = chance(50) ? Scheme::symmetric : Scheme::affine;
-    config.granularity = per_channel && chance(60) ? Granularity::per_channel : Granularity::per_tensor;
+    config.granularity =
+        per_channel && chance(60) ? Granularity::per_channel : Granularity::per_tensor;
     config.scale = chance(25) ? ScaleKind::power_of_two : ScaleKind::real;
     count(what + " bits " + std::to_string(config.bits));
     count(what + (config.scheme == Scheme::symmetric ? " symmetric" : " affine"));
@@ -225,8 +252,12 @@ class Generator {
     if (chance(50)) masks(network);
     attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize,
                              quantizer(WeightQuantizerConfig(), "weight", true));
-    attach_activation_quantizers(network, quantizer(ActivationQuantizerConfig(), "activation", false));
-    RandomNetwork result{.network = std::move(network), .rounding = integer::Rounding::twice, .input = {}, .images = {}};
+    attach_activation_quantizers(network,
+                                 quantizer(ActivationQuantizerConfig(), "activation", false));
+    RandomNetwork result{.network = std::move(network),
+                         .rounding = integer::Rounding::twice,
+                         .input = {},
+                         .images = {}};
     if (chance(50)) result.rounding = integer::Rounding::once;
     count(result.rounding == integer::Rounding::once ? "rounding single" : "rounding double");
     calibrate(result);
@@ -249,8 +280,8 @@ class Generator {
     for (std::int64_t i = 0; i < x.size(); ++i) {
       const auto code = static_cast<std::int32_t>(
           chance(10) ? (chance(50) ? grid.format.qmin() : grid.format.qmax())
-                     : to_code(x.data()[i], 1.0 / static_cast<double>(grid.scales[0]), grid.zero_points[0], grid.format.qmin(),
-                               grid.format.qmax()));
+                     : to_code(x.data()[i], 1.0 / static_cast<double>(grid.scales[0]),
+                               grid.zero_points[0], grid.format.qmin(), grid.format.qmax()));
       result.input.push_back(static_cast<std::int8_t>(code));
       real[i] = to_real(code, grid.zero_points[0], grid.scales[0]);
     }
@@ -265,16 +296,50 @@ class Generator {
 
 }  // namespace
 
-RandomNetwork random_network(std::uint64_t seed, Drawn& drawn) { return Generator(seed, drawn).make(); }
+RandomNetwork random_network(std::uint64_t seed, Drawn& drawn) {
+  return Generator(seed, drawn).make();
+}
 
 std::vector<std::string> everything_drawable() {
-  std::vector<std::string> names = {
-      "conv2d", "depthwise_conv2d", "dense", "batch_norm", "relu", "relu6", "max_pool2d", "avg_pool2d",
-      "global_avg_pool2d", "flatten", "dropout", "add", "groups", "stride 1", "stride above 1", "unequal strides",
-      "padding valid", "padding same", "padding number", "no activation", "lone batch_norm", "relu after anything",
-      "negative scale", "zero scale", "tiny scale", "dead channel", "mask", "mask then quantize", "quantize then mask",
-      "weight symmetric", "weight affine", "weight per channel", "weight per tensor", "activation symmetric",
-      "activation affine", "activation per tensor", "power of two", "rounding single", "rounding double"};
+  std::vector<std::string> names = {"conv2d",
+                                    "depthwise_conv2d",
+                                    "dense",
+                                    "batch_norm",
+                                    "relu",
+                                    "relu6",
+                                    "max_pool2d",
+                                    "avg_pool2d",
+                                    "global_avg_pool2d",
+                                    "flatten",
+                                    "dropout",
+                                    "add",
+                                    "groups",
+                                    "stride 1",
+                                    "stride above 1",
+                                    "unequal strides",
+                                    "padding valid",
+                                    "padding same",
+                                    "padding number",
+                                    "no activation",
+                                    "lone batch_norm",
+                                    "relu after anything",
+                                    "negative scale",
+                                    "zero scale",
+                                    "tiny scale",
+                                    "dead channel",
+                                    "mask",
+                                    "mask then quantize",
+                                    "quantize then mask",
+                                    "weight symmetric",
+                                    "weight affine",
+                                    "weight per channel",
+                                    "weight per tensor",
+                                    "activation symmetric",
+                                    "activation affine",
+                                    "activation per tensor",
+                                    "power of two",
+                                    "rounding single",
+                                    "rounding double"};
   for (int bits = 2; bits <= 8; ++bits) {
     names.push_back("weight bits " + std::to_string(bits));
     names.push_back("activation bits " + std::to_string(bits));

@@ -1,5 +1,5 @@
-// Random networks for differential tests: every node kind, stride and padding, residual adds, batch norms with negative, tiny
-// and zero scales, dead channels, masks, and random quantizers.
+// Random networks for differential tests: every node kind, stride and padding, residual adds, batch
+// norms with negative, tiny and zero scales, dead channels, masks, and random quantizers.
 #pragma once
 
 #include <map>
