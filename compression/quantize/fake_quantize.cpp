@@ -1,6 +1,7 @@
 #include "compression/quantize/fake_quantize.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -27,16 +28,50 @@ std::vector<ChannelGrid> prepare(const Grid& grid) {
   return channels;
 }
 
+constexpr int kBlock = 32;
+
+// A code with its zero point removed -> the real value; + 0: never -0.
+inline float value_of(float code, const ChannelGrid& g) {
+  code = code < g.low ? g.low : code;
+  code = code > g.high ? g.high : code;
+  return code * g.scale + 0.0f;
+}
+
 // floor(x * r + 0.5) in double, as to_code does; clamp and product are exact or rounded once in
 // float. A NaN stays one.
-void forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
+void forward_exactly(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
-    auto code = static_cast<float>(__builtin_floor(static_cast<double>(x[i]) * g.reciprocal + 0.5));
-    code = code < g.low ? g.low : code;
-    code = code > g.high ? g.high : code;
-    y[i] = code * g.scale + 0.0f;  // + 0: never -0
+    y[i] = value_of(
+        static_cast<float>(__builtin_floor(static_cast<double>(x[i]) * g.reciprocal + 0.5)), g);
   }
+}
+
+// The same in float, three times as fast, for a block that has no value near the border between two
+// codes; false (and y unspecified) where it has. Within the range that is not clamped, |x * r| <
+// 256, float is wrong by less than 2^-13, so a fraction further than 2^-12 from 0 and 1 gives the
+// same code.
+bool forward_block(const float* x, float* y, const ChannelGrid& g) {
+  constexpr float kMargin = 0x1p-12f;
+  const auto reciprocal = static_cast<float>(g.reciprocal);
+  int near = 0;
+  for (int i = 0; i < kBlock; ++i) {
+    const float shifted = x[i] * reciprocal + 0.5f;
+    const float code = __builtin_floorf(shifted);
+    const float fraction = shifted - code;
+    near |= static_cast<int>(fraction < kMargin) | static_cast<int>(fraction > 1 - kMargin);
+    y[i] = value_of(code, g);
+  }
+  return near == 0;
+}
+
+void forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
+  const bool normal = std::isnormal(static_cast<float>(g.reciprocal));
+  std::int64_t i = 0;
+  for (; i + kBlock <= count; i += kBlock) {
+    if (!normal || !forward_block(x + i, y + i, g)) forward_exactly(x + i, y + i, kBlock, g);
+  }
+  forward_exactly(x + i, y + i, count - i, g);
 }
 
 void backward_run(const float* x, const float* dy, std::int64_t count, const ChannelGrid& g,

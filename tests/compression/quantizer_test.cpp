@@ -100,6 +100,26 @@ TEST_CASE("the straight-through gradient passes where nothing is clamped, and on
   CHECK(std::vector<float>(x.grad().values().begin(), x.grad().values().end()) == expected);
 }
 
+TEST_CASE("values at and next to the borders between codes get the code of the one definition") {
+  for (const float scale : {0.0173f, 1.0f, 3.1e-9f}) {
+    const Grid grid{
+        .format = {.bits = 8, .scheme = Scheme::affine}, .scales = {scale}, .zero_points = {-3}};
+    std::vector<float> values;
+    for (int code = -200; code < 200; ++code) {
+      auto x = static_cast<float>((code + 0.5) * static_cast<double>(scale));
+      for (int step = 0; step < 4; ++step) x = std::nextafter(x, -1.0f);
+      for (int step = 0; step < 9; ++step, x = std::nextafter(x, 1.0f)) values.push_back(x);
+    }
+    const auto n = static_cast<std::int64_t>(values.size());
+    const Tensor x = Tensor::from({n}, values);
+    const Tensor y = fake_quantize(Variable(x), grid, -1).value();
+    const std::vector<std::int8_t> codes = codes_of(x, grid, -1);
+    for (std::int64_t i = 0; i < n; ++i) {
+      REQUIRE(y.data()[i] == to_real(codes[static_cast<std::size_t>(i)], -3, scale));
+    }
+  }
+}
+
 TEST_CASE("a value that is read twice gets the sum of both gradients") {
   const float values[] = {0.3f, -0.6f};
   const float weights[] = {1, 2};
