@@ -1,5 +1,5 @@
 // The exact evaluation of the training graph against the integer engine, on random networks: every
-// tensor, bit for bit. PARE_NETWORKS sets how many (default 250).
+// tensor, bit for bit. PARE_NETWORKS sets how many (default 500).
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -18,7 +18,7 @@ namespace {
 
 int networks_wanted() {
   const char* text = std::getenv("PARE_NETWORKS");
-  return text ? std::atoi(text) : 250;
+  return text ? std::atoi(text) : 500;
 }
 
 // How the ordinary float32 forward differs from the exact evaluation, over all edges with a
