@@ -8,9 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
-#include <variant>
 
 #include "framework/config/object.h"
 #include "framework/schedule.h"

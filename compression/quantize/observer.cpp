@@ -52,23 +52,28 @@ void visit_ranges(const std::string& name, std::vector<Range>& ranges, StateVisi
   std::memcpy(ranges.data(), bytes.data(), bytes.size());
 }
 
-// The range of the tensor at hand.
-class MinMax final : public Observer {
+// An observer whose state is one range per channel.
+class RangeObserver : public Observer {
  public:
-  void observe(const Tensor& x, int axis) override { ranges_ = channel_ranges(x, axis); }
-  bool stateless() const override { return true; }
   std::span<const Range> ranges() const override { return ranges_; }
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
     visit_ranges(prefix + "/range", ranges_, visitor);
   }
 
- private:
+ protected:
   std::vector<Range> ranges_;
+};
+
+// The range of the tensor at hand.
+class MinMax final : public RangeObserver {
+ public:
+  void observe(const Tensor& x, int axis) override { ranges_ = channel_ranges(x, axis); }
+  bool stateless() const override { return true; }
 };
 
 // Exponential moving average of the batches' ranges (Jacob et al. 2018, section 3.1): the first
 // batch sets it.
-class EmaMinMax final : public Observer {
+class EmaMinMax final : public RangeObserver {
  public:
   explicit EmaMinMax(double decay) : decay_(decay) {}
   void observe(const Tensor& x, int axis) override {
@@ -82,31 +87,19 @@ class EmaMinMax final : public Observer {
       ranges_[c].high = static_cast<float>(decay_ * ranges_[c].high + (1 - decay_) * now[c].high);
     }
   }
-  std::span<const Range> ranges() const override { return ranges_; }
-  void visit_state(const std::string& prefix, StateVisitor& visitor) override {
-    visit_ranges(prefix + "/range", ranges_, visitor);
-  }
 
  private:
   double decay_;
-  std::vector<Range> ranges_;
 };
 
 // The widest range seen so far.
-class MaxAbs final : public Observer {
+class MaxAbs final : public RangeObserver {
  public:
   void observe(const Tensor& x, int axis) override {
     const std::vector<Range> now = channel_ranges(x, axis);
     if (ranges_.empty()) ranges_.resize(now.size());
     for (std::size_t c = 0; c < now.size(); ++c) ranges_[c] = hull(ranges_[c], now[c]);
   }
-  std::span<const Range> ranges() const override { return ranges_; }
-  void visit_state(const std::string& prefix, StateVisitor& visitor) override {
-    visit_ranges(prefix + "/range", ranges_, visitor);
-  }
-
- private:
-  std::vector<Range> ranges_;
 };
 
 }  // namespace
@@ -115,8 +108,8 @@ std::vector<Range> channel_ranges(const Tensor& x, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   const float* data = x.data();
   std::vector<Range> ranges(static_cast<std::size_t>(view.channels));
-  if (view.channels ==
-      1) {  // whole tensor: tiles of a fixed size; the hull does not depend on their order
+  // Whole tensor: tiles of a fixed size; the hull does not depend on their order.
+  if (view.channels == 1) {
     constexpr std::int64_t kTile = 1 << 15;
     std::vector<Range> partial(static_cast<std::size_t>((x.size() + kTile - 1) / kTile));
     parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
