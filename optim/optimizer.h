@@ -22,6 +22,7 @@ struct Regularization {
   double weight_decay = 0;  // on parameters that decay (Parameter::decays()), or on all
   bool decay_all = false;
   double l1 = 0;                    // lambda of lambda * sum |w|, on the same parameters
+  double group_lasso = 0;           // lambda of lambda * sum_c ||w_c||, c: their output channels
   std::optional<double> clip_norm;  // largest Euclidean norm of all gradients together
 };
 
@@ -60,6 +61,7 @@ class Optimizer {
   std::size_t index_of(const Parameter& parameter) const;
 
  private:
+  bool regularizes(const Parameter& parameter) const;
   Update update_of(const Parameter& parameter, double learning_rate, double factor) const;
   std::vector<Parameter*> parameters_;
   Regularization regularization_;

@@ -68,7 +68,11 @@ void OptimizerConfig::describe(config::Object& o) {
   o.real("weight_decay", r.weight_decay, {.min = 0}, "spares biases and batch norm");
   o.boolean("decay_all", r.decay_all, "decays biases and batch norm too");
   o.real("l1", r.l1, {.min = 0}, "lambda of the sum of |w|, on what decays");
+  o.real("group_lasso", r.group_lasso, {.min = 0},
+         "lambda of the sum of every output channel's norm, on what decays");
   o.real("clip_norm", r.clip_norm, {.above = 0}, "largest norm of a step's gradient; null: any");
+  o.real("ema", ema, {.above = 0, .below = 1},
+         "decay of the average of all weights, which is evaluated and shipped; null: none");
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, Parameters parameters) {

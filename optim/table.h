@@ -17,7 +17,8 @@ struct OptimizerConfig {
   std::string kind = "adam";
   Schedule learning_rate = Schedule::constant(0.001);
   Regularization regularization;
-  AdamOptions adam;  // of adam and adamw
+  std::optional<double> ema;  // decay of the weights' average (average.h)
+  AdamOptions adam;           // of adam and adamw
   SgdOptions sgd;
   RmspropOptions rmsprop;
 

@@ -45,6 +45,17 @@ void shrink(MethodConfig& method, const ScheduleSpan& full, double factor, doubl
   if (quantize.freeze_observers_at) *quantize.freeze_observers_at *= epochs;
 }
 
+void shrink_learning_rates(RunConfig& run, const std::vector<ScheduleSpan>& full,
+                           const std::vector<ScheduleSpan>& now) {
+  const std::vector<RateCourse> before = rate_courses(run, full), after = rate_courses(run, now);
+  for (std::size_t i = 0; i < run.phases.size(); ++i) {
+    if (before[i].span.steps == 0) continue;
+    const double factor =
+        static_cast<double>(after[i].span.steps) / static_cast<double>(before[i].span.steps);
+    shrink(run.phases[i].optimizer.learning_rate, before[i].span, factor);
+  }
+}
+
 MethodConfig& method_of(RunConfig& run, const std::string& name) {
   return std::find_if(run.compression.begin(), run.compression.end(),
                       [&](const auto& entry) { return entry.first == name; })
@@ -68,16 +79,33 @@ std::vector<ScheduleSpan> phase_spans(const RunConfig& run, std::int64_t train_i
   return spans;
 }
 
+std::vector<RateCourse> rate_courses(const RunConfig& run, const std::vector<ScheduleSpan>& spans) {
+  std::vector<RateCourse> courses;
+  while (courses.size() < spans.size()) {
+    const std::size_t first = courses.size();
+    ScheduleSpan whole = spans[first];
+    std::size_t end = first + 1;
+    for (; end < spans.size() && run.phases[end].continues; ++end) whole.steps += spans[end].steps;
+    std::int64_t done = 0;
+    for (std::size_t i = first; i < end; ++i) {
+      courses.push_back({whole, done});
+      done += spans[i].steps;
+    }
+  }
+  return courses;
+}
+
 std::int64_t epochs_of(const ScheduleSpan& span) {
   const auto per_epoch = static_cast<std::int64_t>(span.steps_per_epoch);
   return (span.steps + per_epoch - 1) / per_epoch;
 }
 
 void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& spans) {
+  const std::vector<RateCourse> courses = rate_courses(run, spans);
   for (std::size_t i = 0; i < run.phases.size(); ++i) {
     const PhaseConfig& phase = run.phases[i];
     const std::string where = fmt::format("phases[{}] '{}'", i, phase.name);
-    check(phase.optimizer.learning_rate, spans[i], where + ": optimizer.learning_rate");
+    check(phase.optimizer.learning_rate, courses[i].span, where + ": optimizer.learning_rate");
     for (const std::string& name : phase.apply) {
       const MethodConfig& method = run.method(name);
       if (const auto* prune = std::get_if<PruneConfig>(&method.options)) {
@@ -110,11 +138,11 @@ void make_smoke(RunConfig& run, Dataset& dataset) {
     const double factor = static_cast<double>(steps) / static_cast<double>(full[i].steps);
     phase.epochs.reset();
     phase.steps = steps;
-    shrink(phase.optimizer.learning_rate, full[i], factor);
     const double epochs = factor * full[i].steps_per_epoch / per_epoch;
     for (const std::string& name : phase.apply)
       shrink(method_of(run, name), full[i], factor, epochs);
   }
+  shrink_learning_rates(run, full, phase_spans(run, dataset.train.count()));
 }
 
 }  // namespace pare

@@ -18,6 +18,14 @@ std::int64_t steps_per_epoch(const RunConfig& run, std::int64_t train_images);
 // epochs is above 0.
 std::vector<ScheduleSpan> phase_spans(const RunConfig& run, std::int64_t train_images);
 
+// Where a phase lies in the course of its learning rate: a phase that continues shares one with the
+// phases before it.
+struct RateCourse {
+  ScheduleSpan span;      // of all phases of the course
+  std::int64_t done = 0;  // updates of the course before this phase
+};
+std::vector<RateCourse> rate_courses(const RunConfig& run, const std::vector<ScheduleSpan>& spans);
+
 // Epochs that a progress line counts: validations at ends of epochs and phases.
 std::int64_t epochs_of(const ScheduleSpan& span);
 

@@ -32,7 +32,8 @@ config::Type<PhaseConfig> phase_type(const RunConfig& run) {
   };
   type.write = [plain, &run](const PhaseConfig& x) {
     config::Json json = plain.write(x);
-    if (json["optimizer"] == config::write(run.optimizer)) json.erase("optimizer");
+    if (x.continues || json["optimizer"] == config::write(run.optimizer)) json.erase("optimizer");
+    if (!x.continues) json.erase("continue");
     if (json["loss"] == config::write(run.loss)) json.erase("loss");
     for (const char* key : {"epochs", "steps"}) {
       if (json[key].is_null()) json.erase(key);
@@ -151,10 +152,17 @@ void PhaseConfig::describe(config::Object& o) {
   o.list("apply", apply, "names from compression; they stay on until released");
   o.list("release", release, "names to take off again");
   o.list("freeze", freeze, "patterns over parameter paths that do not train in this phase");
+  o.boolean(
+      "continue", continues,
+      "the optimizer, its moments and its learning rate's course go on from the phase before");
   o.object("optimizer", optimizer, "merged over the top-level one key by key");
   o.object("loss", loss, "merged over the top-level one key by key");
   if (o.given("epochs") == o.given("steps")) {
     o.fail("", "a phase has a length: expected either 'epochs' or 'steps'");
+  }
+  if (continues && o.given("optimizer")) {
+    o.fail("optimizer",
+           "a phase that continues has the optimizer of the phase before; take one of the two out");
   }
   if (name.empty()) o.fail("name", "expected a name, got an empty text");
 }
@@ -200,6 +208,12 @@ void RunConfig::describe(config::Object& o) {
     o.fail("name", "expected 1 to 100 letters, digits, '_', '-' or '.', for it names a folder");
   }
   if (phases.empty()) o.fail("phases", "expected at least one phase");
+  if (!phases.empty() && phases[0].continues) {
+    o.fail("phases[0].continue", "there is no phase before it that could go on");
+  }
+  for (std::size_t i = 1; i < phases.size(); ++i) {
+    if (phases[i].continues) phases[i].optimizer = phases[i - 1].optimizer;
+  }
   Course course(*this, o);
   for (std::size_t i = 0; i < phases.size(); ++i) course.phase(i);
 }

@@ -28,6 +28,7 @@ struct PhaseConfig {
   std::vector<std::string> apply = {};     // names from `compression`
   std::vector<std::string> release = {};
   std::vector<std::string> freeze = {};  // patterns over parameter paths
+  bool continues = false;  // key "continue": the optimizer of the phase before goes on
   OptimizerConfig optimizer = {};
   LossConfig loss = {};
 

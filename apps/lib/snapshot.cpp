@@ -106,7 +106,50 @@ class Restore final : public StateVisitor {
   std::map<std::string, const NamedArray*> unread_;
 };
 
+// Reads what it finds and leaves the rest as it is.
+class Adopt final : public StateVisitor {
+ public:
+  explicit Adopt(const Snapshot& snapshot) {
+    for (const NamedArray& array : snapshot) arrays_[array.name] = &array;
+  }
+
+  void tensor(const std::string& name, Tensor& value) override {
+    const NamedArray* array = find(name, ElementType::float32, extents(value.shape()));
+    if (array) std::memcpy(value.mutable_data(), array->bytes.data(), array->bytes.size());
+  }
+  void bytes(const std::string& name, std::vector<std::uint8_t>& value) override {
+    const NamedArray* array = find(name, ElementType::uint8, {std::ssize(value)});
+    if (array && !value.empty()) {
+      std::memcpy(value.data(), array->bytes.data(), array->bytes.size());
+    }
+  }
+  void integer(const std::string& name, std::int64_t& value) override {
+    const NamedArray* array = find(name, ElementType::int64, {});
+    if (array) std::memcpy(&value, array->bytes.data(), sizeof value);
+  }
+  void real(const std::string& name, double& value) override {
+    const NamedArray* array = find(name, ElementType::float64, {});
+    if (array) std::memcpy(&value, array->bytes.data(), sizeof value);
+  }
+
+ private:
+  const NamedArray* find(const std::string& name, ElementType type,
+                         const std::vector<std::int64_t>& shape) const {
+    const auto found = arrays_.find(name);
+    const bool fits =
+        found != arrays_.end() && found->second->type == type && found->second->shape == shape;
+    return fits ? found->second : nullptr;
+  }
+
+  std::map<std::string, const NamedArray*> arrays_;
+};
+
 }  // namespace
+
+void adopt(const Snapshot& snapshot, const VisitState& visit) {
+  Adopt visitor(snapshot);
+  visit(visitor);
+}
 
 void collect(Snapshot& snapshot, const std::string& prefix, const VisitState& visit) {
   Collect visitor(snapshot, prefix);

@@ -22,6 +22,10 @@ void collect(Snapshot& snapshot, const std::string& prefix, const VisitState& vi
 // The arrays whose names begin so.
 Snapshot part_of(const Snapshot& snapshot, const std::string& prefix);
 
+// Gives what `visit` names the values that the snapshot has under the same name, type and size; the
+// rest stays as it is.
+void adopt(const Snapshot& snapshot, const VisitState& visit);
+
 // Restores all that `visit` names. Throws DataError, which begins with `what`, where the snapshot
 // lacks something, has another size of it, or holds more. Only the ranges of observers
 // ("<path>/range") may have another size than now: they are empty before the first observation.

@@ -87,12 +87,13 @@ std::string methods_text(const PhaseConfig& phase) {
   return text.empty() ? "" : text.substr(1);
 }
 
-std::string learning_rates(const Schedule& rate, const ScheduleSpan& span) {
-  if (span.steps == 0) return "";
-  const double first = rate.at(0, span), last = rate.at(span.steps - 1, span);
+std::string learning_rates(const Schedule& rate, const RateCourse& course, std::int64_t steps) {
+  if (steps == 0) return "";
+  const auto at = [&](std::int64_t step) { return rate.at(course.done + step, course.span); };
+  const double first = at(0), last = at(steps - 1);
   if (rate.kind == Schedule::Kind::constant && rate.warmup == 0) return fmt::format("{:.3g}", last);
   double peak = first;
-  for (std::int64_t step = 0; step < span.steps; ++step) peak = std::max(peak, rate.at(step, span));
+  for (std::int64_t step = 0; step < steps; ++step) peak = std::max(peak, at(step));
   return peak > first ? fmt::format("{:.3g} > {:.3g} > {:.3g}", first, peak, last)
                       : fmt::format("{:.3g} > {:.3g}", first, last);
 }
@@ -150,13 +151,14 @@ std::string plan(const RunConfig& run, const Dataset& dataset) {
   const char* row = "{:<16}{:>8}{:>9}  {:<26}{:<18}{}\n";
   text += fmt::format(fmt::runtime(row), "phase", "epochs", "steps", "learning rate", "methods",
                       "sparsity");
+  const std::vector<RateCourse> courses = rate_courses(run, spans);
   std::int64_t steps = 0;
   for (std::size_t i = 0; i < spans.size(); ++i) {
     const PhaseConfig& phase = run.phases[i];
     text += fmt::format(
         fmt::runtime(row), phase.name,
         fmt::format("{:.4g}", static_cast<double>(spans[i].steps) / spans[i].steps_per_epoch),
-        spans[i].steps, learning_rates(phase.optimizer.learning_rate, spans[i]),
+        spans[i].steps, learning_rates(phase.optimizer.learning_rate, courses[i], spans[i].steps),
         methods_text(phase), sparsity_course(run, phase, spans[i]));
     steps += spans[i].steps;
   }

@@ -54,6 +54,7 @@ Trainer::Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents eve
       events_(std::move(events)),
       values_(pixel_values(dataset)),
       spans_(phase_spans(run, dataset.train.count())),
+      courses_(rate_courses(run, spans_)),
       network_(build_network(run.model, dataset.train.shape, dataset.classes)),
       methods_(run),
       batches_(dataset.train, values_, run.dataset.batch_size, run.seed, run.dataset.augment) {
@@ -74,7 +75,7 @@ Checkpoint Trainer::checkpoint() {
                .state = state_};
   collect(c.arrays, kNetworkArrays, [&](StateVisitor& v) { visit_network(v); });
   collect(c.arrays, "", [&](StateVisitor& v) { methods_.visit_state(v); });
-  if (state_.started) collect(c.arrays, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
+  if (optimizer_) collect(c.arrays, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
   return c;
 }
 
@@ -87,15 +88,17 @@ void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::str
   }
   const std::size_t attached = state_.phase + (state_.started ? 1 : 0);
   for (std::size_t i = 0; i < attached; ++i) methods_.begin_phase(run_.phases[i], network_);
-  if (state_.started) make_phase_optimizer();
+  if (state_.started || goes_on()) make_phase_optimizer();
   const auto arrays = [&](const char* prefix) { return part_of(checkpoint.arrays, prefix); };
   restore(
       arrays(kNetworkArrays), kNetworkArrays, [&](StateVisitor& v) { visit_network(v); }, what);
   restore(
       arrays(kMethodArrays), "", [&](StateVisitor& v) { methods_.visit_state(v); }, what);
-  if (state_.started)
+  if (optimizer_) {
     restore(
         arrays(kOptimizerArrays), "", [&](StateVisitor& v) { optimizer_->visit_state(v); }, what);
+    optimizer_->exchange();  // a checkpoint's network is the averaged one
+  }
   best_ = std::move(best);
 }
 
@@ -109,14 +112,22 @@ void Trainer::run() {
 
 void Trainer::make_phase_optimizer() {
   freeze_by(phase().freeze, network_);
-  std::vector<Parameter*> parameters;
-  network_.visit_parameters([&](Parameter& parameter) { parameters.push_back(&parameter); });
-  optimizer_ = make_optimizer(phase().optimizer, std::move(parameters));
+  optimizer_ = std::make_unique<PhaseOptimizer>(phase().optimizer, network_);
 }
 
+bool Trainer::goes_on() const {
+  return state_.phase < run_.phases.size() && run_.phases[state_.phase].continues;
+}
+
+// An optimizer that goes on keeps what it knows of parameters that are still there; what methods
+// bring along begins afresh.
 void Trainer::begin_phase() {
+  Snapshot before;
+  if (optimizer_) collect(before, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
+  optimizer_.reset();
   methods_.begin_phase(phase(), network_);
   make_phase_optimizer();
+  adopt(before, [&](StateVisitor& v) { optimizer_->visit_state(v); });
   state_.started = true;
   events_.phase(phase());
   if (phase().calibrates()) {
@@ -130,12 +141,14 @@ void Trainer::train_phase() {
   const auto per_epoch = static_cast<std::int64_t>(span().steps_per_epoch);
   while (state_.step < span().steps) {
     if (const int signal = events_.stop()) {
+      const Averaged averaged(optimizer_.get());
       save(false);
       throw Stopped{signal};
     }
     train_step();
     const bool phase_over = state_.step == span().steps;
     if (state_.step % per_epoch == 0 && !phase_over) {
+      const Averaged averaged(optimizer_.get());
       validate();
       keep_if_best();
     }
@@ -145,16 +158,25 @@ void Trainer::train_phase() {
 // The phase counts as over before it is saved: a resumed run begins with the next one.
 void Trainer::end_phase() {
   methods_.end_phase(method_step());
+  Averaged averaged(optimizer_.get());
   validate();
   if (is_last_dense_phase()) {
     state_.float_accuracy = static_cast<double>(count_correct(network_, dataset_.test, values_)) /
                             static_cast<double>(dataset_.test.count());
   }
-  optimizer_.reset();
   ++state_.phase;
   state_.started = false;
   state_.step = 0;
+  if (!goes_on()) {
+    averaged.keep();  // the next phase begins with them
+    optimizer_.reset();
+  }
   keep_if_best();
+}
+
+double Trainer::learning_rate(std::int64_t step) const {
+  const RateCourse& course = courses_[state_.phase];
+  return phase().optimizer.learning_rate.at(course.done + step, course.span);
 }
 
 MethodStep Trainer::method_step() const {
@@ -212,7 +234,7 @@ void Trainer::backward_and_update(const Variable& loss) {
         "try a smaller learning rate",
         phase().name, state_.step, path));
   }
-  optimizer_->step(phase().optimizer.learning_rate.at(state_.step, span()));
+  optimizer_->step(learning_rate(state_.step));
 }
 
 void Trainer::validate() {
@@ -222,8 +244,7 @@ void Trainer::validate() {
       .step = state_.run_step,
       .loss = ratio(state_.loss_sum, state_.updates),
       .accuracy = ratio(static_cast<double>(state_.correct), state_.images),
-      .learning_rate =
-          state_.step > 0 ? phase().optimizer.learning_rate.at(state_.step - 1, span()) : 0,
+      .learning_rate = state_.step > 0 ? learning_rate(state_.step - 1) : 0,
       .sparsity = masked_fraction(network_),
       .at_target = methods_.at_target(),
       .status = methods_.status()};

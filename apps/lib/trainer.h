@@ -1,9 +1,10 @@
 // Trainer: the loop over phases, epochs and batches.
 //
-// A phase releases and attaches methods, starts a fresh optimizer, and trains (or, with 0 epochs,
-// calibrates); ends of epochs and phases are validated. Everything random is a function of the seed
-// and the number of updates so far, so a run that was stopped and resumed ends with the same bits.
-// What is shown and what is saved is for the caller's events to say; this file writes nothing.
+// A phase releases and attaches methods, starts a fresh optimizer (unless it continues), and trains
+// (or, with 0 epochs, calibrates); ends of epochs and phases are validated. Everything random is a
+// function of the seed and the number of updates so far, so a run that was stopped and resumed ends
+// with the same bits. What is shown and what is saved is for the caller's events to say; this file
+// writes nothing.
 #pragma once
 
 #include <functional>
@@ -12,9 +13,10 @@
 
 #include "apps/lib/checkpoint.h"
 #include "apps/lib/methods.h"
+#include "apps/lib/phase_optimizer.h"
+#include "apps/lib/phases.h"
 #include "datasets/batches.h"
 #include "datasets/dataset.h"
-#include "optim/optimizer.h"
 
 namespace pare {
 
@@ -57,6 +59,7 @@ class Trainer {
   // Goes on where the checkpoint stands; `best`: arrays of the network that its state says is best.
   // `what` names the file. Throws DataError.
   void resume(const Checkpoint& checkpoint, Snapshot best, const std::string& what);
+  // For the save event: with `ema`, the averages are in the network then.
   Checkpoint checkpoint();
 
   // Trains to the end. Throws Stopped, DivergedError.
@@ -75,6 +78,8 @@ class Trainer {
  private:
   const PhaseConfig& phase() const { return run_.phases[state_.phase]; }
   const ScheduleSpan& span() const { return spans_[state_.phase]; }
+  double learning_rate(std::int64_t step) const;  // of an update of the phase at hand
+  bool goes_on() const;                           // the phase at hand continues the one before
   MethodStep method_step() const;
   void make_phase_optimizer();
   void begin_phase();
@@ -93,10 +98,11 @@ class Trainer {
   TrainerEvents events_;
   std::vector<PixelValues> values_;
   std::vector<ScheduleSpan> spans_;
+  std::vector<RateCourse> courses_;
   Network network_;
   ActiveMethods methods_;
   Batches batches_;
-  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<PhaseOptimizer> optimizer_;  // none between phases, unless the next one continues
   TrainingState state_;
   Snapshot best_;
   double seconds_ = 0;             // spent in updates since the last row

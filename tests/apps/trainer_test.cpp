@@ -2,82 +2,17 @@
 
 #include <doctest/doctest.h>
 
-#include <csignal>
-
 #include "apps/lib/evaluate.h"
 #include "apps/lib/finish.h"
 #include "compression/attach.h"
 #include "compression/prune/mask.h"
 #include "framework/base/file.h"
 #include "framework/base/parallel.h"
-#include "tests/apps/tiny_run.h"
+#include "tests/apps/tiny_trainer.h"
 
 using namespace pare;
 
 namespace {
-
-// A run whose checkpoints go to files, as train's do; `stop_after` updates a signal comes.
-class TinyRun {
- public:
-  explicit TinyRun(const RunConfig& run, std::int64_t stop_after = -1)
-      : run_(run), stop_after_(stop_after), trainer_(run_, tiny_digits(), events()) {}
-
-  Trainer& trainer() { return trainer_; }
-  void train() {
-    trainer_.run();
-    trainer_.restore_kept();
-  }
-  // Goes on where the other one was stopped, from its files.
-  void resume(const TinyRun& before) {
-    const Checkpoint last = load_checkpoint(before.last());
-    require_same_run(last, config::write(run_), tiny_digits().hash, "last");
-    Snapshot best;
-    if (last.state.best) best = part_of(load_checkpoint(before.best()).arrays, kNetworkArrays);
-    trainer_.resume(last, best, "last");
-  }
-  std::string last() const { return folder_.file("last.h5"); }
-  std::string best() const { return folder_.file("best.h5"); }
-
-  // Everything that must not depend on interruptions or threads.
-  struct End {
-    std::vector<std::byte> checkpoint, model;
-    bool operator==(const End&) const = default;
-  };
-  End end() {
-    train();
-    const Outcome outcome = finish(trainer_.network(), run_, tiny_digits(), nullptr);
-    return {read_file(last(), 1 << 24), outcome.integer->bytes};
-  }
-
- private:
-  TrainerEvents events() {
-    TrainerEvents events;
-    events.save = [this](bool best) {
-      save_checkpoint(trainer_.checkpoint(), last());
-      if (best) save_checkpoint(trainer_.checkpoint(), this->best());
-    };
-    events.stop = [this] { return trainer_.state().run_step == stop_after_ ? SIGTERM : 0; };
-    return events;
-  }
-
-  RunConfig run_;
-  std::int64_t stop_after_;
-  TemporaryFolder folder_;
-  Trainer trainer_;
-};
-
-Parameter& parameter(Network& network, const std::string& path) {
-  Parameter* found = nullptr;
-  for (Parameter* p : network.parameters()) {
-    if (p->path() == path) found = p;
-  }
-  REQUIRE(found != nullptr);
-  return *found;
-}
-
-std::vector<float> values_of(const Tensor& tensor) {
-  return {tensor.values().begin(), tensor.values().end()};
-}
 
 double validation_accuracy(Trainer& trainer) {
   const Images& images = tiny_digits().validation;

@@ -239,5 +239,24 @@ TEST_CASE("the number of threads does not change a bit") {
   CHECK(large_run(3) == one);
 }
 
+TEST_CASE("group lasso pulls every output channel towards zero with the same force") {
+  Parameter weight("w", Shape{2, 3}, 0, true), depthwise("d", Shape{1, 3, 1, 2}, 3, true);
+  const std::vector<float> values = {3, 0, 4, 0, 0, 0};
+  const std::vector<float> columns = {3, 0, 0, 0, 4, 0};  // channel 0: 3, 0, 4; channel 1: 0
+  std::copy(values.begin(), values.end(), weight.latent().mutable_data());
+  std::copy(columns.begin(), columns.end(), depthwise.latent().mutable_data());
+  Sgd sgd({&weight, &depthwise}, {}, {.group_lasso = 0.5, .clip_norm = std::nullopt});
+  send_gradient(weight, {0, 1, 0, 0, 0, 0});
+  send_gradient(depthwise, {0, 0, 0, 0, 0, 0});
+  sgd.step(0.1);
+  // 3 - 0.1 * 0.5 * 3 / 5, 0 - 0.1 * 1, 4 - 0.1 * 0.5 * 4 / 5; a channel of zeros stays
+  const std::vector<float> expected = {2.97f, -0.1f, 3.96f, 0, 0, 0};
+  const std::vector<float> expected_columns = {2.97f, 0, 0, 0, 3.96f, 0};
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(weight.latent().data()[i] == doctest::Approx(expected[i]));
+    CHECK(depthwise.latent().data()[i] == doctest::Approx(expected_columns[i]));
+  }
+}
+
 }  // namespace
 }  // namespace pare

@@ -40,7 +40,7 @@ TEST_CASE("every kind reads, is written back the same, and makes its optimizer")
 TEST_CASE("the default is adam at 0.001") {
   CHECK(config::write(read("{}")).dump() ==
         R"({"kind":"adam","beta1":0.9,"beta2":0.999,"epsilon":1e-08,"learning_rate":0.001,)"
-        R"("weight_decay":0.0,"decay_all":false,"l1":0.0,"clip_norm":null})");
+        R"("weight_decay":0.0,"decay_all":false,"l1":0.0,"group_lasso":0.0,"clip_norm":null,"ema":null})");
 }
 
 TEST_CASE("keys of other kinds are errors that say whose they are") {

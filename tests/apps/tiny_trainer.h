@@ -1,0 +1,79 @@
+// A tiny run that trains in memory and keeps its checkpoints in files, as train does.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <vector>
+
+#include "apps/lib/finish.h"
+#include "apps/lib/trainer.h"
+#include "framework/base/file.h"
+#include "tests/apps/tiny_run.h"
+
+namespace pare {
+
+// `stop_after` updates a signal comes.
+class TinyRun {
+ public:
+  explicit TinyRun(const RunConfig& run, std::int64_t stop_after = -1)
+      : run_(run), stop_after_(stop_after), trainer_(run_, tiny_digits(), events()) {}
+
+  Trainer& trainer() { return trainer_; }
+  void train() {
+    trainer_.run();
+    trainer_.restore_kept();
+  }
+  // Goes on where the other one was stopped, from its files.
+  void resume(const TinyRun& before) {
+    const Checkpoint last = load_checkpoint(before.last());
+    require_same_run(last, config::write(run_), tiny_digits().hash, "last");
+    Snapshot best;
+    if (last.state.best) best = part_of(load_checkpoint(before.best()).arrays, kNetworkArrays);
+    trainer_.resume(last, best, "last");
+  }
+  std::string last() const { return folder_.file("last.h5"); }
+  std::string best() const { return folder_.file("best.h5"); }
+
+  // Everything that must not depend on interruptions or threads.
+  struct End {
+    std::vector<std::byte> checkpoint, model;
+    bool operator==(const End&) const = default;
+  };
+  End end() {
+    train();
+    const Outcome outcome = finish(trainer_.network(), run_, tiny_digits(), nullptr);
+    return {read_file(last(), 1 << 24), outcome.integer->bytes};
+  }
+
+ private:
+  TrainerEvents events() {
+    TrainerEvents events;
+    events.save = [this](bool best) {
+      save_checkpoint(trainer_.checkpoint(), last());
+      if (best) save_checkpoint(trainer_.checkpoint(), this->best());
+    };
+    events.stop = [this] { return trainer_.state().run_step == stop_after_ ? SIGTERM : 0; };
+    return events;
+  }
+
+  RunConfig run_;
+  std::int64_t stop_after_;
+  TemporaryFolder folder_;
+  Trainer trainer_;
+};
+
+inline Parameter& parameter(Network& network, const std::string& path) {
+  Parameter* found = nullptr;
+  for (Parameter* p : network.parameters()) {
+    if (p->path() == path) found = p;
+  }
+  REQUIRE(found != nullptr);
+  return *found;
+}
+
+inline std::vector<float> values_of(const Tensor& tensor) {
+  return {tensor.values().begin(), tensor.values().end()};
+}
+
+}  // namespace pare
