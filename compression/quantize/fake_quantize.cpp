@@ -5,9 +5,13 @@
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/kernels/simd.h"
 
 namespace pare {
 namespace {
+
+using simd::Floats;
+using simd::Ints;
 
 // What a run of elements of one channel needs.
 struct ChannelGrid {
@@ -28,117 +32,149 @@ std::vector<ChannelGrid> prepare(const Grid& grid) {
   return channels;
 }
 
-constexpr int kBlock = 32;
-
-// A code with its zero point removed -> the real value; + 0: never -0.
-inline float value_of(float code, const ChannelGrid& g) {
-  code = code < g.low ? g.low : code;
-  code = code > g.high ? g.high : code;
+// A code with its zero point removed -> the real value; + 0: never -0. A NaN stays one.
+template <class Value>
+inline Value value_of(Value code, const ChannelGrid& g) {
+  code = code < g.low ? g.low - Value{} : code;
+  code = code > g.high ? g.high - Value{} : code;
   return code * g.scale + 0.0f;
 }
 
 // floor(x * r + 0.5) in double, as to_code does; clamp and product are exact or rounded once in
-// float. A NaN stays one.
-void forward_exactly(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
+// float.
+Floats exact_values(Floats x, const ChannelGrid& g) {
+  Floats y;
 #pragma omp simd
-  for (std::int64_t i = 0; i < count; ++i) {
-    y[i] = value_of(
-        static_cast<float>(__builtin_floor(static_cast<double>(x[i]) * g.reciprocal + 0.5)), g);
+  for (int i = 0; i < simd::kLanes; ++i) {
+    y[i] = static_cast<float>(__builtin_floor(static_cast<double>(x[i]) * g.reciprocal + 0.5));
   }
+  return value_of(y, g);
 }
 
-// The same in float, three times as fast, for a block that has no value near the border between two
-// codes; false (and y unspecified) where it has. Within the range that is not clamped, |x * r| <
-// 256, float is wrong by less than 2^-13, so a fraction further than 2^-12 from 0 and 1 gives the
-// same code.
-bool forward_block(const float* x, float* y, const ChannelGrid& g) {
+// The same in float where no lane lies near the border between two codes. Within the range that is
+// not clamped, |x * r| < 256, float is wrong by less than 2^-13, so a fraction further than 2^-12
+// from 0 and 1 gives the same code.
+inline Floats values_on_grid(Floats x, float reciprocal, const ChannelGrid& g) {
   constexpr float kMargin = 0x1p-12f;
+  const Floats shifted = x * reciprocal + 0.5f;
+  const Floats code = simd::floor(shifted);
+  const Floats fraction = shifted - code;
+  if (simd::any((fraction < kMargin) | (fraction > 1 - kMargin))) return exact_values(x, g);
+  return value_of(code, g);
+}
+
+// Lanes whose gradient does not pass.
+inline Ints outside(Floats x, const PassRange& pass) {
+  return ~((x >= pass.low) & (x <= pass.high));
+}
+
+// y = x on the grid; true where some x is clamped.
+bool forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
   const auto reciprocal = static_cast<float>(g.reciprocal);
-  int near = 0;
-  for (int i = 0; i < kBlock; ++i) {
-    const float shifted = x[i] * reciprocal + 0.5f;
-    const float code = __builtin_floorf(shifted);
-    const float fraction = shifted - code;
-    near |= static_cast<int>(fraction < kMargin) | static_cast<int>(fraction > 1 - kMargin);
-    y[i] = value_of(code, g);
+  const bool normal = std::isnormal(reciprocal);
+  Ints clamped{};
+  for (std::int64_t i = 0; i < count; i += simd::kLanes) {
+    const simd::Mask mask = simd::first_lanes(std::min<std::int64_t>(simd::kLanes, count - i));
+    const Floats v = simd::load(x + i, mask);
+    clamped |= outside(v, g.pass);
+    simd::store(y + i, normal ? values_on_grid(v, reciprocal, g) : exact_values(v, g), mask);
   }
-  return near == 0;
+  return simd::any(clamped);
 }
 
-void forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
-  const bool normal = std::isnormal(static_cast<float>(g.reciprocal));
-  std::int64_t i = 0;
-  for (; i + kBlock <= count; i += kBlock) {
-    if (!normal || !forward_block(x + i, y + i, g)) forward_exactly(x + i, y + i, kBlock, g);
-  }
-  forward_exactly(x + i, y + i, count - i, g);
-}
-
+// dx = beta * dx + dy where x is not clamped; dx may be dy.
 void backward_run(const float* x, const float* dy, std::int64_t count, const ChannelGrid& g,
-                  GradientSlot dx, std::int64_t offset) {
-  float* out = dx.data + offset;
-  if (dx.beta == 0) {
-    for (std::int64_t i = 0; i < count; ++i)
-      out[i] = x[i] >= g.pass.low && x[i] <= g.pass.high ? dy[i] : 0.0f;
-  } else {
-    for (std::int64_t i = 0; i < count; ++i)
-      out[i] += x[i] >= g.pass.low && x[i] <= g.pass.high ? dy[i] : 0.0f;
+                  float* dx, float beta) {
+  for (std::int64_t i = 0; i < count; i += simd::kLanes) {
+    const simd::Mask mask = simd::first_lanes(std::min<std::int64_t>(simd::kLanes, count - i));
+    const Floats passed =
+        outside(simd::load(x + i, mask), g.pass) ? Floats{} : simd::load(dy + i, mask);
+    simd::store(dx + i, beta == 0 ? passed : simd::load(dx + i, mask) + passed, mask);
   }
 }
 
-// Calls run(offset, count, channel) for runs that lie in one channel each, in parallel over
-// shape-sized tiles.
-template <class Run>
-void for_each_run(const ChannelView& view, const Run& run) {
-  constexpr std::int64_t kTile = 1 << 14;
-  const std::int64_t size = view.outer * view.channels * view.inner;
-  if (view.channels == 1) {
-    parallel_tiles(size, kTile,
-                   [&](std::int64_t begin, std::int64_t end) { run(begin, end - begin, 0); });
-    return;
+// A tensor cut into shape-sized tiles of runs that lie in one channel each.
+class Runs {
+ public:
+  explicit Runs(const ChannelView& view) : view_(view) {
+    const bool whole = view.channels == 1;
+    length_ = whole ? std::min(kTile, view.outer * view.inner) : view.inner;
+    count_ = whole ? ceiling(view.outer * view.inner, kTile) : view.outer * view.channels;
+    per_tile_ = whole ? 1 : std::max<std::int64_t>(1, kTile / std::max<std::int64_t>(1, length_));
   }
-  const std::int64_t rows = view.outer * view.channels;
-  const std::int64_t rows_per_tile = std::max<std::int64_t>(1, kTile / view.inner);
-  parallel_tiles(rows, rows_per_tile, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row)
-      run(row * view.inner, view.inner, row % view.channels);
-  });
-}
+  std::int64_t tiles() const { return ceiling(count_, per_tile_); }
+
+  // Calls run(offset, count, channel) for each run of a tile.
+  template <class Run>
+  void for_each(std::int64_t tile, const Run& run) const {
+    const std::int64_t size = view_.outer * view_.channels * view_.inner;
+    for (std::int64_t r = tile * per_tile_; r < std::min((tile + 1) * per_tile_, count_); ++r) {
+      run(r * length_, std::min(length_, size - r * length_),
+          static_cast<std::size_t>(r % view_.channels));
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kTile = 1 << 13;
+  static std::int64_t ceiling(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+  ChannelView view_;
+  std::int64_t length_, count_, per_tile_;
+};
 
 }  // namespace
 
+// Few values are clamped, so the forward pass notes in which tiles any are: the backward pass hands
+// the gradient on as it is and visits those tiles alone.
 Variable fake_quantize(const Variable& x, const Grid& grid, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   PARE_ENSURE(view.channels == grid.channels());
+  const Runs runs(view);
   std::vector<ChannelGrid> channels = prepare(grid);
   Tensor y(x.shape());
+  Tensor clamped(Shape{runs.tiles()});  // 1 where a tile has clamped values
   const float* from = x.value().data();
-  float* to = y.mutable_data();
-  for_each_run(view, [&](std::int64_t offset, std::int64_t count, std::int64_t c) {
-    forward_run(from + offset, to + offset, count, channels[static_cast<std::size_t>(c)]);
+  float *to = y.mutable_data(), *flags = clamped.mutable_data();
+  parallel_for(runs.tiles(), [&](std::int64_t tile) {
+    bool any = false;
+    runs.for_each(tile, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+      any |= forward_run(from + offset, to + offset, count, channels[c]);
+    });
+    flags[tile] = any ? 1.0f : 0.0f;
   });
-  return record("fake_quantize", std::move(y), {x},
-                [in = x.value(), view, channels = std::move(channels)](const Tensor& dy,
-                                                                       Gradients& gradients) {
-                  const GradientSlot dx = gradients.slot(0);
-                  for_each_run(view, [&](std::int64_t offset, std::int64_t count, std::int64_t c) {
-                    backward_run(in.data() + offset, dy.data() + offset, count,
-                                 channels[static_cast<std::size_t>(c)], dx, offset);
-                  });
-                });
+  return record(
+      "fake_quantize", std::move(y), {x},
+      [in = x.value(), runs, clamped, channels = std::move(channels)](Tensor& dy,
+                                                                      Gradients& gradients) {
+        const auto flagged = clamped.values();
+        const bool none = std::find(flagged.begin(), flagged.end(), 1.0f) == flagged.end();
+        if (none) return gradients.give(0, dy);
+        const bool in_place = dy.unique();
+        const GradientSlot dx =
+            in_place ? GradientSlot{dy.mutable_data(), 0.0f} : gradients.slot(0);
+        parallel_for(runs.tiles(), [&](std::int64_t tile) {
+          if (in_place && flagged[static_cast<std::size_t>(tile)] == 0) return;
+          runs.for_each(tile, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+            backward_run(in.data() + offset, dy.data() + offset, count, channels[c],
+                         dx.data + offset, dx.beta);
+          });
+        });
+        if (in_place) gradients.give(0, dy);
+      });
 }
 
 std::vector<std::int8_t> codes_of(const Tensor& x, const Grid& grid, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   PARE_ENSURE(view.channels == grid.channels());
   std::vector<std::int8_t> codes(static_cast<std::size_t>(x.size()));
-  for_each_run(view, [&](std::int64_t offset, std::int64_t count, std::int64_t channel) {
-    const auto c = static_cast<std::size_t>(channel);
-    const double r = 1.0 / static_cast<double>(grid.scales[c]);
-    for (std::int64_t i = offset; i < offset + count; ++i) {
-      codes[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(
-          to_code(x.data()[i], r, grid.zero_points[c], grid.format.qmin(), grid.format.qmax()));
-    }
+  const Runs runs(view);
+  parallel_for(runs.tiles(), [&](std::int64_t tile) {
+    runs.for_each(tile, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+      const double r = 1.0 / static_cast<double>(grid.scales[c]);
+      for (std::int64_t i = offset; i < offset + count; ++i) {
+        codes[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(
+            to_code(x.data()[i], r, grid.zero_points[c], grid.format.qmin(), grid.format.qmax()));
+      }
+    });
   });
   return codes;
 }

@@ -7,33 +7,46 @@
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/kernels/simd.h"
 
 namespace pare {
 namespace {
 
-// A range that widens over 16 lanes so that the compiler can keep it in vector registers. A NaN
-// makes the range NaN, which the grid refuses by name.
+using simd::Floats;
+using simd::Ints;
+
+// Smallest and largest value, 0 included. A NaN makes the range NaN, which the grid refuses by
+// name; it shows in the largest magnitude, whose bits order like integers.
 Range range_of(const float* x, std::int64_t count) {
-  constexpr int kLanes = 16;
-  float low[kLanes] = {}, high[kLanes] = {};
+  constexpr int kUnroll = 4;  // hides the latency of a comparison
+  constexpr std::int64_t kStep = kUnroll * simd::kLanes;
+  Floats low[kUnroll] = {}, high[kUnroll] = {};
+  Ints magnitude[kUnroll] = {};
+  const auto widen = [&](int k, Floats v) {
+    const Ints bits = simd::bits_of(v) & 0x7fffffff;
+    low[k] = v < low[k] ? v : low[k];
+    high[k] = v > high[k] ? v : high[k];
+    magnitude[k] = bits > magnitude[k] ? bits : magnitude[k];
+  };
   std::int64_t i = 0;
-  bool nan = false;
-  for (; i + kLanes <= count; i += kLanes) {
-    int bad = 0;
-    for (int lane = 0; lane < kLanes; ++lane) {
-      const float v = x[i + lane];
-      low[lane] = v < low[lane] ? v : low[lane];
-      high[lane] = v > high[lane] ? v : high[lane];
-      bad |= v != v;
+  for (; i + kStep <= count; i += kStep) {
+#pragma GCC unroll 4
+    for (int k = 0; k < kUnroll; ++k) widen(k, simd::load(x + i + k * simd::kLanes));
+  }
+  for (; i < count; i += simd::kLanes) {
+    const auto lanes = std::min<std::int64_t>(simd::kLanes, count - i);
+    widen(0, simd::load(x + i, simd::first_lanes(lanes)));
+  }
+  Range range;
+  std::int32_t largest = 0;
+  for (int k = 0; k < kUnroll; ++k) {
+    for (int lane = 0; lane < simd::kLanes; ++lane) {
+      range.low = std::min(range.low, low[k][lane]);
+      range.high = std::max(range.high, high[k][lane]);
+      largest = std::max(largest, magnitude[k][lane]);
     }
-    nan |= bad != 0;
   }
-  for (; i < count; ++i) {
-    low[0] = std::min(low[0], x[i]);
-    high[0] = std::max(high[0], x[i]);
-    nan |= x[i] != x[i];
-  }
-  Range range{*std::min_element(low, low + kLanes), *std::max_element(high, high + kLanes)};
+  const bool nan = largest > 0x7f800000;
   if (nan) range.low = range.high = std::numeric_limits<float>::quiet_NaN();
   return range;
 }
@@ -118,12 +131,15 @@ std::vector<Range> channel_ranges(const Tensor& x, int axis) {
     for (const Range& part : partial) ranges[0] = hull(ranges[0], part);
     return ranges;
   }
-  for (std::int64_t o = 0; o < view.outer; ++o) {
-    for (std::int64_t c = 0; c < view.channels; ++c) {
+  const std::int64_t tile = std::max<std::int64_t>(1, 8192 / (view.outer * view.inner + 1));
+  parallel_tiles(view.channels, tile, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t c = begin; c < end; ++c) {
       Range& range = ranges[static_cast<std::size_t>(c)];
-      range = hull(range, range_of(data + (o * view.channels + c) * view.inner, view.inner));
+      for (std::int64_t o = 0; o < view.outer; ++o) {
+        range = hull(range, range_of(data + (o * view.channels + c) * view.inner, view.inner));
+      }
     }
-  }
+  });
   return ranges;
 }
 

@@ -11,7 +11,7 @@ namespace pare {
 namespace {
 
 using simd::Floats;
-using Ints = decltype(Floats{} < Floats{});
+using simd::Ints;
 typedef std::uint16_t Taps __attribute__((vector_size(2 * simd::kLanes)));
 
 Ints all(std::int64_t tap) { return static_cast<int>(tap) - Ints{}; }

@@ -27,6 +27,7 @@ inline constexpr int kRegisters = 16;
 #endif
 
 typedef float Floats __attribute__((vector_size(4 * kLanes)));
+using Ints = decltype(Floats{} < Floats{});  // of a comparison: -1 where it holds, 0 elsewhere
 
 inline Floats load(const float* p) {
   Floats v;
@@ -35,10 +36,17 @@ inline Floats load(const float* p) {
 }
 inline void store(float* p, Floats v) { std::memcpy(p, &v, sizeof v); }
 inline Floats broadcast(float x) { return x - Floats{}; }  // -0.0f - 0.0f is -0.0f
+inline Ints bits_of(Floats v) { return reinterpret_cast<Ints>(v); }
 
 // The first n lanes, 0 <= n <= kLanes: masked loads read nothing beyond them and give zeros there.
 #if defined(__AVX512F__)
 inline Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+inline Floats floor(Floats v) {  // masked: gcc 12 warns falsely about the plain form
+  return _mm512_mask_roundscale_ps(v, 0xffff, v, _MM_FROUND_TO_NEG_INF);
+}
+inline bool any(Ints condition) {
+  return _mm512_movepi32_mask(reinterpret_cast<__m512i>(condition)) != 0;
+}
 using Mask = __mmask16;
 inline Mask first_lanes(std::int64_t n) { return static_cast<Mask>((1u << n) - 1); }
 inline Floats load(const float* p, Mask mask) { return _mm512_maskz_loadu_ps(mask, p); }
@@ -46,8 +54,19 @@ inline void store(float* p, Floats v, Mask mask) { _mm512_mask_storeu_ps(p, mask
 #else
 #if defined(__AVX2__) && defined(__FMA__)
 inline Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+inline Floats floor(Floats v) { return _mm256_floor_ps(v); }
+inline bool any(Ints condition) {
+  return _mm256_movemask_ps(reinterpret_cast<__m256>(condition)) != 0;
+}
 #else
 inline Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
+inline Floats floor(Floats v) {
+  for (int i = 0; i < kLanes; ++i) v[i] = __builtin_floorf(v[i]);
+  return v;
+}
+inline bool any(Ints condition) {
+  return (condition[0] | condition[1] | condition[2] | condition[3]) != 0;
+}
 #endif
 using Mask = std::int64_t;
 inline Mask first_lanes(std::int64_t n) { return n; }

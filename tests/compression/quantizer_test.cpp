@@ -100,6 +100,25 @@ TEST_CASE("the straight-through gradient passes where nothing is clamped, and on
   CHECK(std::vector<float>(x.grad().values().begin(), x.grad().values().end()) == expected);
 }
 
+TEST_CASE(
+    "few clamped values in a large tensor: each loses its gradient, whoever owns its memory") {
+  const Grid grid{.format = {.bits = 8}, .scales = {0.1f}, .zero_points = {0}};
+  constexpr std::int64_t kSize = 50001;  // several tiles, the last one not full
+  Tensor values = random_tensor({1, kSize}, 8);
+  for (const std::int64_t i : {0, 20000, 20001, 50000}) values.mutable_data()[i] = 100;
+  const Tensor weights = random_tensor({1, kSize}, 9);
+  for (const bool shared : {false, true}) {
+    Variable x(values, true), other(values, true);
+    const Variable y = fake_quantize(x, grid, -1);
+    // add() gives the same gradient tensor to both: fake_quantize may not write into it.
+    backward(weighted_sum(shared ? add(other, y) : y, weights));
+    for (std::int64_t i = 0; i < kSize; ++i) {
+      REQUIRE(x.grad().data()[i] == (values.data()[i] == 100 ? 0 : weights.data()[i]));
+      if (shared) REQUIRE(other.grad().data()[i] == weights.data()[i]);
+    }
+  }
+}
+
 TEST_CASE("values at and next to the borders between codes get the code of the one definition") {
   for (const float scale : {0.0173f, 1.0f, 3.1e-9f}) {
     const Grid grid{
