@@ -4,23 +4,25 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <numbers>
 #include <string_view>
+#include <type_traits>
 
 #include "framework/base/error.h"
 
 namespace pare {
 namespace {
 
+template <class Pixel>
 struct Job {
   const Augmentation& settings;
   std::int64_t height, width, channels;
-  const std::uint8_t* in;
-  std::uint8_t* out;
+  const Pixel* in;
+  const Pixel* blank;  // an image of nothing but fill
+  Pixel* out;
   Random& random;
 
-  std::size_t bytes() const { return static_cast<std::size_t>(height * width * channels); }
+  std::int64_t size() const { return height * width * channels; }
 };
 
 // Uniform in -most .. most.
@@ -29,22 +31,23 @@ std::int64_t draw_offset(Random& random, std::int64_t most) {
 }
 
 // out(row, column) = in(row - down, column - right).
-void move_by(const Job& job, std::int64_t down, std::int64_t right) {
-  const std::int64_t row_bytes = job.width * job.channels;
+template <class Pixel>
+void move_by(const Job<Pixel>& job, std::int64_t down, std::int64_t right) {
+  const std::int64_t row_size = job.width * job.channels;
   const std::int64_t kept = std::max<std::int64_t>(0, job.width - std::abs(right)) * job.channels;
   const std::int64_t to = std::max<std::int64_t>(0, right) * job.channels;
   const std::int64_t from = std::max<std::int64_t>(0, -right) * job.channels;
-  std::memset(job.out, 0, job.bytes());
+  std::copy_n(job.blank, job.size(), job.out);
   if (kept == 0) return;
   const std::int64_t first = std::max<std::int64_t>(0, down),
                      last = std::min(job.height, job.height + down);
   for (std::int64_t row = first; row < last; ++row) {
-    std::memcpy(job.out + row * row_bytes + to, job.in + (row - down) * row_bytes + from,
-                static_cast<std::size_t>(kept));
+    std::copy_n(job.in + (row - down) * row_size + from, kept, job.out + row * row_size + to);
   }
 }
 
-void shift(const Job& job) {
+template <class Pixel>
+void shift(const Job<Pixel>& job) {
   const std::int64_t down = draw_offset(job.random, job.settings.pixels);
   const std::int64_t right = draw_offset(job.random, job.settings.pixels);
   move_by(job, down, right);
@@ -52,39 +55,48 @@ void shift(const Job& job) {
 
 // A random window of the image padded with `padding` zeros all around: the same as a shift by up to
 // `padding`.
-void crop(const Job& job) {
+template <class Pixel>
+void crop(const Job<Pixel>& job) {
   const std::int64_t down = draw_offset(job.random, job.settings.padding);
   const std::int64_t right = draw_offset(job.random, job.settings.padding);
   move_by(job, down, right);
 }
 
 // Left and right change places, every second time.
-void flip(const Job& job) {
+template <class Pixel>
+void flip(const Job<Pixel>& job) {
   if (job.random.below(2) == 0) {
-    std::memcpy(job.out, job.in, job.bytes());
+    std::copy_n(job.in, job.size(), job.out);
     return;
   }
   for (std::int64_t pixel = 0; pixel < job.height * job.width; ++pixel) {
     const std::int64_t row = pixel / job.width, column = pixel % job.width;
     const std::int64_t mirrored = row * job.width + (job.width - 1 - column);
-    std::memcpy(job.out + pixel * job.channels, job.in + mirrored * job.channels,
-                static_cast<std::size_t>(job.channels));
+    std::copy_n(job.in + mirrored * job.channels, job.channels, job.out + pixel * job.channels);
   }
+}
+
+template <class Pixel>
+Pixel rounded(float value) {
+  return std::is_same_v<Pixel, float> ? static_cast<Pixel>(value)
+                                      : static_cast<Pixel>(value + 0.5f);
 }
 
 // About the middle of the image: every output pixel looks up where it came from, bilinear between
 // four neighbours.
-void rotate(const Job& job) {
+template <class Pixel>
+void rotate(const Job<Pixel>& job) {
   const float angle = static_cast<float>(job.settings.degrees * std::numbers::pi / 180) *
                       job.random.uniform(-1.0f, 1.0f);
   const float cosine = std::cos(angle), sine = std::sin(angle);
   const float middle_y = static_cast<float>(job.height - 1) / 2,
               middle_x = static_cast<float>(job.width - 1) / 2;
   const auto at = [&](std::int64_t y, std::int64_t x, std::int64_t c) -> float {
-    if (y < 0 || y >= job.height || x < 0 || x >= job.width) return 0;
+    if (y < 0 || y >= job.height || x < 0 || x >= job.width)
+      return static_cast<float>(job.blank[c]);
     return static_cast<float>(job.in[(y * job.width + x) * job.channels + c]);
   };
-  std::uint8_t* out = job.out;
+  Pixel* out = job.out;
   for (std::int64_t row = 0; row < job.height; ++row) {
     for (std::int64_t column = 0; column < job.width; ++column) {
       const float dy = static_cast<float>(row) - middle_y,
@@ -96,7 +108,7 @@ void rotate(const Job& job) {
       for (std::int64_t c = 0; c < job.channels; ++c) {
         const float value = (1 - v) * ((1 - u) * at(y0, x0, c) + u * at(y0, x0 + 1, c)) +
                             v * ((1 - u) * at(y0 + 1, x0, c) + u * at(y0 + 1, x0 + 1, c));
-        *out++ = static_cast<std::uint8_t>(value + 0.5f);
+        *out++ = rounded<Pixel>(value);
       }
     }
   }
@@ -104,8 +116,9 @@ void rotate(const Job& job) {
 
 // DeVries and Taylor 2017 (arXiv 1708.04552): a square of zeros whose centre is any pixel; what
 // sticks out is cut off.
-void cutout(const Job& job) {
-  std::memcpy(job.out, job.in, job.bytes());
+template <class Pixel>
+void cutout(const Job<Pixel>& job) {
+  std::copy_n(job.in, job.size(), job.out);
   const auto centre_y =
       static_cast<std::int64_t>(job.random.below(static_cast<std::uint32_t>(job.height)));
   const auto centre_x =
@@ -116,16 +129,18 @@ void cutout(const Job& job) {
                      last = std::min(job.width, left + job.settings.size);
   for (std::int64_t row = std::max<std::int64_t>(0, top);
        row < std::min(job.height, top + job.settings.size); ++row) {
-    std::memset(job.out + (row * job.width + first) * job.channels, 0,
-                static_cast<std::size_t>((last - first) * job.channels));
+    const std::int64_t at = (row * job.width + first) * job.channels;
+    std::copy_n(job.blank + at, (last - first) * job.channels, job.out + at);
   }
 }
 
+template <class Pixel>
 struct Kind {
   std::string_view name;
-  void (*run)(const Job&);
+  void (*run)(const Job<Pixel>&);
 };
-constexpr std::array<Kind, 5> kKinds = {
+template <class Pixel>
+constexpr std::array<Kind<Pixel>, 5> kKinds = {
     {{"shift", shift}, {"crop", crop}, {"flip", flip}, {"rotate", rotate}, {"cutout", cutout}}};
 
 }  // namespace
@@ -157,22 +172,34 @@ void Augmentation::describe(config::Object& o) {
                  "what is done to a training image");
 }
 
-Augmenter::Augmenter(const Shape& shape, std::span<const Augmentation> list)
+template <class Pixel>
+Augmenter<Pixel>::Augmenter(const Shape& shape, std::span<const Augmentation> list,
+                            std::span<const Pixel> fill)
     : shape_(shape), list_(list) {
+  PARE_ENSURE(fill.empty() || std::ssize(fill) == shape[2]);
   if (list.empty()) return;
-  for (auto& buffer : scratch_) buffer.resize(static_cast<std::size_t>(shape.size()));
+  blank_.resize(static_cast<std::size_t>(shape.size()));
+  for (std::size_t i = 0; !fill.empty() && i < blank_.size(); ++i)
+    blank_[i] = fill[i % fill.size()];
+  for (auto& buffer : scratch_) buffer.resize(blank_.size());
 }
 
-std::span<const std::uint8_t> Augmenter::apply(std::span<const std::uint8_t> image, Random random) {
+template <class Pixel>
+std::span<const Pixel> Augmenter<Pixel>::apply(std::span<const Pixel> image, Random random) {
   for (std::size_t i = 0; i < list_.size(); ++i) {
-    const auto kind = std::find_if(kKinds.begin(), kKinds.end(),
-                                   [&](const Kind& k) { return k.name == list_[i].kind; });
-    PARE_ENSURE(kind != kKinds.end());
-    std::vector<std::uint8_t>& out = scratch_[i % 2];
-    kind->run({list_[i], shape_[0], shape_[1], shape_[2], image.data(), out.data(), random});
+    const auto& kinds = kKinds<Pixel>;
+    const auto kind = std::find_if(kinds.begin(), kinds.end(),
+                                   [&](const auto& k) { return k.name == list_[i].kind; });
+    PARE_ENSURE(kind != kinds.end());
+    std::vector<Pixel>& out = scratch_[i % 2];
+    kind->run({list_[i], shape_[0], shape_[1], shape_[2], image.data(), blank_.data(), out.data(),
+               random});
     image = out;
   }
   return image;
 }
+
+template class Augmenter<std::uint8_t>;
+template class Augmenter<float>;
 
 }  // namespace pare

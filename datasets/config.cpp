@@ -2,15 +2,29 @@
 #include "datasets/config.h"
 
 #include <cmath>
+#include <span>
 
 #include "datasets/kinds.h"
+#include "datasets/own_data.h"
 #include "framework/config/config.h"
 
 namespace pare {
 
-void IdxFiles::describe(config::Object& o) {
-  o.text("images", images, "IDX file of the images, plain or .gz");
-  o.text("labels", labels, "IDX file of the labels, plain or .gz");
+namespace {
+
+// The kinds that are files of the user's own.
+bool is_own(const std::string& kind) { return kind == "idx" || kind == "npy"; }
+
+std::string names_text(std::span<const char* const, 4> names) {
+  return std::string("holds ") + names[0] + ", " + names[1] + ", " + names[2] + " and " + names[3] +
+         ", plain or .gz";
+}
+
+}  // namespace
+
+void ImageFiles::describe(config::Object& o) {
+  o.text("images", images, "file of the images, plain or .gz");
+  o.text("labels", labels, "file of the labels, plain or .gz");
   o.require("images");
   o.require("labels");
 }
@@ -64,20 +78,17 @@ void DatasetConfig::describe(config::Object& o) {
   std::vector<config::Alternative> alternatives;
   std::vector<std::string> without_files;
   for (const DatasetKind& row : dataset_kinds()) {
-    if (row.name != "idx") {
+    if (!is_own(row.name)) {
       alternatives.push_back({row.name, [](Object&) {}});
       without_files.push_back(row.name);
       continue;
     }
-    alternatives.push_back(
-        {row.name, [this](Object& a) {
-           a.text(
-               "folder", folder,
-               "holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-               "t10k-labels-idx1-ubyte, plain or .gz");
-           a.object("train", train, "the training files, in place of 'folder'");
-           a.object("test", test, "the test files, in place of 'folder'");
-         }});
+    const auto names = row.name == "idx" ? std::span(kIdxNames) : std::span(kNpyNames);
+    alternatives.push_back({row.name, [this, names](Object& a) {
+                              a.text("folder", folder, names_text(names));
+                              a.object("train", train, "the training files, in place of 'folder'");
+                              a.object("test", test, "the test files, in place of 'folder'");
+                            }});
   }
   o.alternatives("kind", kind, alternatives, "which data");
   o.choice("fallback", fallback, without_files,
@@ -94,10 +105,11 @@ void DatasetConfig::describe(config::Object& o) {
   if (validation >= 1 && validation != std::floor(validation)) {
     o.fail("validation", "expected a fraction below 1 or a whole number of images");
   }
-  if (kind == "idx" && folder.has_value() == (train.has_value() && test.has_value())) {
-    o.fail("", "an idx data set needs either 'folder' or both 'train' and 'test'");
+  if (!is_own(kind)) return;
+  if (folder.has_value() == (train.has_value() && test.has_value())) {
+    o.fail("", "an " + kind + " data set needs either 'folder' or both 'train' and 'test'");
   }
-  if (kind == "idx" && folder && (train || test)) {
+  if (folder && (train || test)) {
     o.fail("folder", "expected either 'folder' or 'train' and 'test', got both");
   }
 }

@@ -13,7 +13,7 @@
 namespace pare {
 
 // Two files that belong together, in place of the customary names.
-struct IdxFiles {
+struct ImageFiles {
   std::string images, labels;
   void describe(config::Object& o);
 };
@@ -32,8 +32,8 @@ struct Normalize {
 struct DatasetConfig {
   std::string kind = "mnist";
   std::optional<std::string> fallback;
-  std::optional<std::string> folder;    // idx
-  std::optional<IdxFiles> train, test;  // idx
+  std::optional<std::string> folder;      // idx, npy
+  std::optional<ImageFiles> train, test;  // idx, npy
   std::int64_t batch_size = 64;
   double validation = 0;
   std::optional<std::int64_t> limit;

@@ -1,5 +1,5 @@
-// A labelled image set in memory: pixels as bytes (or, where the data are not bytes, floats),
-// labels as integers.
+// A labelled image set in memory: pixels as bytes (or, where the data are not bytes, as normalised
+// floats), labels as integers.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,15 @@
 
 namespace pare {
 
-// One split. Images are height x width x channels, one after the other.
+// One split. Images are height x width x channels, one after the other: in `pixels`, or, where the
+// data were float32, in `values`.
 struct Images {
   Shape shape;  // of one image, [28, 28, 1]
-  std::vector<std::uint8_t> pixels;
-  std::vector<std::int32_t> labels;  // 0 .. classes-1, checked at load
+  std::vector<std::uint8_t> pixels = {};
+  std::vector<float> values = {};         // what the network sees: normalised at load
+  std::vector<float> fill = {};           // beside `values`: what 0 became, one per channel
+  std::vector<std::int32_t> labels = {};  // 0 .. classes-1, checked at load
+  bool are_floats() const { return !values.empty(); }
   std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
 };
 

@@ -1,39 +1,21 @@
-// The rows and their loading functions: MNIST's relatives share one, `idx` adds the user's own
-// paths, `digits` draws.
+// The rows and the loading functions of the known sets: MNIST's relatives share one, the two CIFARs
+// another, `digits` draws.
 #include "datasets/kinds.h"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
+#include "datasets/cifar.h"
 #include "datasets/config.h"
 #include "datasets/digits.h"
 #include "datasets/idx.h"
+#include "datasets/own_data.h"
 #include "framework/base/error.h"
 #include "framework/base/hash.h"
 
 namespace pare {
 namespace {
-
-const std::array<std::string, 4> kCustomaryNames = {
-    "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte"};
-
-struct IdxPaths {
-  std::string train_images, train_labels, test_images, test_labels;
-};
-
-LoadedFiles load_pairs(const IdxPaths& paths, int classes) {
-  LoadedFiles files;
-  files.train = read_idx_images(paths.train_images, paths.train_labels, classes);
-  files.test = read_idx_images(paths.test_images, paths.test_labels, classes);
-  if (files.train.shape != files.test.shape) {
-    throw DataError(paths.test_images + ": expected images of " + files.train.shape.to_string() +
-                    " as in " + paths.train_images + ", got " + files.test.shape.to_string());
-  }
-  files.classes = classes;
-  return files;
-}
 
 // The relatives use MNIST's file names, so a flat folder could pass one off as another.
 void refuse_mnist(const Images& test, const std::string& kind, const std::string& path) {
@@ -47,65 +29,51 @@ void refuse_mnist(const Images& test, const std::string& kind, const std::string
   }
 }
 
+FoundFiles find_known(const LoadRequest& request) {
+  const DatasetKind& kind = request.kind;
+  return find_files(request.folders, subfolders(kind), kind.files, "data set '" + kind.name + "'",
+                    "To download it: ./pare fetch " + kind.name + ". Or put the " +
+                        std::to_string(kind.files.size()) + " files into ./data/" + kind.name +
+                        ", or set PARE_DATA to the folder that holds " + kind.name + "/.");
+}
+
 LoadedFiles load_mnist_like(const LoadRequest& request) {
-  const std::string& name = request.kind.name;
-  const std::array<std::string, 3> subfolders = {name, request.kind.torchvision, ""};
-  const FoundFiles found =
-      find_files(request.folders, subfolders, kCustomaryNames, "data set '" + name + "'",
-                 "Put the four files into ./data/" + name +
-                     ", or set PARE_DATA to the folder that holds " + name + "/.");
-  LoadedFiles files =
-      load_pairs({found.paths[0], found.paths[1], found.paths[2], found.paths[3]}, 10);
+  const FoundFiles found = find_known(request);
+  const auto& paths = found.paths;
+  LoadedFiles files;
+  files.train = read_idx_images(paths[0], paths[1], 10);
+  files.test = read_idx_images(paths[2], paths[3], 10);
+  require_same_shape(files, paths[0], paths[2]);
+  files.classes = 10;
   if (files.train.shape != Shape{28, 28, 1}) {
-    throw DataError(found.paths[0] + ": expected images of [28, 28, 1], got " +
+    throw DataError(paths[0] + ": expected images of [28, 28, 1], got " +
                     files.train.shape.to_string());
   }
-  if (name != "mnist") refuse_mnist(files.test, name, found.paths[3]);
+  if (request.kind.name != "mnist") refuse_mnist(files.test, request.kind.name, paths[3]);
   files.source = found.source;
   return files;
 }
 
-// The user's `folder` as it stands, or below one of the data folders.
-FoundFiles find_idx_folder(const LoadRequest& request, const std::string& folder) {
-  std::vector<DataFolder> places = {{folder, folder}};
-  if (!folder.starts_with('/')) {
-    for (const DataFolder& f : request.folders)
-      places.push_back({f.path + "/" + folder, f.name + "/" + folder});
-  }
-  const std::array<std::string, 1> itself = {""};
-  return find_files(
-      places, itself, kCustomaryNames, "data set 'idx'",
-      "Relative folders start at the current one; dataset.folder says '" + folder + "'.");
-}
-
-int classes_of(const LoadedFiles& files) {
-  std::int32_t largest = 0;
-  for (const Images* split : {&files.train, &files.test}) {
-    largest = std::max(largest, *std::max_element(split->labels.begin(), split->labels.end()));
-  }
-  return largest + 1;
-}
-
-std::string file_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-LoadedFiles load_idx(const LoadRequest& request) {
-  const DatasetConfig& config = request.config;
+LoadedFiles load_cifar(const LoadRequest& request, const CifarFormat& train,
+                       const CifarFormat& test) {
+  const FoundFiles found = find_known(request);
+  const std::span<const std::string> paths = found.paths;
   LoadedFiles files;
-  if (config.folder) {
-    const FoundFiles found = find_idx_folder(request, *config.folder);
-    files = load_pairs({found.paths[0], found.paths[1], found.paths[2], found.paths[3]}, 0);
-    files.source = found.source.starts_with('/') ? file_name(found.source) : found.source;
-  } else {
-    const auto find = [&](const std::string& path) {
-      return find_named_file(request.folders, path);
-    };
-    files = load_pairs({find(config.train->images), find(config.train->labels),
-                        find(config.test->images), find(config.test->labels)},
-                       0);
-    files.source = file_name(config.train->images) + ", " + file_name(config.test->images);
-  }
-  files.classes = classes_of(files);
+  files.train = read_cifar(paths.first(paths.size() - request.kind.test_files), train);
+  files.test = read_cifar(paths.last(request.kind.test_files), test);
+  files.classes = train.classes;
+  files.source = found.source;
   return files;
+}
+
+LoadedFiles load_cifar10(const LoadRequest& request) {
+  constexpr CifarFormat kFormat = {.label_bytes = 1, .classes = 10, .most_records = 10'000};
+  return load_cifar(request, kFormat, kFormat);
+}
+
+LoadedFiles load_cifar100(const LoadRequest& request) {
+  return load_cifar(request, {.label_bytes = 2, .classes = 100, .most_records = 50'000},
+                    {.label_bytes = 2, .classes = 100, .most_records = 10'000});
 }
 
 LoadedFiles load_digits(const LoadRequest& request) {
@@ -117,19 +85,44 @@ LoadedFiles load_digits(const LoadRequest& request) {
   return files;
 }
 
-// Means and deviations: those in common use for MNIST and its relatives; for digits measured on the
-// training images of seed 1.
-const std::array<DatasetKind, 5> kKinds = {{
-    {"mnist", "MNIST/raw", {0.1307f}, {0.3081f}, load_mnist_like},
-    {"fashion_mnist", "FashionMNIST/raw", {0.2860f}, {0.3530f}, load_mnist_like},
-    {"kmnist", "KMNIST/raw", {0.1918f}, {0.3483f}, load_mnist_like},
-    {"digits", "", {0.1133f}, {0.2410f}, load_digits},
-    {"idx", "", {}, {}, load_idx},
+const std::vector<std::string> kMnistFiles(std::begin(kIdxNames), std::end(kIdxNames));
+const std::vector<std::string> kCifar10Files = {"data_batch_1.bin", "data_batch_2.bin",
+                                                "data_batch_3.bin", "data_batch_4.bin",
+                                                "data_batch_5.bin", "test_batch.bin"};
+const std::vector<std::string> kCifar100Files = {"train.bin", "test.bin"};
+
+// Means and deviations over all pixels of the training images: those in common use, which anybody
+// who has the files can compute; for digits measured on the training images of seed 1.
+const std::array<DatasetKind, 8> kKinds = {{
+    {"mnist", "MNIST/raw", kMnistFiles, 2, {0.1307f}, {0.3081f}, load_mnist_like},
+    {"fashion_mnist", "FashionMNIST/raw", kMnistFiles, 2, {0.2860f}, {0.3530f}, load_mnist_like},
+    {"kmnist", "KMNIST/raw", kMnistFiles, 2, {0.1918f}, {0.3483f}, load_mnist_like},
+    {"cifar10",
+     "cifar-10-batches-bin",
+     kCifar10Files,
+     1,
+     {0.4914f, 0.4822f, 0.4465f},
+     {0.2470f, 0.2435f, 0.2616f},
+     load_cifar10},
+    {"cifar100",
+     "cifar-100-binary",
+     kCifar100Files,
+     1,
+     {0.5071f, 0.4865f, 0.4409f},
+     {0.2673f, 0.2564f, 0.2762f},
+     load_cifar100},
+    {"digits", "", {}, 0, {0.1133f}, {0.2410f}, load_digits},
+    {"idx", "", {}, 0, {}, {}, load_idx},
+    {"npy", "", {}, 0, {}, {}, load_npy},
 }};
 
 }  // namespace
 
 std::span<const DatasetKind> dataset_kinds() { return kKinds; }
+
+std::vector<std::string> subfolders(const DatasetKind& kind) {
+  return {kind.name, kind.torchvision, ""};
+}
 
 const DatasetKind& dataset_kind(const std::string& name) {
   const auto row = std::find_if(kKinds.begin(), kKinds.end(),

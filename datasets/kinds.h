@@ -31,13 +31,17 @@ struct LoadRequest {
 
 struct DatasetKind {
   std::string name;
-  std::string torchvision;  // its subfolder in torchvision's layout, or ""
+  std::string torchvision;         // its subfolder in torchvision's layout, or ""
+  std::vector<std::string> files;  // those of a known set
+  std::size_t test_files;          // its last ones: images and labels, or records of both
   std::vector<float> mean,
       std_dev;  // published values per channel; empty: measured on the training images
   LoadedFiles (*load)(const LoadRequest&);
 };
 
 std::span<const DatasetKind> dataset_kinds();
+// Where the files of a known set may lie below a data folder.
+std::vector<std::string> subfolders(const DatasetKind& kind);
 // Throws std::logic_error for a name that is not in the table: configs were checked before.
 const DatasetKind& dataset_kind(const std::string& name);
 

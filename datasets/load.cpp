@@ -67,6 +67,7 @@ void hash_split(Sha256& sha, const Images& images) {
   writer.u64(static_cast<std::uint64_t>(images.count()));
   for (const std::int32_t label : images.labels) writer.i32(label);
   sha.update(std::as_bytes(std::span(images.pixels)));
+  sha.update(std::as_bytes(std::span(images.values)));
   sha.update(writer.result());
 }
 
@@ -81,6 +82,9 @@ Dataset load_dataset(const DatasetConfig& config, std::uint64_t seed, const std:
   dataset.train = std::move(files.train);
   dataset.test = std::move(files.test);
   set_normalization(dataset, config);
+  for (Images* images : {&dataset.train, &dataset.test}) {
+    if (images->are_floats()) normalize_values(*images, dataset.mean, dataset.std_dev);
+  }
 
   const std::int64_t held_out = validation_count(config.validation, dataset.train.count());
   Split split = split_validation(std::move(dataset.train), held_out, dataset.classes, seed);

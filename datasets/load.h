@@ -18,8 +18,8 @@ namespace pare {
 Dataset load_dataset(const DatasetConfig& config, std::uint64_t seed, const std::string& data_dir,
                      const Warn& warn);
 
-// SHA-256 over shape, count, pixels and labels of train, validation and test, in this order, as hex
-// digits.
+// SHA-256 over shape, count, pixels (or normalised floats) and labels of train, validation and
+// test, in this order, as hex digits.
 std::string hash_of(const Dataset& dataset);
 
 }  // namespace pare

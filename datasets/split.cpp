@@ -38,11 +38,25 @@ std::vector<std::size_t> quotas(const std::vector<std::vector<std::size_t>>& mem
   return quota;
 }
 
+template <class Pixel>
+void append_pixels(std::vector<Pixel>& to, const std::vector<Pixel>& from, std::size_t i,
+                   std::int64_t size) {
+  if (from.empty()) return;
+  const auto begin = from.begin() + static_cast<std::ptrdiff_t>(i) * size;
+  to.insert(to.end(), begin, begin + size);
+}
+
 void append_image(Images& to, const Images& from, std::size_t i) {
-  const auto size = static_cast<std::size_t>(from.shape.size());
-  const auto begin = from.pixels.begin() + static_cast<std::ptrdiff_t>(i * size);
-  to.pixels.insert(to.pixels.end(), begin, begin + static_cast<std::ptrdiff_t>(size));
+  append_pixels(to.pixels, from.pixels, i, from.shape.size());
+  append_pixels(to.values, from.values, i, from.shape.size());
   to.labels.push_back(from.labels[i]);
+}
+
+Images none_like(const Images& images) {
+  Images none;
+  none.shape = images.shape;
+  none.fill = images.fill;
+  return none;
 }
 
 }  // namespace
@@ -60,12 +74,12 @@ std::int64_t validation_count(double validation, std::int64_t images) {
 Split split_validation(Images images, std::int64_t count, int classes, std::uint64_t seed) {
   PARE_ENSURE(count >= 0 && count < images.count());
   Split split;
-  split.validation.shape = images.shape;
+  split.validation = none_like(images);
   if (count == 0) {
     split.train = std::move(images);
     return split;
   }
-  split.train.shape = images.shape;
+  split.train = none_like(images);
   const auto members = members_of_classes(images, classes);
   const auto quota = quotas(members, static_cast<std::size_t>(count), images.labels.size());
   std::vector<bool> chosen(images.labels.size(), false);
@@ -84,7 +98,12 @@ Split split_validation(Images images, std::int64_t count, int classes, std::uint
 void keep_first(Images& images, std::int64_t limit) {
   if (limit >= images.count()) return;
   images.labels.resize(static_cast<std::size_t>(limit));
-  images.pixels.resize(static_cast<std::size_t>(limit * images.shape.size()));
+  const auto size = static_cast<std::size_t>(limit * images.shape.size());
+  if (images.are_floats()) {
+    images.values.resize(size);
+  } else {
+    images.pixels.resize(size);
+  }
 }
 
 }  // namespace pare

@@ -82,12 +82,16 @@ std::uint32_t name_hash(std::string_view name) {
 
 std::vector<std::int32_t> permutation(std::int64_t count, Random random) {
   std::vector<std::int32_t> order(static_cast<std::size_t>(count));
-  std::iota(order.begin(), order.end(), 0);
-  for (std::int64_t i = count - 1; i > 0; --i) {
-    const auto j = random.below(static_cast<std::uint32_t>(i + 1));
-    std::swap(order[static_cast<std::size_t>(i)], order[j]);
-  }
+  permute(order, random);
   return order;
+}
+
+void permute(std::span<std::int32_t> order, Random random) {
+  std::iota(order.begin(), order.end(), 0);
+  for (std::size_t i = order.size(); i-- > 1;) {
+    const auto j = random.below(static_cast<std::uint32_t>(i + 1));
+    std::swap(order[i], order[j]);
+  }
 }
 
 }  // namespace pare

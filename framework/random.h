@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -57,5 +58,7 @@ std::uint32_t name_hash(std::string_view name);
 
 // A permutation of 0 .. count-1 (Fisher-Yates).
 std::vector<std::int32_t> permutation(std::int64_t count, Random random);
+// The same, written over whatever `order` holds.
+void permute(std::span<std::int32_t> order, Random random);
 
 }  // namespace pare

@@ -26,7 +26,9 @@ std::int64_t correct_labels(std::span<const std::int32_t> found,
   return correct;
 }
 
-std::vector<std::int8_t> input_codes(const integer::Engine& engine, const Images& images) {
+std::vector<std::int8_t> codes_of(const integer::Engine& engine, const FinalNetwork& final,
+                                  const Images& images) {
+  if (images.are_floats()) return input_codes(final, images.values);
   std::vector<std::int8_t> codes(images.pixels.size());
   engine.pixels_to_codes(images.pixels, codes);
   return codes;
@@ -92,7 +94,7 @@ Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
   // The engine runs what the bytes say, not what they were made from.
   const integer::Engine engine(integer::decode_model(form.bytes, "model.pare"));
   PARE_ENSURE(engine.program() == form.program);
-  const std::vector<std::int8_t> codes = input_codes(engine, test);
+  const std::vector<std::int8_t> codes = codes_of(engine, form.final, test);
   form.verification = verify(network, form.final, engine, codes, progress);
   form.accuracy =
       static_cast<double>(correct_labels(form.verification.labels, test.labels)) / images;

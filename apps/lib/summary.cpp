@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <span>
 
 #include "apps/lib/phases.h"
 #include "apps/lib/progress.h"
 #include "datasets/kinds.h"
 #include "datasets/search.h"
+#include "framework/base/text.h"
 #include "layers/summary.h"
 
 namespace pare {
@@ -69,14 +70,15 @@ std::string sizes(const Json& r) {
 
 // Where the test images lie as files, for the command to try next.
 std::string test_files(const std::string& kind, const std::string& data_dir) {
-  const std::array<std::string, 2> files = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
-  const std::array<std::string, 3> subfolders = {kind, dataset_kind(kind).torchvision, ""};
+  const DatasetKind& row = dataset_kind(kind);
+  if (row.files.empty()) return "IMAGES";  // drawn, or the user's own
   try {
-    const FoundFiles found =
-        find_files(data_folders(data_dir, [](const std::string&) {}), subfolders, files, "", "");
-    return found.paths[0] + " --labels " + found.paths[1];
+    const auto folders = data_folders(data_dir, [](const std::string&) {});
+    const FoundFiles found = find_files(folders, subfolders(row), row.files, "", "");
+    const auto test = std::span(found.paths).last(row.test_files);
+    return join(test, " --labels ");
   } catch (const DataError&) {
-    return "IMAGES";  // drawn, or read from somewhere else
+    return "IMAGES";
   }
 }
 

@@ -195,7 +195,7 @@ MethodStep Trainer::method_step() const {
 
 void Trainer::train_step() {
   const double start = now();
-  const Batch batch =
+  const Batch& batch =
       batches_.get(state_.run_step / batches_.per_epoch(), state_.run_step % batches_.per_epoch());
   methods_.before_step(method_step());
   const auto run_step = static_cast<std::uint64_t>(state_.run_step);

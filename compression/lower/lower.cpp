@@ -121,14 +121,9 @@ integer::Program lower(const Network& network, const FinalNetwork& final, const 
                        std::span<const std::array<float, 256>> pixel_values) {
   integer::Program program = Lowering(network, final).run();
   program.name = name;
-  const FinalEdge& input = final.edges.at(std::string(kInputNode));
-  const double reciprocal = 1.0 / static_cast<double>(input.scale);
   for (const std::array<float, 256>& values : pixel_values) {
-    std::array<std::int8_t, 256>& codes = program.pixel_codes.emplace_back();
-    for (std::size_t byte = 0; byte < 256; ++byte) {
-      codes[byte] = static_cast<std::int8_t>(
-          to_code(values[byte], reciprocal, input.zero_point, input.code_min, input.code_max));
-    }
+    const std::vector<std::int8_t> codes = input_codes(final, values);
+    std::copy(codes.begin(), codes.end(), program.pixel_codes.emplace_back().begin());
   }
   try {
     integer::validate(program);
@@ -136,6 +131,17 @@ integer::Program lower(const Network& network, const FinalNetwork& final, const 
     throw ConfigError(std::string("the network cannot become integers: ") + error.what());
   }
   return program;
+}
+
+std::vector<std::int8_t> input_codes(const FinalNetwork& final, std::span<const float> values) {
+  const FinalEdge& input = final.edges.at(std::string(kInputNode));
+  const double reciprocal = 1.0 / static_cast<double>(input.scale);
+  std::vector<std::int8_t> codes(values.size());
+  std::transform(values.begin(), values.end(), codes.begin(), [&](float value) {
+    return static_cast<std::int8_t>(
+        to_code(value, reciprocal, input.zero_point, input.code_min, input.code_max));
+  });
+  return codes;
 }
 
 }  // namespace pare

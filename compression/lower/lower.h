@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "compression/integer/program.h"
 #include "compression/lower/final.h"
@@ -17,5 +19,9 @@ namespace pare {
 // bound and what would fit).
 integer::Program lower(const Network& network, const FinalNetwork& final, const std::string& name,
                        std::span<const std::array<float, 256>> pixel_values);
+
+// The codes that the program takes for inputs that are not bytes: `values` as the network would see
+// them, on the grid of its input.
+std::vector<std::int8_t> input_codes(const FinalNetwork& final, std::span<const float> values);
 
 }  // namespace pare

@@ -46,7 +46,7 @@ bool is_map(const Bytes& out, const Bytes& in, const Where& where) {
 using Place = std::pair<std::int64_t, std::int64_t>;
 
 Bytes apply(const std::vector<Augmentation>& list, const Bytes& image, std::uint64_t draw) {
-  Augmenter augmenter(kShape, list);
+  Augmenter<std::uint8_t> augmenter(kShape, list);
   const auto out = augmenter.apply(image, Random(1, Stream::test, draw));
   return {out.begin(), out.end()};
 }
@@ -148,7 +148,7 @@ TEST_CASE("a rotation keeps a round blob round") {
   Augmentation rotate = make("rotate");
   rotate.degrees = 180;
   const std::vector<Augmentation> list = {rotate};
-  Augmenter augmenter(shape, list);
+  Augmenter<std::uint8_t> augmenter(shape, list);
   for (std::uint64_t draw = 0; draw < 20; ++draw) {
     int turned = 0;
     for (const std::uint8_t byte : augmenter.apply(disk, Random(1, Stream::test, draw)))
@@ -193,6 +193,34 @@ TEST_CASE("augmentations run in their order, each on the result of the one befor
     CHECK(std::count(out.begin(), out.end(), 0) == static_cast<std::ptrdiff_t>(out.size()));
   }
   CHECK(apply({}, picture(), 3) == picture());
+}
+
+TEST_CASE("images of floats are changed as images of bytes are, and filled with what 0 became") {
+  const Bytes bytes = picture();
+  const std::vector<float> fill = {-1.0f, -2.0f};
+  std::vector<float> floats(bytes.begin(), bytes.end());
+  for (const std::string kind : {"shift", "crop", "flip", "cutout"}) {
+    const std::vector<Augmentation> list = {make(kind)};
+    Augmenter<float> augmenter(kShape, list, fill);
+    for (std::uint64_t draw = 0; draw < 20; ++draw) {
+      const Bytes expected = apply(list, bytes, draw);
+      const auto out = augmenter.apply(floats, Random(1, Stream::test, draw));
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        REQUIRE(out[i] == (expected[i] == 0 ? fill[i % 2] : static_cast<float>(expected[i])));
+    }
+  }
+  Augmentation rotate = make("rotate");
+  rotate.degrees = 180;
+  const std::vector<Augmentation> list = {rotate};
+  Augmenter<float> augmenter(kShape, list, fill);
+  for (std::uint64_t draw = 0; draw < 20; ++draw) {
+    const Bytes rounded = apply(list, bytes, draw);
+    const auto out = augmenter.apply(floats, Random(1, Stream::test, draw));
+    const std::int64_t middle = (3 * kWidth + 2) * kChannels;
+    CHECK(out[static_cast<std::size_t>(middle)] == floats[static_cast<std::size_t>(middle)]);
+    for (std::size_t i = 0; i < rounded.size(); ++i)
+      REQUIRE(std::abs(out[i] - static_cast<float>(rounded[i])) <= 2.5f);
+  }
 }
 
 TEST_CASE("every kind that a config accepts can be applied") {

@@ -36,6 +36,10 @@ std::vector<float> floats(const Batch& batch) {
   return {batch.images.values().begin(), batch.images.values().end()};
 }
 
+bool equal(const Batch& a, const Batch& b) {
+  return a.images.shape() == b.images.shape() && floats(a) == floats(b) && a.labels == b.labels;
+}
+
 std::vector<Augmentation> some_augmentation() {
   Augmentation shift, rotate;
   shift.kind = "shift";
@@ -78,8 +82,7 @@ TEST_CASE("a batch depends on seed, epoch and index, not on what was asked befor
   two.get(0, 0);
   two.get(9, 9);
   const Batch same = two.get(3, 4);
-  CHECK(floats(later) == floats(same));
-  CHECK(later.labels == same.labels);
+  CHECK(equal(later, same));
   Batches other(images, identity(), 10, 8, some_augmentation());
   CHECK(other.get(3, 4).labels != later.labels);
   CHECK(one.get(2, 4).labels != later.labels);
@@ -106,6 +109,41 @@ TEST_CASE("the number of threads changes no bit") {
   }
   set_thread_count(before);
   for (const auto& result : results) CHECK(result == results[0]);
+}
+
+TEST_CASE("images of floats are batched as they are, with the order of bytes") {
+  const Images bytes = labelled();
+  Images floats = bytes;
+  floats.values.assign(bytes.pixels.begin(), bytes.pixels.end());
+  floats.pixels.clear();
+  floats.fill = {0};
+  Augmentation shift;
+  shift.kind = "shift";
+  Batches a(bytes, identity(), 10, 7, {shift}), b(floats, {}, 10, 7, {shift});
+  CHECK(equal(a.get(3, 4), b.get(3, 4)));
+  CHECK(equal(batch_in_order(bytes, identity(), 96, 32), batch_in_order(floats, {}, 96, 32)));
+}
+
+TEST_CASE("an epoch after the first few batches takes no memory from the system") {
+  const Images images = labelled();
+  Batches batches(images, identity(), 10, 7, some_augmentation());
+  batches.get(0, 0);
+  const std::int64_t before = memory_statistics().system_allocations;
+  const float* const memory = batches.get(0, 1).images.data();
+  for (std::int64_t epoch = 0; epoch < 3; ++epoch) {
+    for (std::int64_t b = 0; b < batches.per_epoch(); ++b)
+      CHECK(batches.get(epoch, b).images.data() == memory);
+  }
+  CHECK(memory_statistics().system_allocations == before);
+}
+
+TEST_CASE("a batch that is still held is not overwritten") {
+  const Images images = labelled();
+  Batches batches(images, identity(), 10, 7, {});
+  const Tensor held = batches.get(0, 0).images;
+  const std::vector<float> before(held.values().begin(), held.values().end());
+  batches.get(0, 1);
+  CHECK(std::vector<float>(held.values().begin(), held.values().end()) == before);
 }
 
 TEST_CASE("evaluation reads in order and keeps the last, shorter batch") {

@@ -75,6 +75,15 @@ TEST_CASE("an idx data set needs a folder or both pairs of files") {
   CHECK(error_of(R"({"kind": "mnist", "folder": "x"})") != "");
 }
 
+TEST_CASE("an npy data set has the keys of an idx one") {
+  CHECK(error_of(R"({"kind": "npy", "folder": "x"})") == "");
+  CHECK(test::contains(error_of(R"({"kind": "npy"})"), "an npy data set needs either 'folder'"));
+  CHECK(error_of(R"({"kind": "npy", "folder": "x", "train": {"images": "a", "labels": "b"}})") !=
+        "");
+  CHECK(error_of(R"({"kind": "cifar10", "folder": "x"})") != "");
+  CHECK(test::contains(error_of(R"({"fallback": "npy"})"), "fallback"));
+}
+
 TEST_CASE("values out of range are refused where they stand") {
   CHECK(test::contains(error_of(R"({"batch_size": 0})"), "x.json:1:16: batch_size"));
   CHECK(test::contains(error_of(R"({"validation": -0.1})"), "validation"));

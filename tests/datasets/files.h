@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -31,6 +32,26 @@ inline Bytes idx_file(std::initializer_list<std::uint32_t> extents, const Bytes&
   return file;
 }
 
+// As numpy.save writes it; `shape` as Python does: "(2, 3)", "(2,)".
+inline Bytes npy_file(const std::string& type, const std::string& shape, const Bytes& values) {
+  std::string header =
+      "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+  header.resize(117, ' ');
+  header += '\n';
+  Bytes file = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, 118, 0};
+  file.insert(file.end(), header.begin(), header.end());
+  file.insert(file.end(), values.begin(), values.end());
+  return file;
+}
+
+// Little-endian, as numbers lie in memory.
+template <class T>
+Bytes bytes_of(const std::vector<T>& values) {
+  Bytes bytes(values.size() * sizeof(T));
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
 inline Bytes gzip(const Bytes& bytes) {
   z_stream z{};
   deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY);
@@ -50,6 +71,17 @@ inline Bytes counting(std::size_t count, unsigned start = 0) {
   Bytes bytes(count);
   for (std::size_t i = 0; i < count; ++i) bytes[i] = static_cast<std::uint8_t>((i + start) % 251);
   return bytes;
+}
+
+// Records of the labels given, with pixels that count from `start` on.
+inline Bytes cifar_records(const std::vector<Bytes>& labels, unsigned start) {
+  Bytes file;
+  for (const Bytes& label : labels) {
+    const Bytes pixels = counting(3072, start++);
+    file.insert(file.end(), label.begin(), label.end());
+    file.insert(file.end(), pixels.begin(), pixels.end());
+  }
+  return file;
 }
 
 class TemporaryFolder {

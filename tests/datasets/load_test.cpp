@@ -6,6 +6,7 @@
 
 #include "datasets/digits.h"
 #include "datasets/idx.h"
+#include "datasets/normalize.h"
 #include "framework/base/hash.h"
 #include "tests/datasets/files.h"
 
@@ -97,9 +98,116 @@ TEST_CASE("images of another size are not MNIST, but may be an idx data set") {
   CHECK(d.std_dev == std::vector<float>{0.5f});
   config.folder.reset();
   config.train =
-      IdxFiles{"data/mnist/train-images-idx3-ubyte", "data/mnist/train-labels-idx1-ubyte"};
-  config.test = IdxFiles{"mnist/t10k-images-idx3-ubyte", "mnist/t10k-labels-idx1-ubyte"};
+      ImageFiles{"data/mnist/train-images-idx3-ubyte", "data/mnist/train-labels-idx1-ubyte"};
+  config.test = ImageFiles{"mnist/t10k-images-idx3-ubyte", "mnist/t10k-labels-idx1-ubyte"};
   CHECK(load_dataset(config, 1, "", no_warning).hash == d.hash);
+}
+
+void put_cifar10(const test::Nowhere& here, const std::string& folder) {
+  for (std::uint8_t i = 1; i <= 5; ++i) {
+    here.folder.put(folder + "/data_batch_" + std::to_string(i) + ".bin",
+                    test::cifar_records({{i}, {0}}, i));
+  }
+  here.folder.put(folder + "/test_batch.bin", test::cifar_records({{9}}, 6));
+}
+
+TEST_CASE("CIFAR-10 is found in torchvision's layout, its five batches in order") {
+  const test::Nowhere here;
+  put_cifar10(here, "data/cifar-10-batches-bin");
+  DatasetConfig config;
+  config.kind = "cifar10";
+  const Dataset d = load_dataset(config, 1, "", no_warning);
+  CHECK(d.source == "./data/cifar-10-batches-bin");
+  CHECK(d.classes == 10);
+  CHECK(d.train.shape == Shape{32, 32, 3});
+  CHECK(d.train.labels == std::vector<std::int32_t>{1, 0, 2, 0, 3, 0, 4, 0, 5, 0});
+  CHECK(d.test.labels == std::vector<std::int32_t>{9});
+  CHECK(d.mean == std::vector<float>{0.4914f, 0.4822f, 0.4465f});
+}
+
+TEST_CASE("CIFAR-100 has a hundred classes, whatever labels come up") {
+  const test::Nowhere here;
+  here.folder.put("data/cifar100/train.bin", test::cifar_records({{0, 7}, {19, 98}}, 1));
+  here.folder.put("data/cifar100/test.bin.gz", test::gzip(test::cifar_records({{1, 2}}, 1)));
+  DatasetConfig config;
+  config.kind = "cifar100";
+  const Dataset d = load_dataset(config, 1, "", no_warning);
+  CHECK(d.classes == 100);
+  CHECK(d.train.labels == std::vector<std::int32_t>{7, 98});
+  CHECK(d.test.count() == 1);
+}
+
+TEST_CASE("missing data are an error that says how to get them") {
+  const test::Nowhere here;
+  DatasetConfig config;
+  config.kind = "cifar10";
+  CHECK(test::contains(test::message_of([&] { load_dataset(config, 1, "", no_warning); }),
+                       "To download it: ./pare fetch cifar10. Or put the 6 files into "
+                       "./data/cifar10"));
+}
+
+void put_npy(const test::Nowhere& here, const std::string& type, const test::Bytes& train,
+             const test::Bytes& test_images) {
+  here.folder.put("data/mine/x_train.npy", test::npy_file(type, "(3, 1, 2)", train));
+  here.folder.put("data/mine/y_train.npy", test::npy_file("|u1", "(3,)", {0, 4, 1}));
+  here.folder.put("data/mine/x_test.npy", test::npy_file(type, "(1, 1, 2)", test_images));
+  here.folder.put("data/mine/y_test.npy", test::npy_file("|u1", "(1,)", {6}));
+}
+
+TEST_CASE("a folder of .npy files is a data set; classes are counted over both parts") {
+  const test::Nowhere here;
+  put_npy(here, "|u1", {0, 255, 0, 255, 0, 255}, {1, 2});
+  DatasetConfig config;
+  config.kind = "npy";
+  config.folder = "mine";
+  const Dataset d = load_dataset(config, 1, "", no_warning);
+  CHECK(d.classes == 7);
+  CHECK(d.source == "./data/mine");
+  CHECK(d.mean == std::vector<float>{0.5f});
+  config.folder.reset();
+  config.train = ImageFiles{"mine/x_train.npy", "mine/y_train.npy"};
+  config.test = ImageFiles{"mine/x_test.npy", "mine/y_test.npy"};
+  const Dataset same = load_dataset(config, 1, "", no_warning);
+  CHECK(same.hash == d.hash);
+  CHECK(same.source == "x_train.npy, x_test.npy");
+}
+
+TEST_CASE("floats are normalised once, at load, by the training images") {
+  const test::Nowhere here;
+  put_npy(here, "<f4", test::bytes_of<float>({2, 4, 2, 4, 2, 4}), test::bytes_of<float>({3, 5}));
+  DatasetConfig config;
+  config.kind = "npy";
+  config.folder = "mine";
+  config.validation = 1;
+  const Dataset d = load_dataset(config, 1, "", no_warning);
+  CHECK(d.train.count() == 2);
+  CHECK(d.train.values == std::vector<float>{-1, 1, -1, 1});
+  CHECK(d.validation.values == std::vector<float>{-1, 1});
+  CHECK(d.test.values == std::vector<float>{0, 2});
+  CHECK(d.train.fill == std::vector<float>{-3});
+  CHECK(pixel_values(d).empty());
+  config.normalize = {Normalize::Source::none, {}, {}};
+  config.validation = 0;
+  config.limit = 1;
+  const Dataset plain = load_dataset(config, 1, "", no_warning);
+  CHECK(plain.train.values == std::vector<float>{2, 4});
+  CHECK(plain.train.fill == std::vector<float>{0});
+  CHECK(plain.hash != d.hash);
+}
+
+TEST_CASE("training and test images must be of one kind") {
+  const test::Nowhere here;
+  put_npy(here, "|u1", {0, 255, 0, 255, 0, 255}, {1, 2});
+  here.folder.put("data/mine/x_test.npy",
+                  test::npy_file("<f4", "(1, 1, 2)", test::bytes_of<float>({1, 2})));
+  DatasetConfig config;
+  config.kind = "npy";
+  config.folder = "mine";
+  CHECK(test::contains(test::message_of([&] { load_dataset(config, 1, "", no_warning); }),
+                       "expected the same type"));
+  here.folder.put("data/mine/x_test.npy", test::npy_file("|u1", "(1, 2, 1)", {1, 2}));
+  CHECK(test::contains(test::message_of([&] { load_dataset(config, 1, "", no_warning); }),
+                       "expected images of [1, 2, 1]"));
 }
 
 TEST_CASE("a source never holds an absolute path") {
@@ -120,6 +228,25 @@ TEST_CASE("a normalisation must have the data's channels") {
                        "expected 1 values in mean and std"));
   config.normalize = {Normalize::Source::none, {}, {}};
   CHECK(load_dataset(config, 1, "", no_warning).mean.empty());
+}
+
+TEST_CASE("real CIFAR-10 has the published means") {
+  DatasetConfig config;
+  config.kind = "cifar10";
+  Dataset d;
+  try {
+    d = load_dataset(config, 1, "", [](const std::string&) {});
+  } catch (const DataNotFound&) {
+    MESSAGE("skipped: no CIFAR-10 in the folders of PARE_DATA");
+    return;
+  }
+  CHECK(d.train.count() == 50000);
+  CHECK(d.test.count() == 10000);
+  const Statistics measured = measure(d.train);
+  for (std::size_t c = 0; c < 3; ++c) {  // within what a re-encoding may change
+    CHECK(measured.mean[c] == doctest::Approx(d.mean[c]).epsilon(0.01));
+    CHECK(measured.std_dev[c] == doctest::Approx(d.std_dev[c]).epsilon(0.02));
+  }
 }
 
 TEST_CASE("real MNIST is the official one") {
