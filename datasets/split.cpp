@@ -66,7 +66,8 @@ std::int64_t validation_count(double validation, std::int64_t images) {
       validation < 1 ? std::floor(validation * static_cast<double>(images) + 0.5) : validation;
   if (wanted >= static_cast<double>(images)) {
     throw ConfigError("dataset.validation: expected fewer than the " + std::to_string(images) +
-                      " training images, got " + std::to_string(static_cast<std::int64_t>(wanted)));
+                      " training images, got " + std::to_string(static_cast<std::int64_t>(wanted)) +
+                      "; a fraction such as 0.1 fits any number");
   }
   return static_cast<std::int64_t>(wanted);
 }

@@ -10,6 +10,17 @@ if(TARGET train AND TARGET infer)
   pare_executable(write_digits programs/write_digits.cpp)
   target_link_libraries(write_digits PRIVATE pare_datasets)
 
+  if(TARGET fetch)
+    pare_executable(fetch_files programs/fetch_files.cpp)
+    target_link_libraries(fetch_files PRIVATE pare_app)
+    foreach(part Fetch OwnData)
+      add_test(NAME programs.${part}
+        COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/data_test.py
+                ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
+      set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 600)
+    endforeach()
+  endif()
+
   foreach(part Smoke Infer Colour ExitCode Resume)
     add_test(NAME programs.${part}
       COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/programs_test.py

@@ -1,0 +1,46 @@
+#include "apps/lib/fetch/run_program.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "framework/base/error.h"
+
+namespace pare {
+namespace {
+
+constexpr int kNotFound = 127;  // as shells say it
+
+// Between fork and exec only calls that are safe there.
+[[noreturn]] void become(char* const* arguments, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() == parent) ::execvp(arguments[0], arguments);
+  ::_exit(kNotFound);
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments) {
+  std::vector<char*> raw;
+  for (const std::string& argument : arguments) raw.push_back(const_cast<char*>(argument.c_str()));
+  raw.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) become(raw.data(), parent);
+  int status = 0;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (child < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound)) {
+    throw FailedError("cannot run '" + arguments[0] + "'; is it installed?");
+  }
+  if (!WIFEXITED(status)) {
+    throw FailedError("'" + arguments[0] + "' was stopped: " + ::strsignal(WTERMSIG(status)));
+  }
+  return WEXITSTATUS(status);
+}
+
+}  // namespace pare
