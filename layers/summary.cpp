@@ -6,6 +6,8 @@
 #include <array>
 #include <vector>
 
+#include "framework/base/text.h"
+
 namespace pare {
 namespace {
 
@@ -13,14 +15,7 @@ constexpr std::size_t kColumns = 5;
 using Row = std::array<std::string, kColumns>;
 
 // 1234567 -> "1,234,567"; nothing for 0.
-std::string count(std::int64_t n) {
-  if (n == 0) return "";
-  std::string digits = std::to_string(n);
-  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3) {
-    digits.insert(static_cast<std::size_t>(i), 1, ',');
-  }
-  return digits;
-}
+std::string count(std::int64_t n) { return n == 0 ? "" : grouped(n); }
 
 // [28, 28, 1] -> "28 x 28 x 1".
 std::string extents(const Shape& shape) {

@@ -58,18 +58,52 @@ LayerResult layer_result(const Network& network, const Group& group,
   return layer;
 }
 
-Json layer_json(const LayerResult& l) {
-  return {{"name", l.name},
-          {"kind", l.kind},
-          {"weights", l.weights},
-          {"zeros", l.zeros},
-          {"weight_bits", l.weight_bits},
-          {"input_bits", l.input_bits},
-          {"bytes", l.bytes},
-          {"coding", l.coding},
-          {"macs", l.macs},
-          {"effective_macs", l.effective_macs},
-          {"bops", l.bops()}};
+Json limits_json(const std::optional<report::Limits>& limits) {
+  return limits ? Json({limits->low, limits->high}) : Json();
+}
+
+Json real_json(const std::optional<double>& x) { return x ? Json(*x) : Json(); }
+
+Json shape_json(const Shape& shape) {
+  Json json = Json::array();
+  for (int axis = 0; axis < shape.rank(); ++axis) json.push_back(shape[axis]);
+  return json;
+}
+
+// What every network has.
+Json layer_json(const Network& network, const LayerStatistics& layer) {
+  const auto weights = static_cast<double>(layer.shape.size());
+  return {{"name", layer.name},
+          {"kind", layer.kind},
+          {"shape", shape_json(layer.shape)},
+          {"weights", layer.shape.size()},
+          {"zeros", layer.zeros},
+          {"zeros_by_mask", layer.masked},
+          {"sparsity", static_cast<double>(layer.zeros) / weights},
+          {"sparsity_by_mask", static_cast<double>(layer.masked) / weights},
+          {"weight_bits", nullptr},
+          {"input_bits", nullptr},
+          {"range", limits_json(layer.range)},
+          {"sqnr", real_json(layer.weights.sqnr)},
+          {"activation_range", limits_json(layer.activations.grid)},
+          {"activation_sqnr", real_json(layer.activations.sqnr)},
+          {"bytes", nullptr},
+          {"coding", nullptr},
+          {"macs", network.node(layer.name).module->macs()},
+          {"effective_macs", nullptr},
+          {"bops", nullptr}};
+}
+
+// What the integer form answers.
+void add_integer(Json& json, const LayerResult& layer) {
+  json["zeros"] = layer.zeros;
+  json["sparsity"] = static_cast<double>(layer.zeros) / static_cast<double>(layer.weights);
+  json["weight_bits"] = layer.weight_bits;
+  json["input_bits"] = layer.input_bits;
+  json["bytes"] = layer.bytes;
+  json["coding"] = layer.coding;
+  json["effective_macs"] = layer.effective_macs;
+  json["bops"] = layer.bops();
 }
 
 Json phases_json(const RunConfig& run, const Trainer& trainer) {
@@ -124,7 +158,8 @@ void add_integer(Json& json, const Network& network, const IntegerForm& form) {
   json["integer_check"] = {
       {"images", v.images}, {"tensors", v.tensors}, {"codes", v.codes}, {"differing", v.differing}};
   json["raised_channels"] = form.final.raised_channels;
-  for (const LayerResult& layer : layers) json["layers"].push_back(layer_json(layer));
+  PARE_ENSURE(layers.size() == json["layers"].size());
+  for (std::size_t i = 0; i < layers.size(); ++i) add_integer(json["layers"][i], layers[i]);
 }
 
 }  // namespace
@@ -146,7 +181,8 @@ std::vector<LayerResult> layer_results(const Network& network, const IntegerForm
 }
 
 Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
-                 const Outcome& outcome, double seconds) {
+                 const Outcome& outcome, const std::vector<LayerStatistics>& layers,
+                 double seconds) {
   const Network& network = trainer.network();
   const TrainingState& state = trainer.state();
   const EpochRow& kept = state.rows.at(trainer.kept());
@@ -175,6 +211,7 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
       {"raised_channels", nullptr},
       {"layers", Json::array()},
       {"phases", phases_json(run, trainer)}};
+  for (const LayerStatistics& layer : layers) json["layers"].push_back(layer_json(network, layer));
   if (outcome.integer) add_integer(json, network, *outcome.integer);
   return json;
 }

@@ -4,13 +4,17 @@
 // whose integer weight is not zero. bops: sum over layers of effective multiply-accumulates * bits
 // of a weight * bits of an input code. bytes.float32: 4 per trained value of the dense network.
 // sparsity: integer weights that are exactly zero, of all of them in conv2d, depthwise_conv2d and
-// dense nodes; sparsity_by_mask: masked ones, of the same.
+// dense nodes; sparsity_by_mask: masked ones, of the same. sqnr, activation_sqnr: in dB, of the
+// weights and of what leaves the layer (layer_statistics.h). range, activation_range: the weights'
+// smallest and largest value, the ends of the activations' grid. What only an integer form has is
+// null where there is none.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "apps/lib/finish.h"
+#include "apps/lib/layer_statistics.h"
 #include "apps/lib/trainer.h"
 #include "framework/config/value.h"
 
@@ -34,9 +38,10 @@ struct LayerResult {
 // In the order of the network.
 std::vector<LayerResult> layer_results(const Network& network, const IntegerForm& form);
 
-// The whole document. `seconds`: wall clock of the run, verification included, over all its
-// processes.
+// The whole document. `layers`: of the network as it ends. `seconds`: wall clock of the run,
+// verification included, over all its processes.
 config::Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
-                         const Outcome& outcome, double seconds);
+                         const Outcome& outcome, const std::vector<LayerStatistics>& layers,
+                         double seconds);
 
 }  // namespace pare

@@ -180,6 +180,9 @@ void ReportConfig::describe(config::Object& o) {
   o.choice(
       "integer", integer, {{"ptq", Integer::post_training}, {"none", Integer::none}},
       "ptq: a network that ends without grids is quantized after training; none: no integer form");
+  o.boolean("histograms", histograms, "of weights and activations, in report.html and events/");
+  o.integer("images", images, {.min = 0, .max = 1000}, "misclassified ones to show in report.html");
+  o.boolean("tensorboard", tensorboard, "write events/ for TensorBoard");
 }
 
 void RunConfig::describe(config::Object& o) {

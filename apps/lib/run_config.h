@@ -47,6 +47,9 @@ struct ReportConfig {
   enum class Integer { post_training, none };
   Keep keep = Keep::best;
   Integer integer = Integer::post_training;  // none: no integer form at all
+  bool histograms = true;                    // in report.html and TensorBoard
+  std::int64_t images = 20;                  // misclassified ones in report.html, at most
+  bool tensorboard = true;                   // write events/
   void describe(config::Object& o);
 };
 

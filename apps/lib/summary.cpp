@@ -16,15 +16,6 @@ namespace {
 
 using config::Json;
 
-// 1234567 -> "1,234,567".
-std::string grouped(std::int64_t n) {
-  std::string digits = std::to_string(n);
-  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3) {
-    digits.insert(static_cast<std::size_t>(i), 1, ',');
-  }
-  return digits;
-}
-
 std::string percent(const Json& fraction) {
   return fraction.is_null() ? "-" : fmt::format("{:.2f} %", 100 * fraction.get<double>());
 }

@@ -1,7 +1,10 @@
 #include "apps/lib/train_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <string_view>
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
@@ -75,6 +78,18 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   return std::string(error.what()) + "; see ./pare train --help";
 }
 
+// For a shell: in quotes unless it is harmless.
+std::string quoted(const std::string& word) {
+  const auto harmless = [](unsigned char c) {
+    return std::isalnum(c) ||
+           std::string_view("_-+=./,:@%").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), harmless)) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
 }  // namespace
 
 std::optional<TrainOptions> parse_train_options(int argc, const char* const* argv) {
@@ -91,6 +106,18 @@ std::optional<TrainOptions> parse_train_options(int argc, const char* const* arg
     throw ConfigError(usage_message(app, error));
   }
   return options;
+}
+
+std::string command_of(const TrainOptions& options) {
+  std::string command = "./pare train";
+  if (!options.config.empty()) {
+    command += " --config " + quoted(options.config);
+  } else if (options.resume) {
+    command += " --config config.json";
+  }
+  for (const std::string& set : options.sets) command += " --set " + quoted(set);
+  if (options.smoke) command += " --smoke";
+  return command;
 }
 
 }  // namespace pare

@@ -29,4 +29,9 @@ struct TrainOptions {
 // (with the nearest one), a value that is none.
 std::optional<TrainOptions> parse_train_options(int argc, const char* const* argv);
 
+// The command that gives the same run again: the options that decide its results. Folders,
+// threads and what is printed are left away; a run that was resumed without its config is repeated
+// from the one in its folder.
+std::string command_of(const TrainOptions& options);
+
 }  // namespace pare

@@ -13,8 +13,11 @@
 #include "apps/lib/finish.h"
 #include "apps/lib/phases.h"
 #include "apps/lib/progress.h"
+#include "apps/lib/report/page.h"
 #include "apps/lib/result.h"
+#include "apps/lib/run_events.h"
 #include "apps/lib/run_folder.h"
+#include "apps/lib/run_report.h"
 #include "apps/lib/signals.h"
 #include "apps/lib/summary.h"
 #include "apps/lib/trainer.h"
@@ -53,7 +56,7 @@ class Run {
         dataset_(dataset),
         folder_(folder),
         start_(start),
-        trainer_(config, dataset, events()) {}
+        trainer_(config, dataset, trainer_events()) {}
 
   void resume_if_asked() {
     if (!options_.resume) return;
@@ -66,6 +69,8 @@ class Run {
   }
 
   void train() {
+    if (config_.report.tensorboard)
+      events_.emplace(folder_.file("events"), config_, trainer_.state().rows);
     Progress progress(console_, trainer_.spans(), trainer_.state().run_step);
     progress_ = &progress;
     trainer_.run();
@@ -82,10 +87,20 @@ class Run {
       require_verified(outcome.integer->verification);
       write_file_atomically(folder_.file("model.pare"), outcome.integer->bytes);
     }
-    const config::Json result = result_json(config_, dataset_, trainer_, outcome, seconds());
+    const std::vector<LayerStatistics> layers =
+        layer_statistics(trainer_.network(), dataset_.test, trainer_.values());
+    const config::Json result =
+        result_json(config_, dataset_, trainer_, outcome, layers, seconds());
     write_file_atomically(folder_.file("result.json"), config::pretty(result));
+    if (events_) events_->result(result, trainer_.state().run_step);
+    write_page(finished_page(config_, dataset_, trainer_, outcome, layers, result, command()));
     folder_.save_seconds(seconds());
     return result;
+  }
+
+  // After an error or a signal.
+  void write_unfinished_page(const std::string& why) const {
+    write_page(unfinished_page(config_, dataset_, trainer_, command(), why));
   }
 
  private:
@@ -96,7 +111,7 @@ class Run {
     return options_.time_limit && monotonic_seconds() - start_ > *options_.time_limit ? SIGTERM : 0;
   }
 
-  TrainerEvents events() {
+  TrainerEvents trainer_events() {
     return {.phase =
                 [this](const PhaseConfig& phase) {
                   console_.detail("phase '" + phase.name + "' begins");
@@ -106,10 +121,17 @@ class Run {
                 [this](EpochRow& row) {
                   row.seconds = seconds();
                   progress_->row(row);
+                  if (events_) events_->row(row, trainer_.network());
                 },
             .save = [this](bool best) { save(best); },
             .stop = [this] { return stop(); }};
   }
+
+  void write_page(const report::Page& page) const {
+    write_file_atomically(folder_.file("report.html"), report::to_html(page));
+  }
+
+  std::string command() const { return command_of(options_); }
 
   // The best network is written first: a checkpoint that calls a row the best can find it.
   void save(bool best) {
@@ -151,6 +173,7 @@ class Run {
   double start_;  // of this process's work
   Trainer trainer_;
   Progress* progress_ = nullptr;
+  std::optional<RunEvents> events_;
 };
 
 void print(const std::string& text) {
@@ -204,6 +227,10 @@ void train_run(const TrainOptions& options, Console& console) {
     if (options.json) print(config::pretty(result));
   } catch (const Stopped&) {
     say_how_to_resume(options, folder, console);
+    run.write_unfinished_page("Stopped before its end. ./pare train --resume goes on.");
+    throw;
+  } catch (const DivergedError& error) {
+    run.write_unfinished_page(error.what());
     throw;
   }
 }

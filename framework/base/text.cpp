@@ -89,6 +89,15 @@ std::string suggestion(std::string_view name, std::span<const std::string> candi
   return best.empty() ? "" : " (did you mean '" + best + "'?)";
 }
 
+std::string grouped(std::int64_t n) {
+  std::string digits = std::to_string(n);
+  const std::ptrdiff_t first = n < 0 ? 1 : 0;
+  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > first; i -= 3) {
+    digits.insert(static_cast<std::size_t>(i), 1, ',');
+  }
+  return digits;
+}
+
 std::string join(std::span<const std::string> items, std::string_view separator) {
   std::string text;
   for (std::size_t i = 0; i < items.size(); ++i) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
 
 // " (did you mean 'x'?)" or "".
 std::string suggestion(std::string_view name, std::span<const std::string> candidates);
+
+// 1234567 -> "1,234,567".
+std::string grouped(std::int64_t n);
 
 std::string join(std::span<const std::string> items, std::string_view separator);
 

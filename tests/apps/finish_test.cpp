@@ -24,7 +24,11 @@ struct Finished {
     trainer.restore_kept();
     return finish(trainer.network(), config, tiny_digits(), nullptr);
   }
-  config::Json result() { return result_json(config, tiny_digits(), trainer, outcome, 1.5); }
+  config::Json result() {
+    const auto layers =
+        layer_statistics(trainer.network(), tiny_digits().test, pixel_values(tiny_digits()));
+    return result_json(config, tiny_digits(), trainer, outcome, layers, 1.5);
+  }
 };
 
 // One trained, pruned and quantized network for all tests that only look at it.
