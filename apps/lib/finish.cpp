@@ -26,14 +26,6 @@ std::int64_t correct_labels(std::span<const std::int32_t> found,
   return correct;
 }
 
-std::vector<std::int8_t> codes_of(const integer::Engine& engine, const FinalNetwork& final,
-                                  const Images& images) {
-  if (images.are_floats()) return input_codes(final, images.values);
-  std::vector<std::int8_t> codes(images.pixels.size());
-  engine.pixels_to_codes(images.pixels, codes);
-  return codes;
-}
-
 double median_latency_us(const integer::Engine& engine, std::span<const std::int8_t> image) {
   std::vector<std::int8_t> output(static_cast<std::size_t>(engine.output_size()));
   std::vector<double> times;
@@ -61,6 +53,14 @@ bool add_missing_grids(Network& network, const RunConfig& run, const Dataset& da
 }
 
 }  // namespace
+
+std::vector<std::int8_t> codes_of(const integer::Engine& engine, const FinalNetwork& final,
+                                  const Images& images) {
+  if (images.are_floats()) return input_codes(final, images.values);
+  std::vector<std::int8_t> codes(images.pixels.size());
+  engine.pixels_to_codes(images.pixels, codes);
+  return codes;
+}
 
 void rehearse(const RunConfig& run, const Dataset& dataset) {
   Network network = build_network(run.model, dataset.train.shape, dataset.classes);

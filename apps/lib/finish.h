@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/lib/run_config.h"
+#include "compression/integer/engine.h"
 #include "compression/integer/program.h"
 #include "compression/lower/final.h"
 #include "compression/lower/verify.h"
@@ -44,6 +45,10 @@ void rehearse(const RunConfig& run, const Dataset& dataset);
 // test image. A difference is left in the verification for the caller.
 Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
                const VerifyProgress& progress);
+
+// What the engine is given for these images.
+std::vector<std::int8_t> codes_of(const integer::Engine& engine, const FinalNetwork& final,
+                                  const Images& images);
 
 // Throws VerificationError where a code differs.
 void require_verified(const Verification& verification);

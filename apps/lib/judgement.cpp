@@ -15,14 +15,13 @@ constexpr std::int64_t kBatch = 250;
 // Logits, images x classes.
 using Scores = std::vector<float>;
 
-Scores engine_scores(const integer::Program& program, const Images& images) {
-  const integer::Engine engine(program);
-  std::vector<std::int8_t> codes(images.pixels.size());
-  engine.pixels_to_codes(images.pixels, codes);
+Scores engine_scores(const IntegerForm& form, const Images& images) {
+  const integer::Engine engine(form.program);
   const auto classes = static_cast<std::size_t>(engine.output_size());
   std::vector<std::int8_t> outputs(static_cast<std::size_t>(images.count()) * classes);
-  engine.run(codes, outputs);
-  const integer::Tensor& logits = program.tensors[static_cast<std::size_t>(program.output)];
+  engine.run(codes_of(engine, form.final, images), outputs);
+  const integer::Tensor& logits =
+      form.program.tensors[static_cast<std::size_t>(form.program.output)];
   const auto scale = std::bit_cast<float>(logits.scale_bits);
   Scores scores;
   for (const std::int8_t code : outputs)
@@ -55,18 +54,34 @@ std::vector<std::int32_t> labels_of(const Scores& scores, std::size_t classes) {
   return labels;
 }
 
+// Floats from the smallest to the largest of the image, as bytes.
+std::vector<std::uint8_t> as_bytes(std::span<const float> values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  const float factor = *high > *low ? 255 / (*high - *low) : 0;
+  std::vector<std::uint8_t> bytes;
+  for (const float value : values)
+    bytes.push_back(static_cast<std::uint8_t>((value - *low) * factor));
+  return bytes;
+}
+
+std::vector<std::uint8_t> pixels_of(const Images& images, std::int64_t index) {
+  const auto size = static_cast<std::size_t>(images.shape.size());
+  const std::size_t begin = static_cast<std::size_t>(index) * size;
+  if (images.are_floats()) return as_bytes(std::span(images.values).subspan(begin, size));
+  const auto pixels = std::span(images.pixels).subspan(begin, size);
+  return {pixels.begin(), pixels.end()};
+}
+
 // One channel is gray, three are red, green and blue; of other numbers the first is shown.
 report::Raster picture(const Images& images, std::int64_t index) {
-  const auto size = static_cast<std::size_t>(images.shape.size());
-  const auto pixels =
-      std::span(images.pixels).subspan(static_cast<std::size_t>(index) * size, size);
-  const std::int64_t channels = images.shape[-1];
+  const std::vector<std::uint8_t> pixels = pixels_of(images, index);
+  const auto channels = static_cast<std::size_t>(images.shape[-1]);
   report::Raster raster;
   raster.height = images.shape[0];
   raster.width = images.shape[1];
   if (channels == 3) raster.kind = report::Raster::Kind::rgb;
-  const auto step = static_cast<std::size_t>(channels == 3 ? 1 : channels);
-  for (std::size_t i = 0; i < size; i += step) raster.samples.push_back(pixels[i]);
+  for (std::size_t i = 0; i < pixels.size(); i += channels == 3 ? 1 : channels)
+    raster.samples.push_back(pixels[i]);
   return raster;
 }
 
@@ -94,8 +109,8 @@ std::vector<report::Mistake> mistakes_of(const Images& images, const Scores& sco
 report::Judgement judge(Network& network, const Dataset& dataset, const Outcome& outcome,
                         std::int64_t shown) {
   const Images& test = dataset.test;
-  const bool integer = outcome.integer && !outcome.integer->program.pixel_codes.empty();
-  const Scores scores = integer ? engine_scores(outcome.integer->program, test)
+  const bool integer = outcome.integer.has_value();
+  const Scores scores = integer ? engine_scores(*outcome.integer, test)
                                 : float_scores(network, test, pixel_values(dataset));
   const std::size_t classes = scores.size() / static_cast<std::size_t>(test.count());
   const std::vector<std::int32_t> labels = labels_of(scores, classes);

@@ -37,7 +37,8 @@ TEST_CASE("the summary shows three accuracies, zeros, bytes, and the command to 
   trainer.run();
   trainer.restore_kept();
   const Outcome outcome = finish(trainer.network(), run, tiny_digits(), nullptr);
-  config::Json result = result_json(run, tiny_digits(), trainer, outcome, {}, 61);
+  const auto layers = layer_statistics(trainer.network(), tiny_digits().test, trainer.values());
+  config::Json result = result_json(run, tiny_digits(), trainer, outcome, layers, 61);
   result["accuracy"] = {{"float", 0.9946}, {"fake_quant", 0.9937}, {"integer", 0.99365}};
   const std::string text = summary(result, "runs/tiny", "");
   CAPTURE(text);

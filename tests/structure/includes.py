@@ -23,6 +23,8 @@ RULES = [
     ("compression/", ["layers/", "framework/"]),
     ("compression/integer/", ["framework/base/"]),
     ("apps/", ["framework/", "layers/", "optim/", "datasets/", "compression/"]),
+    ("apps/lib/report/", ["framework/"]),
+    ("apps/lib/tensorboard/", ["framework/base/"]),
     ("apps/infer", ["compression/integer/", "framework/base/"]),
     ("tests/", ["framework/", "layers/", "optim/", "datasets/", "compression/", "apps/lib/"]),
     ("benchmarks/", ["framework/", "layers/", "optim/", "datasets/", "compression/", "apps/lib/"]),
