@@ -76,7 +76,7 @@ class ProgramTest(unittest.TestCase):
 
 TINY = ["--config", "document_cnn.json", "--set", "dataset.kind=digits"]
 RUN_FILES = ["config.json", "metrics.jsonl", "metrics.csv", "checkpoints/last.h5", "model.pare", "result.json",
-             "log.txt"]
+             "log.txt", "report.html", "events/events.out.tfevents.pare"]
 
 
 class SmokeTest(ProgramTest):
@@ -311,6 +311,7 @@ class ResumeTest(ProgramTest):
             returned, err = self.stopped(out, number)
             self.assertEqual(returned, code, err)
             self.assertIn(f"./pare train --resume --out {out}", err)
+            self.assertIn(b"Stopped before its end", self.bytes_of(out, "report.html"))
             self.ends(self.train(*self.ARGUMENTS, "--out", out), 2, "holds a run already")
             changed = self.train(*self.ARGUMENTS, "--out", out, "--resume", "--set", "phases[0].epochs=5")
             self.ends(changed, 2, "/phases/0/epochs")
@@ -318,6 +319,9 @@ class ResumeTest(ProgramTest):
             self.ends(resumed, 0, f"resuming from {out}/checkpoints/last.h5")
             for name in ("model.pare", "checkpoints/last.h5", "checkpoints/best.h5"):
                 self.assertEqual(self.bytes_of(out, name), self.bytes_of("whole", name), name)
+            self.assertNotIn(b"Stopped before its end", self.bytes_of(out, "report.html"))
+            events = "events/events.out.tfevents.pare"  # equal but for times, which have a fixed size
+            self.assertEqual(len(self.bytes_of(out, events)), len(self.bytes_of("whole", events)))
             whole, after = self.result("whole"), self.result(out)
             self.assertEqual(whole["accuracy"], after["accuracy"])
             rows = (self.folder / out / "metrics.jsonl").read_text().splitlines()
