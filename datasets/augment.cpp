@@ -69,10 +69,14 @@ void flip(const Job<Pixel>& job) {
     std::copy_n(job.in, job.size(), job.out);
     return;
   }
-  for (std::int64_t pixel = 0; pixel < job.height * job.width; ++pixel) {
-    const std::int64_t row = pixel / job.width, column = pixel % job.width;
-    const std::int64_t mirrored = row * job.width + (job.width - 1 - column);
-    std::copy_n(job.in + mirrored * job.channels, job.channels, job.out + pixel * job.channels);
+  const std::int64_t row_size = job.width * job.channels;
+  for (std::int64_t row = 0; row < job.height; ++row) {
+    const Pixel* in = job.in + row * row_size;
+    Pixel* out = job.out + (row + 1) * row_size;  // of the row's last pixel, from its end
+    for (std::int64_t column = 0; column < job.width; ++column) {
+      out -= job.channels;
+      for (std::int64_t c = 0; c < job.channels; ++c) out[c] = *in++;
+    }
   }
 }
 
@@ -82,8 +86,31 @@ Pixel rounded(float value) {
                                       : static_cast<Pixel>(value + 0.5f);
 }
 
-// About the middle of the image: every output pixel looks up where it came from, bilinear between
-// four neighbours.
+// The largest integer not above x; std::floor is a call where the processor is not known.
+std::int64_t floor_of(float x) {
+  const auto whole = static_cast<std::int32_t>(x);
+  return whole - (static_cast<float>(whole) > x);
+}
+
+// Bilinear between the four neighbours of (y, x); what lies outside is blank.
+template <class Pixel>
+void interpolate(const Job<Pixel>& job, float y, float x, Pixel* out) {
+  const std::int64_t top = floor_of(y), left = floor_of(x);
+  const float v = y - static_cast<float>(top), u = x - static_cast<float>(left);
+  const auto at = [&](std::int64_t row, std::int64_t column) {
+    const bool inside = row >= 0 && row < job.height && column >= 0 && column < job.width;
+    return inside ? job.in + (row * job.width + column) * job.channels : job.blank;
+  };
+  const Pixel *a = at(top, left), *b = at(top, left + 1);
+  const Pixel *c = at(top + 1, left), *d = at(top + 1, left + 1);
+  const auto value = [](Pixel pixel) { return static_cast<float>(pixel); };
+  for (std::int64_t i = 0; i < job.channels; ++i) {
+    out[i] = rounded<Pixel>((1 - v) * ((1 - u) * value(a[i]) + u * value(b[i])) +
+                            v * ((1 - u) * value(c[i]) + u * value(d[i])));
+  }
+}
+
+// About the middle of the image: every output pixel looks up where it came from.
 template <class Pixel>
 void rotate(const Job<Pixel>& job) {
   const float angle = static_cast<float>(job.settings.degrees * std::numbers::pi / 180) *
@@ -91,25 +118,12 @@ void rotate(const Job<Pixel>& job) {
   const float cosine = std::cos(angle), sine = std::sin(angle);
   const float middle_y = static_cast<float>(job.height - 1) / 2,
               middle_x = static_cast<float>(job.width - 1) / 2;
-  const auto at = [&](std::int64_t y, std::int64_t x, std::int64_t c) -> float {
-    if (y < 0 || y >= job.height || x < 0 || x >= job.width)
-      return static_cast<float>(job.blank[c]);
-    return static_cast<float>(job.in[(y * job.width + x) * job.channels + c]);
-  };
   Pixel* out = job.out;
   for (std::int64_t row = 0; row < job.height; ++row) {
-    for (std::int64_t column = 0; column < job.width; ++column) {
+    for (std::int64_t column = 0; column < job.width; ++column, out += job.channels) {
       const float dy = static_cast<float>(row) - middle_y,
                   dx = static_cast<float>(column) - middle_x;
-      const float y = middle_y + cosine * dy - sine * dx, x = middle_x + sine * dy + cosine * dx;
-      const float top = std::floor(y), left = std::floor(x);
-      const float v = y - top, u = x - left;
-      const auto y0 = static_cast<std::int64_t>(top), x0 = static_cast<std::int64_t>(left);
-      for (std::int64_t c = 0; c < job.channels; ++c) {
-        const float value = (1 - v) * ((1 - u) * at(y0, x0, c) + u * at(y0, x0 + 1, c)) +
-                            v * ((1 - u) * at(y0 + 1, x0, c) + u * at(y0 + 1, x0 + 1, c));
-        *out++ = rounded<Pixel>(value);
-      }
+      interpolate(job, middle_y + cosine * dy - sine * dx, middle_x + sine * dy + cosine * dx, out);
     }
   }
 }

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "datasets/digits.h"
 #include "datasets/idx.h"
 #include "datasets/normalize.h"
@@ -261,6 +263,9 @@ TEST_CASE("real MNIST is the official one") {
   test::Bytes file = test::idx_file({60000, 28, 28}, d.train.pixels);
   CHECK(hex(sha256(std::as_bytes(std::span(file)))) ==
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db");
+  const Statistics measured = measure(d.train);
+  CHECK(std::abs(measured.mean[0] - d.mean[0]) < 0.00005f);
+  CHECK(std::abs(measured.std_dev[0] - d.std_dev[0]) < 0.00005f);
   config.kind = "idx";
   const auto folders = data_folders("", [](const std::string&) {});
   const std::vector<std::string> names = {"mnist", "MNIST/raw", ""},

@@ -168,16 +168,20 @@ class FetchTest(ProgramTest):
         finished = self.run_program("fetch", "mnist", "--from", NOWHERE, "--to", self.to)
         self.ends(finished, 3, "train-images-idx3-ubyte.gz", "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f2")
 
-    def test_an_archive_gives_its_named_members_and_goes(self):
+    def archive(self, *names):
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-            for name in ("in/a.bin", "in/b.bin", "in/readme", "../outside"):
+            for name in names:
                 info = tarfile.TarInfo(name)
                 info.size = 5
                 tar.addfile(info, io.BytesIO(name.encode()[-5:]))
-        options = {"content": packed.getvalue(), "name": "x.tar.gz"}
+        return packed.getvalue()
+
+    def test_an_archive_gives_its_named_members_and_goes(self):
+        packed = self.archive("in/a.bin", "in/b.bin", "in/readme", "../outside")
+        options = {"content": packed, "name": "x.tar.gz"}
         members = ("in/a.bin", 5, "in/b.bin", 5)
-        with Server({"x.tar.gz": packed.getvalue()}) as server:
+        with Server({"x.tar.gz": packed}) as server:
             self.ends(self.fetch(server.url, **options, members=("in/a.bin", 6)), 3, "in/a.bin: expected 6 bytes, got 5")
             self.ends(self.fetch(server.url, **options, members=members), 0, "unpacking")
             self.assertEqual(len(server.starts), 1)
@@ -185,6 +189,13 @@ class FetchTest(ProgramTest):
         self.assertEqual((self.place / "a.bin").read_bytes(), b"a.bin")
         self.ends(self.fetch(NOWHERE, **options, members=members), 0, "already")
         self.assertFalse((self.folder / self.to / "outside").exists())
+
+    def test_an_archive_that_is_there_is_unpacked_without_a_network(self):
+        packed = self.archive("in/a.bin")
+        self.place.mkdir(parents=True)
+        (self.place / "x.tar.gz").write_bytes(packed)
+        self.ends(self.fetch(NOWHERE, content=packed, name="x.tar.gz", members=("in/a.bin", 5)), 0, "unpacking")
+        self.assertEqual([p.name for p in self.place.iterdir()], ["a.bin"])
 
     def test_without_curl_it_says_so(self):
         environment = {**self.environment(), "PATH": str(self.folder)}
