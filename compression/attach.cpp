@@ -67,10 +67,8 @@ void require_absent(const Parameter& parameter, std::string_view kind, const cha
 void insert_quantizer(Network& network, const std::string& after, QuantizerConfig config) {
   const bool at_an_end = after == kInputNode || network.readers(after).empty();
   if (at_an_end) config.bits = 8;
-  const int channel_axis = network.shape_of(after).rank() - 1;
-  network.insert_after(
-      after, after + "_quant",
-      std::make_unique<ActivationQuantizer>(make_quantizer(config, after, channel_axis)));
+  network.insert_after(after, after + std::string(kQuantSuffix),
+                       std::make_unique<ActivationQuantizer>(config));
 }
 
 }  // namespace
@@ -104,9 +102,8 @@ void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composi
                               const QuantizerConfig& config) {
   for (Parameter* parameter : parameters) {
     require_absent(*parameter, kWeightQuantizer, "is quantized");
-    auto quantizer = make_quantizer(config, parameter->path(), parameter->channel_axis());
     parameter->insert(chain_position(*parameter, kWeightQuantizer, composition),
-                      std::make_unique<WeightQuantizer>(std::move(quantizer)));
+                      std::make_unique<WeightQuantizer>(config, *parameter));
   }
 }
 
@@ -123,14 +120,33 @@ void attach_activation_quantizers(Network& network, const QuantizerConfig& confi
     if (node.module->kind() == "avg_pool2d") pools.push_back(node.name);
   }
   for (const std::string& name : pools) {
-    const NetworkNode& pool = network.node(name);
-    const Shape in = network.shape_of(pool.inputs[0]);
-    const ActivationQuantizer* source = grid_source(network, pool.inputs[0]);
-    PARE_ENSURE(source != nullptr);
-    auto taps = taps_inside(dynamic_cast<const Pool&>(*pool.module).window(), in[1], in[2]);
-    network.insert_after(name, name + "_codes",
-                         std::make_unique<AverageCodes>(*source, std::move(taps)));
+    network.insert_after(name, name + std::string(kCodesSuffix), std::make_unique<AverageCodes>());
   }
+  PARE_ENSURE(connect_averages(network));
+}
+
+bool connect_averages(Network& network) {
+  for (const NetworkNode& node : network.nodes()) {
+    auto* average = dynamic_cast<AverageCodes*>(node.module.get());
+    if (!average) continue;
+    const NetworkNode* behind = network.find(node.inputs[0]);
+    const auto* pool = behind ? dynamic_cast<const Pool*>(behind->module.get()) : nullptr;
+    if (!pool) return false;
+    const ActivationQuantizer* source = grid_source(network, behind->inputs[0]);
+    if (!source) return false;
+    const Shape in = network.shape_of(behind->inputs[0]);
+    average->connect(*source, taps_inside(pool->window(), in[1], in[2]));
+  }
+  return true;
+}
+
+std::vector<PruneTarget> find_masks(const std::vector<Parameter*>& parameters) {
+  std::vector<PruneTarget> targets;
+  for (Parameter* parameter : parameters) {
+    auto* mask = dynamic_cast<Mask*>(parameter->find(kMask));
+    if (mask) targets.push_back({parameter, mask});
+  }
+  return targets;
 }
 
 void detach(const std::vector<Parameter*>& parameters, std::string_view transform) {

@@ -37,6 +37,12 @@ void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composi
 // where the network has some already.
 void attach_activation_quantizers(Network& network, const QuantizerConfig& config);
 
+// What attach_masks gave, in a network that was loaded with its masks.
+std::vector<PruneTarget> find_masks(const std::vector<Parameter*>& parameters);
+// Tells every code average which grid its pool reads. False where one stands behind no pool, or
+// reads an edge without a grid.
+bool connect_averages(Network& network);
+
 // Takes them all off again.
 void detach(const std::vector<Parameter*>& parameters, std::string_view transform);
 void detach_activation_quantizers(Network& network);

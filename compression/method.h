@@ -34,6 +34,8 @@ class Method {
   // Puts transforms and nodes in place. Throws ConfigError (a pattern that matches nothing, two
   // masks on a weight).
   virtual void attach(Network& network) = 0;
+  // Takes hold of what attach() once put into a network that was loaded from a checkpoint.
+  virtual void adopt(Network& network) = 0;
   virtual void release(Network& network) = 0;
   // Before the forward pass of a step.
   virtual void before_step(const MethodStep& step) = 0;

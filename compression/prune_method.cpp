@@ -33,6 +33,10 @@ void PruneMethod::attach(Network& network) {
   targets_ = attach_masks(weights, composition_, config_.mask_gradient);
 }
 
+void PruneMethod::adopt(Network& network) {
+  targets_ = find_masks(select_weights(network, {config_.include, config_.exclude}));
+}
+
 void PruneMethod::release(Network&) {
   for (const PruneTarget& target : targets_) target.parameter->remove(kMask);
   targets_.clear();

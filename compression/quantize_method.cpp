@@ -39,6 +39,11 @@ void QuantizeMethod::attach(Network& network) {
   if (config_.activations) attach_activation_quantizers(network, *config_.activations);
 }
 
+void QuantizeMethod::adopt(Network& network) {
+  network_ = &network;
+  if (config_.weights) weights_ = select_weights(network, {});
+}
+
 void QuantizeMethod::release(Network& network) {
   detach(weights_, kWeightQuantizer);
   weights_.clear();

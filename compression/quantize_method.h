@@ -28,6 +28,7 @@ class QuantizeMethod final : public Method {
       : config_(std::move(config)), composition_(composition) {}
 
   void attach(Network& network) override;
+  void adopt(Network& network) override;
   void release(Network& network) override;
   void before_step(const MethodStep& step) override;
   bool at_target() const override { return !config_.activations || activations_on_; }

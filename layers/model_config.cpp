@@ -103,7 +103,7 @@ std::vector<NodeConfig> read_nodes(const config::Node& list, const NodeTable& ta
 
 std::string place(const NodeConfig& node) { return node.where.empty() ? "" : node.where + ": "; }
 
-Network build(const std::vector<NodeConfig>& nodes, const Shape& input) {
+Network build(const std::vector<NodeConfig>& nodes, const Shape& input, const NodeBuilt& built) {
   Network network(input);
   for (const NodeConfig& node : nodes) {
     try {
@@ -111,6 +111,7 @@ Network build(const std::vector<NodeConfig>& nodes, const Shape& input) {
     } catch (const ConfigError& error) {
       throw ConfigError(place(node) + error.what());
     }
+    if (built) built(network);
   }
   for (std::size_t i = 0; i + 1 < nodes.size(); ++i) {
     if (!network.readers(nodes[i].name).empty()) continue;
@@ -165,7 +166,7 @@ config::Type<ModelConfig> model_type() {
 
 Network build_network(const ModelConfig& model, const Shape& input, int classes) {
   PARE_ENSURE(!model.nodes.empty());
-  Network network = build(model.nodes, input);
+  Network network = build(model.nodes, input, nullptr);
   const NodeConfig& last = model.nodes.back();
   const Shape& output = network.node(last.name).shape;
   if (output != Shape{1, classes}) {
@@ -178,9 +179,9 @@ Network build_network(const ModelConfig& model, const Shape& input, int classes)
 }
 
 Network network_from_json(const nlohmann::ordered_json& nodes, const Shape& input,
-                          const NodeTable& table) {
+                          const NodeTable& table, const NodeBuilt& built) {
   const config::Value list = config::parse_text(nodes.dump(), "network");
-  return build(read_nodes(config::Node(list, "network"), table), input);
+  return build(read_nodes(config::Node(list, "network"), table), input, built);
 }
 
 }  // namespace pare

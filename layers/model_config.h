@@ -4,6 +4,7 @@
 // What is written back is therefore complete, and is what Network::to_json() says too.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,9 +43,12 @@ config::Type<ModelConfig> model_type();
 // give [batch, classes]. Parameters are allocated, not initialized.
 Network build_network(const ModelConfig& model, const Shape& input, int classes);
 
+// Told after each node of a network that is being built.
+using NodeBuilt = std::function<void(const Network&)>;
+
 // The inverse of Network::to_json(). `table` needs a row for every kind that occurs; kinds beyond
-// node_kinds() are the caller's. Throws ConfigError.
+// node_kinds() are the caller's. `built` may throw. Throws ConfigError.
 Network network_from_json(const nlohmann::ordered_json& nodes, const Shape& input,
-                          const NodeTable& table = node_kinds());
+                          const NodeTable& table = node_kinds(), const NodeBuilt& built = nullptr);
 
 }  // namespace pare

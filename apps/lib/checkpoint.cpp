@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <utility>
+
+#include "compression/network_json.h"
 #include "framework/base/error.h"
 
 namespace pare {
@@ -9,7 +13,7 @@ namespace {
 
 using config::Json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 Json state_to_json(const TrainingState& s) {
   Json rows = Json::array();
@@ -52,7 +56,32 @@ void check(const TrainingState& s, const std::string& path) {
   }
 }
 
+// Which parameters the arrays have values for: a forged file cannot make us allocate more than one
+// node beyond them.
+class Covered {
+ public:
+  explicit Covered(const Checkpoint& checkpoint) {
+    for (const NamedArray& array : checkpoint.arrays) shapes_[array.name] = &array.shape;
+  }
+  void expect_last_node_of(const Network& network) const {
+    network.nodes().back().module->visit_parameters([&](Parameter& parameter) {
+      std::vector<std::int64_t> extents;
+      for (int i = 0; i < parameter.shape().rank(); ++i) extents.push_back(parameter.shape()[i]);
+      const auto found = shapes_.find(kNetworkArrays + parameter.path());
+      if (found != shapes_.end() && *found->second == extents) return;
+      throw DataError("no values of this shape for '" + parameter.path() + "'");
+    });
+  }
+
+ private:
+  std::map<std::string, const std::vector<std::int64_t>*> shapes_;
+};
+
 }  // namespace
+
+bool is_newer(const TrainingState& a, const TrainingState& b) {
+  return std::pair(a.run_step, a.rows.size()) > std::pair(b.run_step, b.rows.size());
+}
 
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
   const Json json = {{"format", kFormat},
@@ -80,6 +109,23 @@ Checkpoint load_checkpoint(const std::string& path) {
     return checkpoint;
   } catch (const Json::exception& error) {
     throw DataError(path + ": is no checkpoint of Pare: " + error.what());
+  }
+}
+
+Network network_of(const Checkpoint& checkpoint, const std::string& what) {
+  const Covered covered(checkpoint);
+  try {
+    Network network = rebuild_network(
+        checkpoint.network, [&](const Network& so_far) { covered.expect_last_node_of(so_far); });
+    restore(
+        part_of(checkpoint.arrays, kNetworkArrays), kNetworkArrays,
+        [&](StateVisitor& visitor) { network.visit_state(visitor); }, what);
+    return network;
+  } catch (const Json::exception& error) {
+    throw DataError(what + ": its network cannot be read: " + error.what());
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    throw DataError(message.starts_with(what) ? message : what + ": " + message);
   }
 }
 

@@ -1,9 +1,9 @@
 // Checkpoint: everything that training needs to go on with the same bits, as one HDF5 file.
 //
-// Its JSON holds the config, the network's nodes, the hash of the data, where training stands and
-// the metrics so far, without times; its arrays hold weights, masks, quantizers (network/), the
-// methods' own state (methods/) and the optimizer's moments (optimizer/). Nothing in it depends on
-// time, host, paths or threads.
+// Its JSON holds the config, the network (nodes, shapes, attached transforms), the hash of the
+// data, where training stands and the metrics so far, without times; its arrays hold weights,
+// masks, quantizers (network/), the methods' own state (methods/) and the optimizer's moments
+// (optimizer/). Nothing in it depends on time, host, paths or threads.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,14 @@
 #include "apps/lib/metrics.h"
 #include "apps/lib/snapshot.h"
 #include "framework/config/value.h"
+#include "layers/network.h"
 
 namespace pare {
+
+// What the names of a checkpoint's arrays begin with.
+inline constexpr const char* kNetworkArrays = "network/";
+inline constexpr const char* kMethodArrays = "methods/";
+inline constexpr const char* kOptimizerArrays = "optimizer/";
 
 // Where training stands, between two updates.
 struct TrainingState {
@@ -32,9 +38,12 @@ struct TrainingState {
   std::optional<double> float_accuracy = {};  // on the test images, of the dense network
 };
 
+// Whether `a` stands later in its run than `b`.
+bool is_newer(const TrainingState& a, const TrainingState& b);
+
 struct Checkpoint {
   config::Json config;   // resolved
-  config::Json network;  // Network::to_json()
+  config::Json network;  // compression/network_json.h
   std::string data_hash;
   TrainingState state;
   Snapshot arrays = {};
@@ -44,6 +53,10 @@ void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
 
 // Throws DataError where the file is missing, damaged, or no checkpoint.
 Checkpoint load_checkpoint(const std::string& path);
+
+// The network itself, with everything attached to it and every value in place: from the checkpoint
+// alone, never from its config. Throws DataError that begins with `what`.
+Network network_of(const Checkpoint& checkpoint, const std::string& what);
 
 // Throws ConfigError naming the first key that differs, DataError where the data differ.
 void require_same_run(const Checkpoint& checkpoint, const config::Json& config,

@@ -8,7 +8,7 @@
 namespace pare {
 
 void ActiveMethods::begin_phase(const PhaseConfig& phase, Network& network) {
-  for (Active& active : active_) active.applied_here = false;
+  leave_phase();
   for (const std::string& name : phase.release) {
     const auto found = std::find_if(active_.begin(), active_.end(),
                                     [&](const Active& a) { return a.name == name; });
@@ -26,6 +26,23 @@ void ActiveMethods::begin_phase(const PhaseConfig& phase, Network& network) {
     active_.push_back({name, std::move(method), true});
   }
   network.release();
+}
+
+void ActiveMethods::leave_phase() {
+  for (Active& active : active_) active.applied_here = false;
+}
+
+void ActiveMethods::resume(std::span<const PhaseConfig> begun, Network& network) {
+  for (const PhaseConfig& phase : begun) {
+    leave_phase();
+    for (const std::string& name : phase.release) {
+      std::erase_if(active_, [&](const Active& a) { return a.name == name; });
+    }
+    for (const std::string& name : phase.apply) {
+      active_.push_back({name, make_method(run_.method(name), run_.composition), true});
+    }
+  }
+  for (const Active& active : active_) active.method->adopt(network);
 }
 
 void ActiveMethods::before_step(MethodStep step) {

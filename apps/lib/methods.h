@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ class ActiveMethods {
 
   // The start of a phase: releases, then attaches. Throws ConfigError naming the method.
   void begin_phase(const PhaseConfig& phase, Network& network);
+  // As if the phases so far had begun one after the other, on a network that was loaded with what
+  // they attached.
+  void resume(std::span<const PhaseConfig> begun, Network& network);
   void before_step(MethodStep step);
   void end_phase(MethodStep step);
 
@@ -38,6 +42,8 @@ class ActiveMethods {
   void visit_state(StateVisitor& visitor);  // "methods/<name>/..."
 
  private:
+  void leave_phase();
+
   const RunConfig& run_;
   std::vector<Active> active_;
 };

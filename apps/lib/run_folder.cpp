@@ -11,6 +11,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/file.h"
+#include "framework/base/text.h"
 
 namespace pare {
 namespace {
@@ -39,6 +40,15 @@ double read_seconds(const std::string& path) {
   return json.is_object() && json.contains("seconds") && json["seconds"].is_number()
              ? json["seconds"].get<double>()
              : 0;
+}
+
+// Temporary files of write_file_atomically whose process died: nobody else writes here.
+void remove_orphans(const std::string& folder) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(".") && matches("*.tmp.*", name)) fs::remove(entry.path(), ignored);
+  }
 }
 
 std::string made(std::string path) {
@@ -76,6 +86,7 @@ RunFolder::RunFolder(std::string path, IfThere if_there)
   if (if_there == IfThere::overwrite) {
     for (const char* name : kFiles) fs::remove_all(file(name), error);
   }
+  for (const std::string& folder : {path_, file("checkpoints")}) remove_orphans(folder);
   fs::create_directories(file("checkpoints"), error);
   if (error) throw FailedError("run folder '" + path_ + "' cannot be written: " + error.message());
   seconds_before_ = read_seconds(file(kTiming));

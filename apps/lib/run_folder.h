@@ -12,7 +12,8 @@ class RunFolder {
 
   // Makes the folder and locks it (flock: the kernel frees it when the process dies). Throws
   // ConfigError where it holds a run and that is to be refused, FailedError where it cannot be made
-  // or another process writes it. `overwrite` removes what a run writes and nothing else.
+  // or another process writes it. `overwrite` removes what a run writes and nothing else; temporary
+  // files that a killed process left are always removed.
   RunFolder(std::string path, IfThere if_there);
 
   const std::string& path() const { return path_; }

@@ -60,11 +60,15 @@ class Run {
 
   void resume_if_asked() {
     if (!options_.resume) return;
+    std::optional<Checkpoint> newest;
+    std::string from;
     for (const std::string& path : {folder_.last_checkpoint(), folder_.best_checkpoint()}) {
-      if (std::optional<Checkpoint> checkpoint = valid_checkpoint(path)) {
-        return resume(std::move(*checkpoint), path);
-      }
+      std::optional<Checkpoint> checkpoint = valid_checkpoint(path);
+      if (!checkpoint || (newest && !is_newer(checkpoint->state, newest->state))) continue;
+      newest = std::move(checkpoint);
+      from = path;
     }
+    if (newest) return resume(std::move(*newest), from);
     console_.say("nothing to resume in " + folder_.path() + ": starting from the beginning");
   }
 
@@ -138,9 +142,12 @@ class Run {
     const Checkpoint checkpoint = trainer_.checkpoint();
     if (best) save_checkpoint(checkpoint, folder_.best_checkpoint());
     save_checkpoint(checkpoint, folder_.last_checkpoint());
-    write_metrics(checkpoint.state.rows, folder_.file("metrics.jsonl"),
-                  folder_.file("metrics.csv"));
+    write_rows(checkpoint.state.rows);
     folder_.save_seconds(seconds());
+  }
+
+  void write_rows(const std::vector<EpochRow>& rows) const {
+    write_metrics(rows, folder_.file("metrics.jsonl"), folder_.file("metrics.csv"));
   }
 
   // A damaged file gives way to an older one; a file of another run is an error, later.
@@ -154,13 +161,23 @@ class Run {
     }
   }
 
+  // The network of the row that `state` calls the best, or nothing where there is none.
+  Snapshot best_arrays(const TrainingState& state) const {
+    if (!state.best) return {};
+    const std::string path = folder_.best_checkpoint();
+    const Checkpoint best = load_checkpoint(path);
+    require_same_run(best, config::write(config_), dataset_.hash, path);
+    if (best.state.best != state.best)
+      throw DataError(path + ": is not the best network of " + folder_.last_checkpoint() +
+                      "; start again with --overwrite");
+    return part_of(best.arrays, kNetworkArrays);
+  }
+
   void resume(Checkpoint checkpoint, const std::string& path) {
     require_same_run(checkpoint, config::write(config_), dataset_.hash, path);
-    Snapshot best;
-    if (checkpoint.state.best)
-      best = part_of(load_checkpoint(folder_.best_checkpoint()).arrays, kNetworkArrays);
     read_times(checkpoint.state.rows, folder_.file("metrics.jsonl"));
-    trainer_.resume(checkpoint, std::move(best), path);
+    trainer_.resume(checkpoint, best_arrays(checkpoint.state), path);
+    write_rows(checkpoint.state.rows);  // what was measured after the checkpoint comes again
     console_.say("resuming from " + path + " after " + std::to_string(checkpoint.state.run_step) +
                  " updates");
   }

@@ -9,6 +9,7 @@
 #include "apps/lib/diverged.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/phases.h"
+#include "compression/network_json.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 
@@ -70,7 +71,7 @@ void Trainer::visit_network(StateVisitor& visitor) {
 
 Checkpoint Trainer::checkpoint() {
   Checkpoint c{.config = config::write(run_),
-               .network = network_.to_json(),
+               .network = describe_network(network_),
                .data_hash = dataset_.hash,
                .state = state_};
   collect(c.arrays, kNetworkArrays, [&](StateVisitor& v) { visit_network(v); });
@@ -87,11 +88,10 @@ void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::str
     throw DataError(what + ": stands behind the end of the run");
   }
   const std::size_t attached = state_.phase + (state_.started ? 1 : 0);
-  for (std::size_t i = 0; i < attached; ++i) methods_.begin_phase(run_.phases[i], network_);
+  network_ = network_of(checkpoint, what);
+  methods_.resume(std::span(run_.phases).first(attached), network_);
   if (state_.started || goes_on()) make_phase_optimizer();
   const auto arrays = [&](const char* prefix) { return part_of(checkpoint.arrays, prefix); };
-  restore(
-      arrays(kNetworkArrays), kNetworkArrays, [&](StateVisitor& v) { visit_network(v); }, what);
   restore(
       arrays(kMethodArrays), "", [&](StateVisitor& v) { methods_.visit_state(v); }, what);
   if (optimizer_) {

@@ -25,11 +25,6 @@ struct Stopped {
   int signal;
 };
 
-// What the names of a checkpoint's arrays begin with.
-inline constexpr const char* kNetworkArrays = "network/";
-inline constexpr const char* kMethodArrays = "methods/";
-inline constexpr const char* kOptimizerArrays = "optimizer/";
-
 // What a step tells the progress bar.
 struct StepNews {
   const PhaseConfig& phase;

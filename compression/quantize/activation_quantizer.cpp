@@ -4,9 +4,19 @@
 #include <cmath>
 
 #include "compression/integer/arithmetic.h"
+#include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "layers/inputs.h"
 
 namespace pare {
+
+Shape ActivationQuantizer::build(std::span<const Shape> inputs) {
+  const Shape& x = one_input(inputs);
+  std::string edge = name();
+  if (edge.ends_with(kQuantSuffix)) edge.resize(edge.size() - kQuantSuffix.size());
+  quantizer_ = make_quantizer(config_, std::move(edge), x.rank() - 1);
+  return x;
+}
 
 Variable ActivationQuantizer::forward(std::span<const Variable> inputs, const Pass& pass) {
   if (pass.observing() && !frozen_) quantizer_->observe(inputs[0].value());
@@ -20,18 +30,9 @@ void ActivationQuantizer::visit_buffers(const std::string& prefix, StateVisitor&
   visitor.integer(prefix + "/frozen", frozen_);
 }
 
-nlohmann::ordered_json ActivationQuantizer::to_json() const {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  if (!quantizer_->ready()) return json;
-  const Grid grid = quantizer_->grid();
-  json["bits"] = grid.format.bits;
-  json["scales"] = grid.scales;
-  json["zero_points"] = grid.zero_points;
-  return json;
-}
-
 Variable AverageCodes::forward(std::span<const Variable> inputs, const Pass& pass) {
-  const Quantizer& quantizer = source_.quantizer();
+  PARE_ENSURE(source_ != nullptr);
+  const Quantizer& quantizer = source_->quantizer();
   if (!quantizer.ready() || pass.mode == Pass::Mode::calibrate) return inputs[0];
   const Grid grid = quantizer.grid();
   const double r = 1.0 / static_cast<double>(grid.scales[0]);

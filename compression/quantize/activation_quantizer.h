@@ -5,18 +5,23 @@
 #include <memory>
 
 #include "compression/quantize/quantizer.h"
+#include "framework/config/config.h"
 #include "layers/module.h"
 
 namespace pare {
 
+// Names of inserted nodes: that of the node whose edge they stand on, and one of these.
+inline constexpr std::string_view kQuantSuffix = "_quant";
+inline constexpr std::string_view kCodesSuffix = "_codes";
+
 // An edge's own grid. Observes in training and calibration; quantizes once it is on.
 class ActivationQuantizer final : public Module {
  public:
-  explicit ActivationQuantizer(std::unique_ptr<Quantizer> quantizer)
-      : quantizer_(std::move(quantizer)) {}
+  using Options = ActivationQuantizerConfig;
+  explicit ActivationQuantizer(const QuantizerConfig& config) : config_(config) {}
 
   std::string_view kind() const override { return "fake_quant"; }
-  Shape build(std::span<const Shape> inputs) override { return inputs[0]; }
+  Shape build(std::span<const Shape> inputs) override;
   // Calibration observes and passes the real values on, so that a range does not depend on the
   // ranges before it.
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
@@ -24,13 +29,15 @@ class ActivationQuantizer final : public Module {
     quantizer_->visit_parameters(visit);
   }
   void visit_buffers(const std::string& prefix, StateVisitor& visitor) override;
-  nlohmann::ordered_json to_json() const override;
+  nlohmann::ordered_json to_json() const override { return config::write(config_); }
 
+  const QuantizerConfig& config() const { return config_; }
   const Quantizer& quantizer() const { return *quantizer_; }
   void switch_on(bool on) { on_ = on ? 1 : 0; }
   void freeze_observer(bool frozen) { frozen_ = frozen ? 1 : 0; }
 
  private:
+  QuantizerConfig config_;
   std::unique_ptr<Quantizer> quantizer_;
   std::int64_t on_ = 1;
   std::int64_t frozen_ = 0;
@@ -42,16 +49,18 @@ class ActivationQuantizer final : public Module {
 class AverageCodes final : public Module {
  public:
   // `source`: the quantizer that owns the grid of the pool's input. `taps`: taps inside the image,
-  // per output pixel.
-  AverageCodes(const ActivationQuantizer& source, std::vector<std::int32_t> taps)
-      : source_(source), taps_(std::move(taps)) {}
+  // per output pixel. Once the node stands in its network, before the first forward pass.
+  void connect(const ActivationQuantizer& source, std::vector<std::int32_t> taps) {
+    source_ = &source;
+    taps_ = std::move(taps);
+  }
 
   std::string_view kind() const override { return "average_codes"; }
   Shape build(std::span<const Shape> inputs) override { return inputs[0]; }
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
 
  private:
-  const ActivationQuantizer& source_;
+  const ActivationQuantizer* source_ = nullptr;
   std::vector<std::int32_t> taps_;
 };
 

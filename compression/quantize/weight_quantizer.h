@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "compression/quantize/quantizer.h"
+#include "framework/config/config.h"
 #include "framework/parameter.h"
 
 namespace pare {
@@ -12,11 +13,12 @@ inline constexpr std::string_view kWeightQuantizer = "fake_quant";
 
 class WeightQuantizer final : public Transform {
  public:
-  explicit WeightQuantizer(std::unique_ptr<Quantizer> quantizer)
-      : quantizer_(std::move(quantizer)) {}
+  WeightQuantizer(const QuantizerConfig& config, const Parameter& weight)
+      : config_(config), quantizer_(make_quantizer(config, weight.path(), weight.channel_axis())) {}
 
   std::string_view kind() const override { return kWeightQuantizer; }
   Variable apply(const Variable& value, const Pass& pass) override;
+  nlohmann::ordered_json to_json() const override { return config::write(config_); }
   void visit_parameters(const ParameterVisitor& visit) override {
     quantizer_->visit_parameters(visit);
   }
@@ -29,6 +31,7 @@ class WeightQuantizer final : public Transform {
   void freeze_observer(bool frozen) { frozen_ = frozen; }
 
  private:
+  QuantizerConfig config_;
   std::unique_ptr<Quantizer> quantizer_;
   bool frozen_ = false;
 };

@@ -118,9 +118,20 @@ TEST_CASE("a checkpoint is read as it was written, and damage is noticed") {
   c.state.best = 7;
   save_checkpoint(c, folder.file("c.h5"));
   CHECK_THROWS_AS(load_checkpoint(folder.file("c.h5")), DataError);
-  save_hdf5(folder.file("d.h5"), {"{\"format\": 1}", {}});
+  save_hdf5(folder.file("d.h5"), {"{\"format\": 2}", {}});
   CHECK(contains(error_of([&] { load_checkpoint(folder.file("d.h5")); }),
                  "is no checkpoint of Pare"));
+}
+
+TEST_CASE("of two checkpoints the later one is newer, also where only a calibration lies between") {
+  TrainingState a, b;
+  CHECK_FALSE(is_newer(a, b));
+  a.run_step = 1;
+  CHECK(is_newer(a, b));
+  CHECK_FALSE(is_newer(b, a));
+  b.run_step = 1;
+  b.rows.push_back({});
+  CHECK(is_newer(b, a));
 }
 
 TEST_CASE("metrics are one JSON object and one CSV line per row, and their times are found again") {
@@ -161,6 +172,19 @@ TEST_CASE(
   CHECK(RunFolder(path, IfThere::overwrite).seconds_before() == 0);
   CHECK_FALSE(std::filesystem::exists(path + "/config.json"));
   CHECK(std::filesystem::exists(path + "/notes.txt"));
+}
+
+TEST_CASE("temporary files of a process that died are removed, other hidden files stay") {
+  const TemporaryFolder place;
+  const std::string path = place.file("run");
+  { const RunFolder folder(path, RunFolder::IfThere::refuse); }
+  for (const char* name : {"/.result.json.tmp.123", "/checkpoints/.last.h5.tmp.77", "/.notes"}) {
+    write_file_atomically(path + name, std::string_view("half"));
+  }
+  const RunFolder folder(path, RunFolder::IfThere::resume);
+  CHECK_FALSE(std::filesystem::exists(path + "/.result.json.tmp.123"));
+  CHECK_FALSE(std::filesystem::exists(path + "/checkpoints/.last.h5.tmp.77"));
+  CHECK(std::filesystem::exists(path + "/.notes"));
 }
 
 TEST_CASE("one writer at a time") {

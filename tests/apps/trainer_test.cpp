@@ -5,7 +5,9 @@
 #include "apps/lib/evaluate.h"
 #include "apps/lib/finish.h"
 #include "compression/attach.h"
+#include "compression/network_json.h"
 #include "compression/prune/mask.h"
+#include "datasets/batches.h"
 #include "framework/base/file.h"
 #include "framework/base/parallel.h"
 #include "tests/apps/tiny_trainer.h"
@@ -35,6 +37,40 @@ TEST_CASE("a run that is stopped anywhere and resumed ends with the same bits") 
     resumed.resume(stopped);
     CHECK((resumed.end() == whole));
   }
+}
+
+TEST_CASE("a checkpoint holds its network: it computes the same without the config") {
+  TinyRun run(tiny_config({}), 33);
+  CHECK_THROWS_AS(run.train(), Stopped);
+  Checkpoint saved = load_checkpoint(run.last());
+  saved.config = nullptr;
+  Network loaded = network_of(saved, "last.h5");
+  CHECK(describe_network(loaded) == describe_network(run.trainer().network()));
+  const Batch batch = batch_in_order(tiny_digits().test, run.trainer().values(), 0, 96);
+  const Pass pass = Pass::begin(Pass::Mode::evaluate, 1, 0);
+  CHECK(values_of(loaded.forward(Variable(batch.images), pass).value()) ==
+        values_of(run.trainer().network().forward(Variable(batch.images), pass).value()));
+}
+
+TEST_CASE("a checkpoint whose network and arrays do not agree is refused with its name") {
+  TinyRun run(tiny_config({}), 33);
+  CHECK_THROWS_AS(run.train(), Stopped);
+  const Checkpoint good = load_checkpoint(run.last());
+  const auto fault = [&](const auto& change) {
+    Checkpoint bad = good;
+    change(bad);
+    return error_of([&] { network_of(bad, "x.h5"); });
+  };
+  CHECK(fault([](Checkpoint&) {}) == "(no error)");
+  CHECK(fault([](Checkpoint& c) { c.network["nodes"].back()["units"] = 60000; }) ==
+        "x.h5: no values of this shape for 'last.weight'");
+  CHECK(fault([](Checkpoint& c) { c.network["chains"].erase("last.weight"); }) ==
+        "x.h5: 'network/last.weight/mask' is not part of this run");
+  CHECK(
+      fault([](Checkpoint& c) { c.network = 7; }).starts_with("x.h5: its network cannot be read"));
+  CHECK(fault([](Checkpoint& c) {
+          c.network["shapes"]["last"] = {9};
+        }).starts_with("x.h5: network: node 'last': expected the shape [10], got [9]"));
 }
 
 TEST_CASE("1, 2 and 3 threads give the same bits") {

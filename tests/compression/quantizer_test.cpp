@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 
 #include "compression/quantize/activation_quantizer.h"
@@ -174,8 +175,8 @@ TEST_CASE("fake quantization gives the same bits for any number of threads") {
 }
 
 TEST_CASE("an activation quantizer observes in training and calibration and never in evaluation") {
-  ActivationQuantizerConfig config;
-  ActivationQuantizer node(make_quantizer(config, "x", 1));
+  ActivationQuantizer node{ActivationQuantizerConfig()};
+  node.build(std::array{Shape{1, 4}});
   const Variable small[] = {Variable(Tensor::full({1, 4}, 1.0f))};
   const Variable large[] = {Variable(Tensor::full({1, 4}, 100.0f))};
   node.forward(small, Pass::begin(Pass::Mode::train, 1, 0));
@@ -192,8 +193,8 @@ TEST_CASE("an activation quantizer observes in training and calibration and neve
 }
 
 TEST_CASE("the average behind a pool is the rounded average of codes, as the engine computes it") {
-  ActivationQuantizerConfig config;
-  ActivationQuantizer source(make_quantizer(config, "x", 3));
+  ActivationQuantizer source{ActivationQuantizerConfig()};
+  source.build(std::array{Shape{1, 2, 2, 1}});
   const float values[] = {0, 1, 2, 3, 4, 5, 255, 250};
   const Variable x[] = {Variable(Tensor::from({2, 2, 2, 1}, values))};
   source.forward(x, Pass::begin(Pass::Mode::train, 1, 0));
@@ -201,7 +202,8 @@ TEST_CASE("the average behind a pool is the rounded average of codes, as the eng
   REQUIRE(grid.scales[0] == 1.0f);  // codes are the values minus 128
   const Variable quantized = source.forward(x, Pass::begin(Pass::Mode::evaluate, 1, 0));
   const Window window{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
-  AverageCodes average(source, taps_inside(window, 2, 2));
+  AverageCodes average;
+  average.connect(source, taps_inside(window, 2, 2));
   const Variable pooled[] = {average_pool2d(quantized, window)};
   const Tensor y = average.forward(pooled, Pass::begin(Pass::Mode::evaluate, 1, 0)).value();
   CHECK(y.data()[0] == 1.0f);    // (-128-127-126-125) / 4 = -126.5, away from zero: -127
