@@ -75,8 +75,7 @@ class Run {
   void train() {
     if (config_.report.tensorboard)
       events_.emplace(folder_.file("events"), config_, trainer_.state().rows);
-    Progress progress(console_, trainer_.spans(), trainer_.state().run_step);
-    progress_ = &progress;
+    progress_.emplace(console_, trainer_.spans(), trainer_.state().run_step);
     trainer_.run();
     console_.status("");
     trainer_.restore_kept();
@@ -189,7 +188,7 @@ class Run {
   RunFolder& folder_;
   double start_;  // of this process's work
   Trainer trainer_;
-  Progress* progress_ = nullptr;
+  std::optional<Progress> progress_;  // from train() on
   std::optional<RunEvents> events_;
 };
 
