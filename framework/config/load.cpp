@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "framework/base/error.h"
 #include "framework/config/node.h"
@@ -156,6 +157,38 @@ Value& enter(Value& here, const Step& step, const Origin& origin, const std::str
   return here.as<Members>().back().value;
 }
 
+// `value` at `where` below `root`; `refuse` throws.
+void put(Value& root, std::string_view where, Value value,
+         const std::function<void(const std::string&)>& refuse) {
+  Value* here = &root;
+  std::string path;
+  Step step;
+  for (int depth = 0; !where.empty(); ++depth) {
+    if (depth == kDeepest) refuse(fmt::format("more than {} levels of nesting", kDeepest));
+    if (!take_step(here, where, step)) refuse("expected a path like phases[0].epochs");
+    if (step.key == kBase || step.key == kDelete)
+      refuse(fmt::format("{} belongs in a file", step.key));
+    here = &enter(*here, step, value.origin, path);
+    path = join_path(path, step.is_index ? fmt::format("[{}]", step.index) : std::string(step.key));
+  }
+  merge(*here, std::move(value));
+}
+
+// Everything in `value` was given as late as `rank` says; where it stands is kept.
+void set_rank(Value& value, int rank) {
+  Source source = value.origin.source ? *value.origin.source : Source{.name = "config"};
+  source.rank = rank;
+  value.origin.source = std::make_shared<const Source>(std::move(source));
+  if (value.is<List>()) {
+    for (Value& item : value.as<List>()) set_rank(item, rank);
+  } else if (value.is<Members>()) {
+    for (Member& member : value.as<Members>()) {
+      member.origin.source = value.origin.source;
+      set_rank(member.value, rank);
+    }
+  }
+}
+
 }  // namespace
 
 void merge(Value& base, Value over) {
@@ -180,19 +213,15 @@ void assign(Value& root, const std::string& assignment, int rank) {
     value = Value(std::string(given), {std::make_shared<const Source>(source), 1, 1});
   }
 
-  std::string_view rest = std::string_view(assignment).substr(0, equals);
-  Value* here = &root;
-  std::string path;
-  Step step;
-  for (int depth = 0; !rest.empty(); ++depth) {
-    if (depth == kDeepest) refuse(fmt::format("more than {} levels of nesting", kDeepest));
-    if (!take_step(here, rest, step)) refuse("expected a path like phases[0].epochs before '='");
-    if (step.key == kBase || step.key == kDelete)
-      refuse(fmt::format("{} belongs in a file", step.key));
-    here = &enter(*here, step, value.origin, path);
-    path = join_path(path, step.is_index ? fmt::format("[{}]", step.index) : std::string(step.key));
-  }
-  merge(*here, std::move(value));
+  put(root, std::string_view(assignment).substr(0, equals), std::move(value), refuse);
+}
+
+void assign(Value& root, std::string_view path, Value value, int rank) {
+  const std::string where = value.origin.text();
+  set_rank(value, rank);
+  put(root, path, std::move(value), [&](const std::string& why) {
+    throw ConfigError(fmt::format("{}: '{}': {}", where, path, why));
+  });
 }
 
 Value load_file(const std::string& path, std::span<const std::string> assignments) {

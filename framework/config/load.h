@@ -32,4 +32,7 @@ void merge(Value& base, Value over);
 // anything is for the typed reader to say.
 void assign(Value& root, const std::string& assignment, int rank = 1);
 
+// The same for a value that was read from a file: messages name its place there.
+void assign(Value& root, std::string_view path, Value value, int rank);
+
 }  // namespace pare::config

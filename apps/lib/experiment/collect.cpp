@@ -1,0 +1,73 @@
+#include "apps/lib/experiment/collect.h"
+
+#include <algorithm>
+
+#include "apps/lib/experiment/figures.h"
+#include "framework/base/text.h"
+
+namespace pare {
+namespace {
+
+using config::Json;
+
+// The shortest text that reads back as the same number; nothing for null.
+std::string number_field(const Json& value) { return value.is_null() ? "" : value.dump(); }
+
+std::string table(const Plan& plan, const Collected& collected,
+                  const std::vector<std::string>& figures) {
+  std::vector<std::string> fields = {"run"};
+  for (const Axis& axis : plan.experiment.axes) fields.push_back(csv_field(axis.name));
+  fields.push_back("seed");
+  fields.insert(fields.end(), figures.begin(), figures.end());
+  std::string text = join(fields, ",") + "\n";
+  for (const PlannedRow& row : plan.rows) {
+    const std::optional<Json>& result = collected.results[row.run];
+    if (!result) continue;
+    fields = {plan.runs[row.run].hash};
+    const Cell& cell = plan.cells[row.cell];
+    for (std::size_t i = 0; i < cell.at.size(); ++i)
+      fields.push_back(csv_field(plan.experiment.axes[i].points[cell.at[i]].label));
+    fields.push_back(std::to_string(row.seed));
+    for (const std::string& name : figures) fields.push_back(number_field(value_at(*result, name)));
+    text += join(fields, ",") + "\n";
+  }
+  return text;
+}
+
+template <class T>
+std::size_t count_present(const std::vector<std::optional<T>>& list) {
+  return static_cast<std::size_t>(
+      std::count_if(list.begin(), list.end(), [](const auto& x) { return x.has_value(); }));
+}
+
+}  // namespace
+
+std::size_t Collected::finished() const { return count_present(results); }
+std::size_t Collected::failed() const { return count_present(failures); }
+
+Collected collect(const Plan& plan, const ExperimentFolder& folder) {
+  Collected collected;
+  for (const PlannedRun& run : plan.runs) {
+    collected.results.push_back(folder.result(run.hash));
+    collected.failures.push_back(collected.results.back() ? std::nullopt
+                                                          : folder.failure(run.hash));
+  }
+  return collected;
+}
+
+std::string results_csv(const Plan& plan, const Collected& collected) {
+  return table(plan, collected, result_figures());
+}
+
+std::string timing_csv(const Plan& plan, const Collected& collected) {
+  return table(plan, collected, {"seconds", "latency_us"});
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
+}  // namespace pare

@@ -1,0 +1,74 @@
+// ExperimentConfig: one question as a JSON file. A base config, axes along which it is changed, the
+// cells to leave out, and the seeds. It says nothing of how runs are started or shown; grid.h makes
+// cells of it, plan.h makes runs of those.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/config/config.h"
+
+namespace pare {
+
+// A key of the base config and what it becomes.
+struct Change {
+  std::string path;
+  config::Value value;  // knows where it was written
+};
+
+struct AxisPoint {
+  std::string label;   // how tables call it
+  config::Json value;  // what `exclude` compares with: the value, or the label of a labelled set
+  std::vector<Change> changes;
+};
+
+// A config path with values, or a name with labelled sets of changes.
+struct Axis {
+  std::string name;
+  std::vector<AxisPoint> points = {};
+};
+
+// Holds where everything that it names has one of the values given: an axis at one of its points,
+// or a path of the cell's config.
+struct Condition {
+  struct Test {
+    std::string what;
+    std::vector<config::Json> values;
+  };
+  std::vector<Test> tests;
+  config::Value written;  // for messages
+};
+
+struct MoreSeeds {
+  Condition where;
+  std::vector<std::uint64_t> seeds;
+
+  void describe(config::Object& o);
+};
+
+struct ExperimentReport {
+  std::vector<std::string> figures = {"accuracy.integer", "accuracy.float", "sparsity",
+                                      "bytes.model"};
+
+  void describe(config::Object& o);
+};
+
+struct ExperimentConfig {
+  std::string name;  // default: the stem of the file
+  std::string base;  // as find_config() takes it
+  std::vector<Change> set;
+  std::vector<Axis> axes;
+  std::vector<Condition> exclude;
+  std::vector<std::uint64_t> seeds = {1, 2, 3, 4, 5};
+  std::vector<MoreSeeds> more_seeds;
+  ExperimentReport report;
+
+  void describe(config::Object& o);
+};
+
+// Looked for as find_config() does, then in configs/experiments. Throws ConfigError.
+ExperimentConfig load_experiment_config(const std::string& path);
+
+}  // namespace pare

@@ -1,0 +1,63 @@
+// The folder of an experiment: results beside runs/<hash>/, one folder a run. What a run's folder
+// holds is the only record of what is done, so an experiment goes on wherever it was stopped,
+// however that happened.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "framework/config/value.h"
+
+namespace pare {
+
+// Why a run ended without a result.
+struct Failure {
+  int code;
+  std::string message;
+};
+
+class ExperimentFolder {
+ public:
+  // Does not touch the disk.
+  explicit ExperimentFolder(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  std::string run(const std::string& hash) const { return path_ + "/runs/" + hash; }
+  std::string errors_of(const std::string& hash) const { return run(hash) + "/stderr.txt"; }
+
+  bool is_finished(const std::string& hash) const;
+  // result.json of a finished run; nothing where it is not, or cannot be read.
+  std::optional<config::Json> result(const std::string& hash) const;
+  std::optional<Failure> failure(const std::string& hash) const;
+
+  // Makes the run's folder with its config, as `train --resume` expects it, and forgets an earlier
+  // failure.
+  void prepare(const std::string& hash, const config::Json& config) const;
+  void record(const std::string& hash, const Failure& failure) const;
+  // Its exit code and the last words on its stderr.
+  Failure failure_of(const std::string& hash, int code) const;
+
+ private:
+  std::string path_;
+};
+
+// Keeps two experiments out of one folder, and waits for runs of one that was killed: they hold the
+// second lock (inherited, not closed by exec) until they have saved.
+class ExperimentLock {
+ public:
+  // `part`: "" or the shard's name; shards share a folder. Throws FailedError where another
+  // experiment is at work, and after kPatience seconds of waiting.
+  ExperimentLock(const ExperimentFolder& folder, const std::string& part);
+  ~ExperimentLock();
+  ExperimentLock(const ExperimentLock&) = delete;
+  ExperimentLock& operator=(const ExperimentLock&) = delete;
+
+  static constexpr int kPatience = 120;
+
+ private:
+  int ours_;
+  int runs_;
+};
+
+}  // namespace pare

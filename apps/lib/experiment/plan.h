@@ -1,0 +1,44 @@
+// The plan of an experiment: which runs there are, each once, and which run every row of the tables
+// shows. A run is known by the hash of its resolved config; two cells that resolve to the same
+// config share one.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/lib/experiment/grid.h"
+#include "apps/lib/run_config.h"
+
+namespace pare {
+
+struct PlannedRun {
+  std::string hash;     // names its folder
+  config::Json config;  // resolved; its name is the hash
+  double epochs = 0;    // of training, for estimates of time
+};
+
+// One row of results.csv: a cell with a seed.
+struct PlannedRow {
+  std::size_t cell;
+  std::uint64_t seed;
+  std::size_t run;
+};
+
+struct Plan {
+  ExperimentConfig experiment;
+  bool smoke = false;
+  std::vector<Cell> cells;
+  std::vector<PlannedRow> rows;  // cell by cell
+  std::vector<PlannedRun> runs;  // seed by seed: an early stop leaves whole tables of few seeds
+};
+
+// Everything that the outcome of a run depends on: no name, no methods that no phase applies, and
+// nothing that only reports.
+std::string run_hash(const RunConfig& run, bool smoke);
+
+// Throws ConfigError, with the cell where it is a cell's config that cannot be read.
+Plan make_plan(ExperimentConfig experiment, std::span<const std::string> sets, bool smoke);
+
+}  // namespace pare

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""`experiment` as a user starts it: resuming, killing, failing, and what it leaves behind.
+
+    experiment_test.py BIN_FOLDER SOURCE_FOLDER [unittest arguments]
+
+Runs are --smoke runs of a tiny network on random images: nothing here looks at accuracy.
+"""
+
+import csv
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import programs_test
+from programs_test import ProgramTest, write_idx
+
+BASE = {
+    "dataset": {"kind": "idx", "folder": "data", "validation": 64},
+    "model": [{"kind": "flatten"}, {"kind": "dense", "units": 10}],
+    "compression": {"prune": {"kind": "prune", "sparsity": 0.5}, "int8": {"kind": "quantize"}},
+    "phases": [
+        {"name": "dense", "epochs": 1},
+        {"name": "prune", "epochs": 1, "apply": ["prune"]},
+        {"name": "quantize", "epochs": 1, "apply": ["int8"]},
+    ],
+}
+AXES = {
+    "compression.int8.weights.bits": [8, 4],
+    "pruned": [{"label": "half", "set": {"compression.prune.sparsity": 0.5}},
+               {"label": "most", "set": {"compression.prune.sparsity": 0.9}}],
+}
+HEADER = ["run", *AXES, "seed", "accuracy.float", "accuracy.fake_quant", "accuracy.integer", "sparsity",
+          "bytes.model", "macs", "effective_macs", "bops"]
+
+
+class ExperimentTest(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        (cls.folder / "data").mkdir()
+        generator = random.Random(1)
+        for prefix, count in (("train", 600), ("t10k", 100)):
+            write_idx(cls.folder / f"data/{prefix}-images-idx3-ubyte", [count, 28, 28], generator.randbytes(count * 784))
+            write_idx(cls.folder / f"data/{prefix}-labels-idx1-ubyte", [count], [i % 10 for i in range(count)])
+
+    def setUp(self):
+        (self.folder / "base.json").write_text(json.dumps(BASE))
+        self.question("grid", axes=AXES, seeds=[1, 2])
+
+    def question(self, name, **keys):
+        (self.folder / f"{name}.json").write_text(json.dumps({"base": "base.json", **keys}))
+
+    def experiment(self, name, out, *arguments):
+        return self.run_program("experiment", "--config", f"{name}.json", "--out", out, *arguments)
+
+    def rows(self, out):
+        with open(self.folder / out / "results.csv", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def test_a_grid_is_run_once_and_shown_in_tables(self):
+        finished = self.experiment("grid", "grid", "--smoke", "--json")
+        self.ends(finished, 0, "8 of 8 runs finished")
+        rows = self.rows("grid")
+        self.assertEqual(list(rows[0]), HEADER)
+        self.assertEqual([(r["compression.int8.weights.bits"], r["pruned"], r["seed"]) for r in rows][:3],
+                         [("8", "half", "1"), ("8", "half", "2"), ("8", "most", "1")])
+        for row in rows:
+            result = self.result(f"grid/runs/{row['run']}")
+            self.assertEqual(float(row["accuracy.integer"]), result["accuracy"]["integer"])
+            self.assertEqual(int(row["bops"]), result["bops"])
+            self.assertEqual(result["seed"], int(row["seed"]))
+        self.assertGreater(len({row["bytes.model"] for row in rows}), 1)
+        printed = json.loads(finished.out)
+        self.assertEqual(printed["runs"], {"all": 8, "finished": 8, "failed": 0})
+        self.assertEqual([row["run"] for row in printed["rows"]], [row["run"] for row in rows])
+        self.assertIn("--smoke", (self.folder / "grid/results.md").read_text())
+
+        before = {path: path.stat().st_mtime_ns for path in self.folder.glob("grid/runs/*/result.json")}
+        self.ends(self.experiment("grid", "grid", "--smoke"), 0, "(8 finished)")
+        self.assertEqual(before, {path: path.stat().st_mtime_ns for path in before})
+
+    def test_a_dry_run_lists_the_runs_and_writes_nothing(self):
+        finished = self.experiment("grid", "dry", "--dry-run")
+        self.ends(finished, 0)
+        self.assertIn("4 cells, 8 rows, 8 runs (0 finished)", finished.out)
+        self.assertEqual(finished.out.count("to do"), 8)
+        self.assertFalse((self.folder / "dry").exists())
+
+    def test_the_number_of_jobs_changes_no_byte(self):
+        self.ends(self.experiment("grid", "one", "--smoke", "--jobs", "1"), 0)
+        self.ends(self.experiment("grid", "three", "--smoke", "--jobs", "3"), 0)
+        self.assertEqual(self.bytes_of("one/results.csv"), self.bytes_of("three/results.csv"))
+
+    def start(self, name, out):
+        return subprocess.Popen([programs_test.BIN / "experiment", "--config", f"{name}.json", "--out", out,
+                                 "--smoke"], cwd=self.folder, env=self.environment(), stderr=subprocess.PIPE,
+                                text=True)
+
+    def test_killed_at_random_it_ends_with_the_same_bytes(self):
+        self.ends(self.experiment("grid", "whole", "--smoke"), 0)
+        generator = random.Random(7)
+        for number in (signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+            process = self.start("grid", "killed")
+            time.sleep(generator.uniform(0.05, 0.5))
+            process.send_signal(number)
+            _, err = process.communicate(timeout=120)
+            self.assertIn(process.returncode, (0, 128 + number, -number), err)
+            if process.returncode == 128 + number:
+                self.assertIn("goes on where this one ended", err)
+        self.ends(self.experiment("grid", "killed", "--smoke"), 0, "8 of 8 runs finished")
+        self.assertEqual(self.bytes_of("killed/results.csv"), self.bytes_of("whole/results.csv"))
+
+    def test_a_failed_run_is_recorded_and_the_others_go_on(self):
+        self.question("bad", axes={"optimizer.learning_rate": [0.001, 1e38]}, seeds=[1, 2])
+        finished = self.experiment("bad", "bad", "--smoke")
+        self.ends(finished, 4, "failed (exit code 4)", "2 of 4 runs finished")
+        self.assertEqual(len(self.rows("bad")), 2)
+        self.assertIn("exit code 4", (self.folder / "bad/results.md").read_text())
+        self.ends(self.experiment("bad", "bad", "--smoke"), 4, "(2 finished)")
+
+    def test_a_run_that_no_axis_touches_is_shared(self):
+        self.question("shared", seeds=[1], axes={
+            "compression.int8.weights.bits": [8, 4],
+            "quantize": [{"label": "yes", "set": {}}, {"label": "no", "set": {"phases": BASE["phases"][:1]}}]})
+        self.ends(self.experiment("shared", "shared", "--smoke"), 0, "3 of 3 runs finished")
+        rows = self.rows("shared")
+        self.assertEqual(len(rows), 4)
+        self.assertEqual(rows[1]["run"], rows[3]["run"])
+        self.assertIn("quantized after training", (self.folder / "shared/results.md").read_text())
+
+    def test_two_experiments_do_not_write_one_folder(self):
+        process = self.start("grid", "twice")
+        while not (self.folder / "twice/runs").exists():
+            time.sleep(0.01)
+        time.sleep(0.05)
+        self.ends(self.experiment("grid", "twice", "--smoke"), 1, "another experiment is writing it")
+        process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0)
+
+    def test_mistakes_end_before_the_first_run(self):
+        self.question("typo", axes={"compression.int8.weights.bit": [8]})
+        self.ends(self.experiment("typo", "typo"), 2, "did you mean 'bits'?", "in the cell")
+        self.assertFalse((self.folder / "typo").exists())
+        self.ends(self.run_program("experiment", "--config", "nowhere.json"), 2, "not found")
+        self.ends(self.run_program("experiment"), 2, "--config")
+        self.ends(self.run_program("experiment", "--confg", "x"), 2, "did you mean '--config'?")
+
+    def test_shipped_experiments_run(self):
+        for config in sorted((programs_test.SOURCE / "configs/experiments").glob("*.json")):
+            with self.subTest(config.name):
+                finished = self.run_program("experiment", "--config", config.name, "--smoke", "--set",
+                                            "dataset.kind=idx", "--set", "dataset.folder=data")
+                self.ends(finished, 0, "runs finished")
+
+
+if __name__ == "__main__":
+    programs_test.BIN, programs_test.SOURCE = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
