@@ -65,8 +65,9 @@ std::int64_t validation_count(double validation, std::int64_t images) {
   const double wanted =
       validation < 1 ? std::floor(validation * static_cast<double>(images) + 0.5) : validation;
   if (wanted >= static_cast<double>(images)) {
+    const double shown = std::min(wanted, 1e15);  // a config's number may be beyond any integer
     throw ConfigError("dataset.validation: expected fewer than the " + std::to_string(images) +
-                      " training images, got " + std::to_string(static_cast<std::int64_t>(wanted)) +
+                      " training images, got " + std::to_string(static_cast<std::int64_t>(shown)) +
                       "; a fraction such as 0.1 fits any number");
   }
   return static_cast<std::int64_t>(wanted);

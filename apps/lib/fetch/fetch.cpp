@@ -118,8 +118,8 @@ class Fetch {
 
   // "" or what went wrong.
   std::string download(const std::string& url, const RemoteFile& file) {
+    if (size_of(part(file)) > file.bytes) fs::remove(part(file));
     const std::uint64_t before = size_of(part(file));
-    if (before > file.bytes) fs::remove(part(file));
     console_.say(fmt::format("{} {} ({} bytes)", before > 0 ? "continuing" : "downloading", url,
                              file.bytes));
     int code = before == file.bytes ? 0 : curl(url, part(file), file);
