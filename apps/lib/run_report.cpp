@@ -126,6 +126,7 @@ LineChart accuracy_chart(const RunConfig& run, const Trainer& trainer) {
 
 LineChart rate_chart(const RunConfig& run, const Trainer& trainer) {
   LineChart result = chart(run, trainer, "Learning rate", {learning_rates(run, trainer)});
+  result.shows = 0;
   result.scale = scale_for(result.series);
   return result;
 }
@@ -160,8 +161,13 @@ report::LayerHistograms histograms_of(const LayerStatistics& layer) {
 }  // namespace
 
 std::vector<LineChart> curves(const RunConfig& run, const Trainer& trainer) {
-  return {loss_chart(run, trainer), accuracy_chart(run, trainer), rate_chart(run, trainer),
-          sparsity_chart(run, trainer)};
+  std::vector<LineChart> charts = {loss_chart(run, trainer), accuracy_chart(run, trainer),
+                                   rate_chart(run, trainer)};
+  const std::vector<EpochRow>& rows = trainer.state().rows;
+  const bool pruned =
+      std::any_of(rows.begin(), rows.end(), [](const EpochRow& row) { return row.sparsity > 0; });
+  if (pruned) charts.push_back(sparsity_chart(run, trainer));
+  return charts;
 }
 
 report::Page unfinished_page(const RunConfig& run, const Dataset& dataset, const Trainer& trainer,

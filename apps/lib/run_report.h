@@ -12,7 +12,7 @@
 
 namespace pare {
 
-// Loss, accuracy, learning rate and sparsity over epochs.
+// Loss, accuracy, learning rate and, where something was pruned, sparsity over epochs.
 std::vector<report::LineChart> curves(const RunConfig& run, const Trainer& trainer);
 
 // A page of what is known while a run is not over. `why`: what ended it.

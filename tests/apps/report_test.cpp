@@ -135,7 +135,7 @@ TEST_CASE("a chart draws its points inside its frame, with phases, names and uni
   CHECK(contains(html, "loss &lt;b&gt;"));
   CHECK(contains(html, "a&amp;b"));
   CHECK(contains(html, "class=\"instant\""));       // the phase of no epochs
-  CHECK(contains(html, "M50.0 196.0L448.0 22.0"));  // from corner to corner
+  CHECK(contains(html, "M54.0 196.0L448.0 22.0"));  // from corner to corner
   CHECK(count_of(html, "<circle") == 2);
   CHECK(contains(html, "training, epoch 4: 3"));
   CHECK(contains(html, "shipped"));

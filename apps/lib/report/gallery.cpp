@@ -7,7 +7,7 @@
 namespace pare::report {
 namespace {
 
-constexpr std::int64_t kSide = 84;  // about, in pixels of the page
+constexpr std::int64_t kSide = 96;  // about, in pixels of the page
 
 std::string figure(const Mistake& mistake) {
   const std::int64_t larger = std::max(mistake.image.width, mistake.image.height);

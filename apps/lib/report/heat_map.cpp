@@ -107,8 +107,8 @@ std::string to_html(const WeightMatrix& matrix) {
   const std::int64_t block_columns = (matrix.columns + kMostColumns - 1) / kMostColumns;
   const bool whole = block_rows * block_columns == 1;
   const Raster raster = whole ? every_weight(matrix) : density(matrix, block_rows, block_columns);
-  const std::int64_t cell = std::clamp<std::int64_t>(
-      std::min(kMostColumns / raster.width, kMostRows / raster.height), 1, kLargestCell);
+  const std::int64_t wide = std::clamp<std::int64_t>(kMostColumns / raster.width, 1, kLargestCell);
+  const std::int64_t high = std::clamp<std::int64_t>(kMostRows / raster.height, 1, kLargestCell);
   return fmt::format(
       "<figure class=\"map\"><figcaption><b>{}</b> {} weights as {} rows (outputs) x {} "
       "columns "
@@ -116,7 +116,7 @@ std::string to_html(const WeightMatrix& matrix) {
       "height=\"{}\" src=\"{}\"></div></figure>\n",
       escape(matrix.name), escape(matrix.shape), grouped(matrix.rows), grouped(matrix.columns),
       whole ? kSignedLegend : density_legend(block_rows, block_columns), escape(matrix.name),
-      raster.width * cell, raster.height * cell, data_uri(raster));
+      raster.width * wide, raster.height * high, data_uri(raster));
 }
 
 }  // namespace pare::report

@@ -13,7 +13,7 @@ namespace {
 
 // The drawing's own units; the page scales it to the column's width.
 constexpr double kWidth = 460, kHeight = 236;
-constexpr double kLeft = 50, kRight = 448, kTop = 22, kBottom = 196;
+constexpr double kLeft = 54, kRight = 448, kTop = 22, kBottom = 196;
 constexpr std::size_t kMostMarkers = 60;
 constexpr double kLetter = 6.2;  // width of an average one
 
@@ -37,7 +37,8 @@ std::vector<Point> drawable_points(const LineChart& chart, const Series& series)
 
 Axis y_axis(const LineChart& chart, double low, double high) {
   if (chart.scale == Scale::logarithmic) return logarithmic_axis(low, high);
-  Axis axis = round_axis(low, high, 5);
+  const double shown = chart.shows.value_or(low);
+  Axis axis = round_axis(std::min(low, shown), std::max(high, shown), 5);
   if (chart.at_least) axis.low = std::max(axis.low, *chart.at_least);
   if (chart.at_most) axis.high = std::min(axis.high, *chart.at_most);
   std::erase_if(axis.ticks,

@@ -36,6 +36,7 @@ struct LineChart {
   std::vector<Band> bands;              // they cover the x axis
   std::optional<double> mark = {};      // a vertical line
   std::string mark_label = {};          // what it says
+  std::optional<double> shows = {};     // a value that a linear y axis must reach: 0 for a rate
   std::optional<double> at_least = {};  // bounds of what y can be
   std::optional<double> at_most = {};
 };

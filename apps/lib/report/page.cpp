@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "apps/lib/report/headline.h"
 #include "apps/lib/report/html.h"
 #include "apps/lib/report/style.h"
@@ -47,7 +49,7 @@ std::vector<std::string> phase_row(const Json& phase) {
           percent_or_dash(value("validation")),
           percent_or_dash(value("sparsity")),
           status.is_null() ? "" : escape(status.get<std::string>()),
-          speed.is_null() ? "–" : time_dependent(fmt::format("{:.0f}", speed.get<double>()))};
+          speed.is_null() ? "–" : time_dependent(grouped(std::llround(speed.get<double>())))};
 }
 
 Section phases(const Json& result) {
