@@ -64,11 +64,11 @@ void require_absent(const Parameter& parameter, std::string_view kind, const cha
       parameter.path(), what));
 }
 
-void insert_quantizer(Network& network, const std::string& after, QuantizerConfig config) {
-  const bool at_an_end = after == kInputNode || network.readers(after).empty();
-  if (at_an_end) config.bits = 8;
+void insert_quantizer(Network& network, const std::string& after, const EdgeChoice& choice) {
+  const std::optional<QuantizerConfig> config = choice(after);
+  if (!config) return;
   network.insert_after(after, after + std::string(kQuantSuffix),
-                       std::make_unique<ActivationQuantizer>(config));
+                       std::make_unique<ActivationQuantizer>(*config));
 }
 
 }  // namespace
@@ -99,7 +99,7 @@ std::vector<PruneTarget> attach_masks(const std::vector<Parameter*>& parameters,
 }
 
 void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composition composition,
-                              const QuantizerConfig& config) {
+                              const WeightQuantizerConfig& config) {
   for (Parameter* parameter : parameters) {
     require_absent(*parameter, kWeightQuantizer, "is quantized");
     parameter->insert(chain_position(*parameter, kWeightQuantizer, composition),
@@ -108,18 +108,24 @@ void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composi
 }
 
 void attach_activation_quantizers(Network& network, const QuantizerConfig& config) {
+  attach_activation_quantizers(network, [&](const std::string&) { return config; });
+}
+
+void attach_activation_quantizers(Network& network, const EdgeChoice& choice) {
   if (has_activation_quantizers(network)) {
     throw ConfigError(
         "the network's activations are quantized already; release the other method first");
   }
   const std::vector<Group> groups = find_groups(network);
-  insert_quantizer(network, std::string(kInputNode), config);
-  for (const Group& group : groups) insert_quantizer(network, group.tail(), config);
+  insert_quantizer(network, std::string(kInputNode), choice);
+  for (const Group& group : groups) insert_quantizer(network, group.tail(), choice);
   std::vector<std::string> pools;
   for (const NetworkNode& node : network.nodes()) {
     if (node.module->kind() == "avg_pool2d") pools.push_back(node.name);
   }
   for (const std::string& name : pools) {
+    const bool has_grid = grid_source(network, network.node(name).inputs[0]) != nullptr;
+    if (!has_grid) continue;  // an override leaves the edge float
     network.insert_after(name, name + std::string(kCodesSuffix), std::make_unique<AverageCodes>());
   }
   PARE_ENSURE(connect_averages(network));

@@ -2,6 +2,8 @@
 // Layers notice nothing.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,11 +32,16 @@ std::vector<PruneTarget> attach_masks(const std::vector<Parameter*>& parameters,
 
 // Throws ConfigError where a parameter has a quantizer already.
 void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composition composition,
-                              const QuantizerConfig& config);
+                              const WeightQuantizerConfig& config);
+
+// What the edge that leaves a node gets ("input", or the last node of a group); nothing: it stays
+// float.
+using EdgeChoice = std::function<std::optional<QuantizerConfig>(const std::string& node)>;
 
 // A fake-quantizer behind the input and behind every group, a code average behind every average
-// pool. The input's and the output's grid have 8 bits whatever the config says. Throws ConfigError
-// where the network has some already.
+// pool whose input has a grid. Throws ConfigError where the network has some already.
+void attach_activation_quantizers(Network& network, const EdgeChoice& choice);
+// The same for all edges.
 void attach_activation_quantizers(Network& network, const QuantizerConfig& config);
 
 // What attach_masks gave, in a network that was loaded with its masks.

@@ -3,12 +3,28 @@
 
 #include "compression/attach.h"
 #include "compression/method.h"
+#include "compression/prune/ranked.h"
 
 namespace pare {
+
+// Everything that scores below is pruned: a number, or in JSON {"mean_abs": factor}.
+struct Threshold {
+  double value = 0;
+  bool of_mean = false;  // a factor on the mean absolute value of what is ranked
+
+  void describe(config::Object& o);  // the object
+  static config::Type<std::optional<Threshold>> type();
+};
+
+// What decides between equal scores.
+enum class Ties { latent, index, random };
 
 struct PruneConfig {
   std::string method = "magnitude";
   Schedule sparsity;
+  std::optional<Threshold> threshold;  // in place of `sparsity`
+  Ranked score = Ranked::latent;
+  Ties ties = Ties::latent;
   PruneScope scope = PruneScope::layer;
   double min_sparsity = 0, max_sparsity = 1;
   std::vector<std::string> include, exclude;
@@ -26,12 +42,18 @@ class PruneMethod final : public Method {
   void adopt(Network& network) override;
   void release(Network& network) override;
   void before_step(const MethodStep& step) override;
-  bool at_target() const override { return reached_ >= config_.sparsity.target(); }
+  bool at_target() const override {
+    return config_.threshold ? updates_ > 0 : reached_ >= config_.sparsity.target();
+  }
   std::string status() const override;
   void visit_state(const std::string& prefix, StateVisitor& visitor) override;
 
  private:
-  void update(double sparsity, const MethodStep& step);
+  std::int64_t select_by_sparsity(const std::vector<std::vector<float>>& scores,
+                                  const MethodStep& step);
+  std::int64_t select_by_threshold(const std::vector<std::vector<float>>& scores,
+                                   const std::vector<Tensor>& weights);
+  bool is_update(const MethodStep& step) const;
   void mask_moments(const MethodStep& step) const;
 
   PruneConfig config_;

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compression/quantize/activation_quantizer.h"
 #include "compression/quantize/weight_quantizer.h"
+#include "compression/quantize_choice.h"
 #include "layers/batch_norm.h"
+#include "layers/weighted.h"
 
 namespace pare {
 
@@ -13,9 +17,60 @@ void CalibrationConfig::describe(config::Object& o) {
             "how many a phase of 0 epochs observes, taken from the training set by seed");
 }
 
+void OverrideConfig::describe(config::Object& o) {
+  o.text("match", match, "pattern over node names; the first override that matches counts");
+  o.require("match");
+  o.object("weights", weights, "in place of the method's; null: they stay float");
+  o.object("activations", activations,
+           "of the edge behind the node or its group, in place of the method's; null: float");
+  if (o.rank("weights")) sets_weights = true;
+  if (o.rank("activations")) sets_activations = true;
+  if (!sets_weights && !sets_activations) o.fail("", "expected 'weights' or 'activations' or both");
+}
+
+namespace {
+
+void require_one_grid(const config::Object& o, const std::string& path,
+                      const std::optional<ActivationQuantizerConfig>& activations) {
+  if (activations && activations->granularity == Granularity::per_channel) {
+    o.fail(path + ".granularity", "an activation has one grid; expected per_tensor");
+  }
+}
+
+// An override on top of the method's own keys. What it does not set is not written.
+config::Type<OverrideConfig> override_type(const QuantizeConfig& method) {
+  const config::Type<OverrideConfig> plain = config::object<OverrideConfig>();
+  config::Type<OverrideConfig> type = plain;
+  type.read = [plain, &method](const config::Node& node, OverrideConfig& x) {
+    x.weights = method.weights;
+    x.activations = method.activations;
+    plain.read(node, x);
+  };
+  type.write = [plain](const OverrideConfig& x) {
+    config::Json json = plain.write(x);
+    if (!x.sets_weights) json.erase("weights");
+    if (!x.sets_activations) json.erase("activations");
+    return json;
+  };
+  return type;
+}
+
+}  // namespace
+
+bool QuantizeConfig::leaves_floats() const {
+  return std::any_of(overrides.begin(), overrides.end(), [](const OverrideConfig& x) {
+    return (x.sets_weights && !x.weights) || (x.sets_activations && !x.activations);
+  });
+}
+
 void QuantizeConfig::describe(config::Object& o) {
   o.object("weights", weights, "how weights are quantized; null: not at all");
   o.object("activations", activations, "how activations are quantized; null: not at all");
+  o.integer("first_last_bits", first_last_bits, {.min = 2, .max = 8},
+            "bits of the first and the last node's weights and of the activations that enter them "
+            "(the network's input and output keep 8); null: as the others");
+  o.field("overrides", overrides, config::list(override_type(*this)),
+          "other quantizers for some nodes");
   o.real("freeze_statistics_at", freeze_statistics_at, {.min = 0, .max = 1},
          "fraction of the phase after which batch norm uses its running statistics; 1: never");
   o.real("delay", delay, {.min = 0},
@@ -25,18 +80,31 @@ void QuantizeConfig::describe(config::Object& o) {
   o.object("calibration", calibration, "post-training quantization");
   if (!weights && !activations)
     o.fail("weights", "weights and activations are both null: there is nothing to quantize");
-  if (activations && activations->granularity == Granularity::per_channel) {
-    o.fail("activations.granularity", "an activation has one grid; expected per_tensor");
+  require_one_grid(o, "activations", activations);
+  for (std::size_t i = 0; i < overrides.size(); ++i) {
+    require_one_grid(o, fmt::format("overrides[{}].activations", i), overrides[i].activations);
   }
 }
 
 void QuantizeMethod::attach(Network& network) {
   network_ = &network;
-  if (config_.weights) {
-    weights_ = select_weights(network, {});
-    attach_weight_quantizers(weights_, composition_, *config_.weights);
+  const QuantizeChoice choice(config_, network);
+  for (const NetworkNode& node : network.nodes()) {
+    auto* weighted = dynamic_cast<Weighted*>(node.module.get());
+    const auto config = weighted ? choice.weights(node.name) : std::nullopt;
+    if (!config) continue;
+    attach_weight_quantizers({&weighted->weight()}, composition_, *config);
+    weights_.push_back(&weighted->weight());
   }
-  if (config_.activations) attach_activation_quantizers(network, *config_.activations);
+  if (!quantizes_activations()) return;
+  attach_activation_quantizers(network,
+                               [&](const std::string& node) { return choice.activations(node); });
+}
+
+bool QuantizeMethod::quantizes_activations() const {
+  return config_.activations ||
+         std::any_of(config_.overrides.begin(), config_.overrides.end(),
+                     [](const OverrideConfig& x) { return x.sets_activations && x.activations; });
 }
 
 void QuantizeMethod::adopt(Network& network) {
@@ -47,7 +115,7 @@ void QuantizeMethod::adopt(Network& network) {
 void QuantizeMethod::release(Network& network) {
   detach(weights_, kWeightQuantizer);
   weights_.clear();
-  if (config_.activations) detach_activation_quantizers(network);
+  if (quantizes_activations()) detach_activation_quantizers(network);
   statistics_frozen_ = 0;
   apply_state();
   network_ = nullptr;

@@ -11,15 +11,30 @@ struct CalibrationConfig {
   void describe(config::Object& o);
 };
 
+// Another quantizer for some nodes. Read on top of the method's own: keys that are left out are
+// the method's.
+struct OverrideConfig {
+  std::string match;                             // pattern over node names
+  std::optional<WeightQuantizerConfig> weights;  // none: they stay float
+  std::optional<ActivationQuantizerConfig> activations;
+  bool sets_weights = false, sets_activations = false;  // the key is there
+
+  void describe(config::Object& o);
+};
+
 struct QuantizeConfig {
   std::optional<WeightQuantizerConfig> weights = WeightQuantizerConfig();
   std::optional<ActivationQuantizerConfig> activations = ActivationQuantizerConfig();
+  std::optional<int> first_last_bits;
+  std::vector<OverrideConfig> overrides;
   double freeze_statistics_at = 0.5;
   double delay = 0;
   std::optional<double> freeze_observers_at;
   CalibrationConfig calibration;
 
   void describe(config::Object& o);
+  // An override takes weights or activations out, so that the network has no integer form.
+  bool leaves_floats() const;
 };
 
 class QuantizeMethod final : public Method {
@@ -31,13 +46,14 @@ class QuantizeMethod final : public Method {
   void adopt(Network& network) override;
   void release(Network& network) override;
   void before_step(const MethodStep& step) override;
-  bool at_target() const override { return !config_.activations || activations_on_; }
+  bool at_target() const override { return !quantizes_activations() || activations_on_; }
   std::int64_t calibration_images() const override { return config_.calibration.images; }
   std::string status() const override;
   void visit_state(const std::string& prefix, StateVisitor& visitor) override;
 
  private:
   void apply_state();
+  bool quantizes_activations() const;
 
   QuantizeConfig config_;
   Composition composition_;

@@ -11,7 +11,7 @@
 namespace pare {
 namespace {
 
-constexpr std::size_t kColumns = 5;
+constexpr std::size_t kColumns = 6;
 using Row = std::array<std::string, kColumns>;
 
 // 1234567 -> "1,234,567"; nothing for 0.
@@ -24,6 +24,11 @@ std::string extents(const Shape& shape) {
   return fmt::format("{}", fmt::join(numbers, " x "));
 }
 
+// Of one image's values in float32.
+std::string bytes(const Shape& shape) {
+  return count(static_cast<std::int64_t>(sizeof(float)) * shape.size());
+}
+
 std::int64_t parameters(const NetworkNode& node) {
   std::int64_t sum = 0;
   node.module->visit_parameters([&](Parameter& parameter) { sum += parameter.shape().size(); });
@@ -33,14 +38,15 @@ std::int64_t parameters(const NetworkNode& node) {
 }  // namespace
 
 std::string summary(const Network& network) {
-  std::vector<Row> rows = {{"node", "kind", "output", "parameters", "MACs"},
-                           {std::string(kInputNode), "", extents(network.input_shape()), "", ""}};
+  std::vector<Row> rows = {{"node", "kind", "output", "parameters", "MACs", "bytes"},
+                           {std::string(kInputNode), "", extents(network.input_shape()), "", "",
+                            bytes(network.input_shape())}};
   for (const NetworkNode& node : network.nodes()) {
     rows.push_back({node.name, std::string(node.module->kind()),
                     extents(node.shape.without_batch()), count(parameters(node)),
-                    count(node.module->macs())});
+                    count(node.module->macs()), bytes(node.shape)});
   }
-  rows.push_back({"total", "", "", count(network.parameter_count()), count(network.macs())});
+  rows.push_back({"total", "", "", count(network.parameter_count()), count(network.macs()), ""});
 
   std::array<std::size_t, kColumns> widths{};
   for (const Row& row : rows) {
@@ -48,8 +54,9 @@ std::string summary(const Network& network) {
   }
   std::string text;
   for (const Row& row : rows) {
-    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}\n", row[0], widths[0], row[1],
-                        widths[1], row[2], widths[2], row[3], widths[3], row[4], widths[4]);
+    text += fmt::format("{:<{}}  {:<{}}  {:<{}}  {:>{}}  {:>{}}  {:>{}}\n", row[0], widths[0],
+                        row[1], widths[1], row[2], widths[2], row[3], widths[3], row[4], widths[4],
+                        row[5], widths[5]);
   }
   return text;
 }

@@ -7,8 +7,8 @@
 
 namespace pare {
 
-// One line per node (name, kind, output, parameters, multiply-accumulates of one image) and a
-// total.
+// One line per node (name, kind, output, parameters, multiply-accumulates of one image, bytes of
+// its output in float32) and a total.
 std::string summary(const Network& network);
 
 }  // namespace pare

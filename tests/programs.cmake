@@ -4,6 +4,15 @@ if(TARGET test_apps)
   target_sources(test_apps PRIVATE apps/tiny_run.cpp)
 endif()
 
+# docs/config.md and docs/config.schema.json, written anew (tests/apps/config_reference_test.cpp holds them to it).
+if(TARGET pare_app)
+  pare_executable(write_config_reference programs/write_config_reference.cpp)
+  target_link_libraries(write_config_reference PRIVATE pare_app)
+  target_compile_definitions(write_config_reference PRIVATE PARE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_target_properties(write_config_reference PROPERTIES EXCLUDE_FROM_ALL TRUE)
+  add_custom_target(config_reference COMMAND write_config_reference VERBATIM)
+endif()
+
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 if(TARGET train AND TARGET infer)

@@ -115,6 +115,16 @@ class Course {
   Names known_, attached_, phases_;
 };
 
+// What is meant to stay float has no integer form; better said before training.
+void refuse_floats(const RunConfig& run, const std::string& name, const config::Object& o) {
+  if (run.report.integer == ReportConfig::Integer::none) return;
+  const auto* quantize = std::get_if<QuantizeConfig>(&run.method(name).options);
+  if (!quantize || !quantize->leaves_floats()) return;
+  o.fail("compression." + name + ".overrides",
+         "a null leaves nodes float, and such a network does not become integers; expected "
+         "\"report\": {\"integer\": \"none\"} with it");
+}
+
 // A name becomes a folder.
 bool is_folder_name(std::string_view name) {
   const auto fits = [](unsigned char c) {
@@ -219,6 +229,7 @@ void RunConfig::describe(config::Object& o) {
   }
   Course course(*this, o);
   for (std::size_t i = 0; i < phases.size(); ++i) course.phase(i);
+  for (const std::string& method_name : final_methods()) refuse_floats(*this, method_name, o);
 }
 
 const MethodConfig& RunConfig::method(const std::string& method_name) const {

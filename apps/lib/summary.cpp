@@ -5,6 +5,7 @@
 #include <span>
 
 #include "apps/lib/phases.h"
+#include "apps/lib/plan_memory.h"
 #include "apps/lib/progress.h"
 #include "datasets/kinds.h"
 #include "datasets/search.h"
@@ -15,6 +16,10 @@ namespace pare {
 namespace {
 
 using config::Json;
+
+std::string megabytes(std::int64_t bytes) {
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
 
 std::string percent(const Json& fraction) {
   return fraction.is_null() ? "-" : fmt::format("{:.2f} %", 100 * fraction.get<double>());
@@ -98,6 +103,11 @@ std::string sparsity_course(const RunConfig& run, const PhaseConfig& phase,
   for (const std::string& name : phase.apply) {
     const auto* prune = std::get_if<PruneConfig>(&run.method(name).options);
     if (!prune || span.steps == 0) continue;
+    if (prune->threshold) {
+      text += fmt::format("below {:.3g}{}", prune->threshold->value,
+                          prune->threshold->of_mean ? " of the mean" : "");
+      continue;
+    }
     for (int quarter = 0; quarter <= 4; ++quarter) {
       const std::int64_t step = (span.steps - 1) * quarter / 4;
       text +=
@@ -156,7 +166,13 @@ std::string plan(const RunConfig& run, const Dataset& dataset) {
     steps += spans[i].steps;
   }
   const auto images = steps * std::min(run.dataset.batch_size, dataset.train.count());
-  return text + fmt::format("\n{} updates on {} images\n", grouped(steps), grouped(images));
+  text += fmt::format("\n{} updates on {} images\n", grouped(steps), grouped(images));
+  const TrainingMemory memory = training_memory(run, dataset);
+  return text +
+         fmt::format(
+             "memory: {} for a step, {} for weights and what the optimizer keeps, {} for the "
+             "images\n",
+             megabytes(memory.step), megabytes(memory.state), megabytes(memory.images));
 }
 
 }  // namespace pare

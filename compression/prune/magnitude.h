@@ -6,11 +6,11 @@
 
 namespace pare {
 
-void score_magnitude(const PruneTarget& target, std::uint64_t seed, std::uint64_t update,
-                     std::span<float> scores);
+void score_magnitude(const PruneTarget& target, const Tensor& weights, std::uint64_t seed,
+                     std::uint64_t update, std::span<float> scores);
 
 // The baseline: any weight as good as another.
-void score_random(const PruneTarget& target, std::uint64_t seed, std::uint64_t update,
-                  std::span<float> scores);
+void score_random(const PruneTarget& target, const Tensor& weights, std::uint64_t seed,
+                  std::uint64_t update, std::span<float> scores);
 
 }  // namespace pare

@@ -11,13 +11,16 @@
 namespace pare {
 namespace {
 
-// A kept weight as a candidate for pruning, in a total order: score, then target, then index.
+// A kept weight as a candidate for pruning, in a total order: score, then what decides ties, then
+// target and index.
 struct Candidate {
   float score;
+  float tie;
   std::uint32_t target;
   std::uint32_t index;
   bool operator<(const Candidate& other) const {
     if (score != other.score) return score < other.score;
+    if (tie != other.tie) return tie < other.tie;
     if (target != other.target) return target < other.target;
     return index < other.index;
   }
@@ -31,13 +34,16 @@ std::int64_t quota(double sparsity, std::int64_t size) {
   return std::clamp<std::int64_t>(wanted, 0, size);
 }
 
-std::vector<Candidate> kept_weights(const PruneTarget& target, std::uint32_t number,
-                                    const std::vector<float>& scores) {
+// Of target t.
+std::vector<Candidate> kept_weights(std::span<const PruneTarget> targets, std::uint32_t t,
+                                    std::span<const std::vector<float>> scores,
+                                    const Selection& selection) {
   std::vector<Candidate> candidates;
-  const std::vector<std::uint8_t>& keep = target.mask->keep();
+  const std::vector<std::uint8_t>& keep = targets[t].mask->keep();
   candidates.reserve(keep.size());
   for (std::uint32_t i = 0; i < keep.size(); ++i) {
-    if (keep[i]) candidates.push_back({scores[i], number, i});
+    const float tie = selection.ties.empty() ? 0.0f : selection.ties[t][i];
+    if (keep[i]) candidates.push_back({scores[t][i], tie, t, i});
   }
   return candidates;
 }
@@ -74,7 +80,7 @@ void select_globally(std::span<const PruneTarget> targets,
   for (std::uint32_t t = 0; t < targets.size(); ++t) {
     const std::int64_t n = targets[t].parameter->shape().size();
     size += n;
-    std::vector<Candidate> own = kept_weights(targets[t], t, scores[t]);
+    std::vector<Candidate> own = kept_weights(targets, t, scores, s);
     prune_least(targets, own,
                 quota(std::min(s.min_sparsity, s.sparsity), n) - targets[t].mask->pruned());
     protect_most(own, n - quota(s.max_sparsity, n));
@@ -108,9 +114,22 @@ std::int64_t select(std::span<const PruneTarget> targets,
     select_globally(targets, scores, selection);
   } else {
     for (std::uint32_t t = 0; t < targets.size(); ++t) {
-      std::vector<Candidate> own = kept_weights(targets[t], t, scores[t]);
+      std::vector<Candidate> own = kept_weights(targets, t, scores, selection);
       const std::int64_t wanted = quota(selection.sparsity, targets[t].parameter->shape().size());
       prune_least(targets, own, wanted - targets[t].mask->pruned());
+    }
+  }
+  return total_pruned(targets) - before;
+}
+
+std::int64_t select_below(std::span<const PruneTarget> targets,
+                          std::span<const std::vector<float>> scores,
+                          std::span<const double> limits) {
+  const std::int64_t before = total_pruned(targets);
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    std::vector<std::uint8_t>& keep = targets[t].mask->keep();
+    for (std::size_t i = 0; i < keep.size(); ++i) {
+      if (static_cast<double>(scores[t][i]) < limits[t]) keep[i] = 0;
     }
   }
   return total_pruned(targets) - before;

@@ -23,6 +23,16 @@ void QuantizerConfig::describe(config::Object& o) {
            "any scale, or rounded up to a power of two");
 }
 
+void WeightQuantizerConfig::describe(config::Object& o) {
+  QuantizerConfig::describe(o);
+  o.choice("observe", observe,
+           {{"masked", Observed::masked},
+            {"dense", Observed::dense},
+            {"survivors", Observed::survivors}},
+           "whose range is taken: what reaches the quantizer, the unpruned weight, or the weights "
+           "that are kept");
+}
+
 std::span<const QuantizerRow> quantizer_table() {
   static const std::array<QuantizerRow, 1> rows{{
       {"uniform", "equal steps between the ends of an observed range", make_uniform},

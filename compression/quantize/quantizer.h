@@ -20,6 +20,13 @@ namespace pare {
 
 enum class Granularity { per_tensor, per_channel };
 
+// The tensor whose range a weight's grid is made of.
+enum class Observed {
+  masked,  // what reaches the quantizer: pruned weights are 0 where the mask stands in front of it
+  dense,   // the latent weight, as if nothing were pruned
+  survivors,  // the weights that the mask keeps, wherever it stands
+};
+
 // The keys of "weights" and "activations" of a quantize method.
 struct QuantizerConfig {
   std::string quantizer = "uniform";
@@ -33,7 +40,11 @@ struct QuantizerConfig {
   void describe(config::Object& o);
   GridFormat format() const { return {bits, scheme, scale}; }
 };
-struct WeightQuantizerConfig : QuantizerConfig {};
+struct WeightQuantizerConfig : QuantizerConfig {
+  Observed observe = Observed::masked;
+
+  void describe(config::Object& o);
+};
 struct ActivationQuantizerConfig : QuantizerConfig {
   ActivationQuantizerConfig() {
     scheme = Scheme::affine;

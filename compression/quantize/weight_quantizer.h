@@ -13,8 +13,11 @@ inline constexpr std::string_view kWeightQuantizer = "fake_quant";
 
 class WeightQuantizer final : public Transform {
  public:
-  WeightQuantizer(const QuantizerConfig& config, const Parameter& weight)
-      : config_(config), quantizer_(make_quantizer(config, weight.path(), weight.channel_axis())) {}
+  // `weight`: in whose chain it stands.
+  WeightQuantizer(const WeightQuantizerConfig& config, const Parameter& weight)
+      : config_(config),
+        quantizer_(make_quantizer(config, weight.path(), weight.channel_axis())),
+        weight_(weight) {}
 
   std::string_view kind() const override { return kWeightQuantizer; }
   Variable apply(const Variable& value, const Pass& pass) override;
@@ -31,8 +34,11 @@ class WeightQuantizer final : public Transform {
   void freeze_observer(bool frozen) { frozen_ = frozen; }
 
  private:
-  QuantizerConfig config_;
+  void observe(const Variable& value, const Pass& pass);
+
+  WeightQuantizerConfig config_;
   std::unique_ptr<Quantizer> quantizer_;
+  const Parameter& weight_;
   bool frozen_ = false;
 };
 

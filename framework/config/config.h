@@ -25,6 +25,7 @@ namespace detail {
 using Describe = std::function<void(Object&)>;
 void read_root(const Value& value, const Describe& describe, const Describe& describe_default);
 std::vector<Entry> document(const Describe& describe);
+Json root_schema(const Describe& describe);
 }  // namespace detail
 
 // Fills a default T from the config. Throws ConfigError: unknown key, wrong type, out of range, T's
@@ -51,12 +52,12 @@ std::vector<Entry> document() {
   return detail::document([&](Object& o) { defaults.describe(o); });
 }
 
-// A JSON Schema (draft 7) of T for editors.
+// A JSON Schema (draft 7) of a file that holds a T, for editors. No key at the top is required:
+// a base may give it.
 template <Describable T>
 Json schema() {
-  Json result = {{"$schema", "http://json-schema.org/draft-07/schema#"}};
-  result.update(object<T>().schema());
-  return result;
+  T defaults = T();
+  return detail::root_schema([&](Object& o) { defaults.describe(o); });
 }
 
 // JSON for people: two spaces, and what fits into a line stays on one.

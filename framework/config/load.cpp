@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kBase = "_base_";
 constexpr std::string_view kDelete = "_delete_";
+constexpr std::string_view kSchema = "$schema";  // for editors
 constexpr int kMostFiles =
     100;  // a base named twice is loaded twice: bounds what two small files can cost
 
@@ -86,6 +87,10 @@ class Loader {
   // The document on top of its bases.
   Value document(Value own) {
     require_object(own);
+    if (const Value* schema = own.find(kSchema)) {
+      Node(*schema, std::string(kSchema)).text();
+      erase_key(own, kSchema);
+    }
     std::vector<Value> bases;  // from the last, which wins, to the first
     if (const Value* named = own.find(kBase)) {
       const Node node(*named, std::string(kBase));

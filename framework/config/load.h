@@ -3,7 +3,8 @@
 // `_base_` (a path or a list of paths, relative to the file that names it; later ones win) is
 // merged below its file. Objects merge key by key, everything else replaces. `"_delete_": true` in
 // an object drops what it inherits and then takes its own keys. Origins survive merging: every
-// value still says where it was written.
+// value still says where it was written. `"$schema"`, by which editors find the schema, is taken
+// out.
 #pragma once
 
 #include <span>

@@ -15,12 +15,12 @@ class SchemaBuilder : public Object {
     properties_[std::string(key)] = std::move(property);
   }
 
-  void alternatives(std::string_view key, std::string& kind, const std::vector<Alternative>& list,
+  // Where the kind is left out, or comes from a base, any of the alternatives will do.
+  void alternatives(std::string_view key, std::string&, const std::vector<Alternative>& list,
                     std::string_view doc) override {
     for (const Alternative& one : list) {
       SchemaBuilder inner;
       inner.properties_[std::string(key)] = {{"const", one.name}, {"description", doc}};
-      if (one.name != kind) inner.require(key);  // without the key the default kind is meant
       one.describe(inner);
       alternatives_.push_back(std::move(inner));
     }
@@ -31,15 +31,15 @@ class SchemaBuilder : public Object {
 
   Json result() const {
     if (alternatives_.empty()) return closed_object(properties_, required_);
-    Json one_of = Json::array();
+    Json any_of = Json::array();
     for (const SchemaBuilder& inner : alternatives_) {
       Json properties = inner.properties_;
       properties.update(properties_);
       Json required = inner.required_;
       for (const Json& key : required_) required.push_back(key);
-      one_of.push_back(closed_object(std::move(properties), std::move(required)));
+      any_of.push_back(closed_object(std::move(properties), std::move(required)));
     }
-    return {{"oneOf", one_of}};
+    return {{"anyOf", any_of}};
   }
 
  private:
@@ -64,6 +64,18 @@ Json object_schema(const std::function<void(Object&)>& describe) {
   SchemaBuilder builder;
   describe(builder);
   return builder.result();
+}
+
+Json root_schema(const std::function<void(Object&)>& describe) {
+  Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"}};
+  schema.update(object_schema(describe));
+  const Json path = {{"type", "string"}};
+  schema["properties"]["_base_"] = {
+      {"anyOf", Json::array({path, {{"type", "array"}, {"items", path}}})},
+      {"description", "a config, or several, on top of which this one stands"}};
+  schema["properties"]["$schema"] = path;
+  schema.erase("required");
+  return schema;
 }
 
 }  // namespace detail

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include "apps/lib/finish.h"
+#include "apps/lib/plan_memory.h"
 #include "apps/lib/progress.h"
 #include "apps/lib/result.h"
 #include "apps/lib/trainer.h"
+#include "framework/tensor/storage.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace pare;
@@ -29,6 +31,25 @@ TEST_CASE("the plan shows data, network, and what every phase does") {
   CHECK(contains(text, "% zero"));
   CHECK(contains(text, "0.002 > 0.0001            +int8 -prune"));
   CHECK(contains(text, "40 updates on 1,280 images"));
+  CHECK(contains(text, "MB for a step"));
+}
+
+TEST_CASE("the memory of the plan is the memory of the run") {
+  const RunConfig run = tiny_config({});
+  const TrainingMemory planned = training_memory(run, tiny_digits());
+  CHECK(planned.images == 28 * 28 * (256 + 64 + 96));
+  Trainer trainer(run, tiny_digits(), {});
+  const std::int64_t before = memory_statistics().step_bytes_now;
+  reset_memory_peak();
+  trainer.run();
+  const std::int64_t used = memory_statistics().step_bytes_peak - before;
+  CAPTURE(used);
+  CHECK(planned.step >= used * 9 / 10);
+  CHECK(planned.step <= used * 11 / 10);
+  const RunConfig twice = tiny_config({"dataset.batch_size=128"});
+  CHECK(training_memory(twice, tiny_digits()).step > planned.step);
+  const RunConfig averaged = tiny_config({"optimizer.ema=0.9"});
+  CHECK(training_memory(averaged, tiny_digits()).state > planned.state);
 }
 
 TEST_CASE("the summary shows three accuracies, zeros, bytes, and the command to try next") {

@@ -37,7 +37,7 @@ std::vector<std::vector<float>> magnitudes(const std::vector<PruneTarget>& targe
   std::vector<std::vector<float>> scores;
   for (const PruneTarget& target : targets) {
     scores.emplace_back(static_cast<std::size_t>(target.parameter->shape().size()));
-    pruner("magnitude").score(target, 1, 0, scores.back());
+    pruner("magnitude").score(target, target.parameter->latent(), 1, 0, scores.back());
   }
   return scores;
 }
@@ -133,8 +133,8 @@ TEST_CASE("every pruner gives scores of at least zero that are a function of see
   for (const PrunerRow& row : pruner_table()) {
     CAPTURE(row.name);
     std::vector<float> a(140), b(140);
-    row.score(targets[1], 1, 5, a);
-    row.score(targets[1], 1, 5, b);
+    row.score(targets[1], targets[1].parameter->latent(), 1, 5, a);
+    row.score(targets[1], targets[1].parameter->latent(), 1, 5, b);
     CHECK(a == b);
     CHECK(*std::min_element(a.begin(), a.end()) >= 0);
   }

@@ -235,7 +235,8 @@ class Generator {
     }
   }
 
-  QuantizerConfig quantizer(QuantizerConfig config, const std::string& what, bool per_channel) {
+  template <class Config>
+  Config quantizer(Config config, const std::string& what, bool per_channel) {
     config.bits = static_cast<int>(between(2, 8));
     config.scheme = chance(50) ? Scheme::symmetric : Scheme::affine;
     config.granularity =

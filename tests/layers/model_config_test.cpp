@@ -174,14 +174,14 @@ TEST_CASE("the documentation lists the keys of every kind") {
 
 TEST_CASE("the summary is a table with totals") {
   CHECK(summary(build_network(read_model(kSmall), kMnist, 10)) ==
-        "node           kind        output       parameters    MACs\n"
-        "input                      28 x 28 x 1                    \n"
-        "conv2d_1       conv2d      26 x 26 x 8          80  48,672\n"
-        "conv2d_1_relu  relu        26 x 26 x 8                    \n"
-        "max_pool2d_1   max_pool2d  13 x 13 x 8                    \n"
-        "flatten_1      flatten     1352                           \n"
-        "dense_1        dense       10               13,530  13,520\n"
-        "total                                       13,610  62,192\n");
+        "node           kind        output       parameters    MACs   bytes\n"
+        "input                      28 x 28 x 1                       3,136\n"
+        "conv2d_1       conv2d      26 x 26 x 8          80  48,672  21,632\n"
+        "conv2d_1_relu  relu        26 x 26 x 8                      21,632\n"
+        "max_pool2d_1   max_pool2d  13 x 13 x 8                       5,408\n"
+        "flatten_1      flatten     1352                              5,408\n"
+        "dense_1        dense       10               13,530  13,520      40\n"
+        "total                                       13,610  62,192        \n");
 }
 
 }  // namespace

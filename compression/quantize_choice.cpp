@@ -1,0 +1,92 @@
+#include "compression/quantize_choice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "compression/groups.h"
+#include "framework/base/error.h"
+#include "framework/base/text.h"
+#include "layers/weighted.h"
+
+namespace pare {
+namespace {
+
+constexpr int kEndBits = 8;  // of the network's input and output
+
+void require_matches(const std::vector<OverrideConfig>& overrides, const Network& network) {
+  std::vector<std::string> names = {std::string(kInputNode)};
+  for (const NetworkNode& node : network.nodes()) names.push_back(node.name);
+  for (const OverrideConfig& override : overrides) {
+    const bool found = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return matches(override.match, name);
+    });
+    if (found) continue;
+    throw ConfigError(fmt::format("overrides: pattern '{}' matches no node{}; there are: {}",
+                                  override.match, suggestion(override.match, names),
+                                  join(names, ", ")));
+  }
+}
+
+std::vector<std::string> nodes_with_weights(const Network& network) {
+  std::vector<std::string> names;
+  for (const NetworkNode& node : network.nodes()) {
+    if (dynamic_cast<const Weighted*>(node.module.get())) names.push_back(node.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+QuantizeChoice::QuantizeChoice(const QuantizeConfig& config, const Network& network)
+    : config_(config) {
+  require_matches(config.overrides, network);
+  edges_[std::string(kInputNode)] = {std::string(kInputNode)};
+  for (const Group& group : find_groups(network)) {
+    edges_[group.tail()] = {group.head, group.batch_norm, group.activation};
+  }
+  // The edge whose grid `name` puts out: pools, flatten and the like share that of their input.
+  const auto owner = [&](std::string name) {
+    while (!edges_.contains(name)) name = network.node(name).inputs[0];
+    return name;
+  };
+  output_ = owner(network.output());
+  const std::vector<std::string> weighted = nodes_with_weights(network);
+  if (weighted.empty()) return;
+  for (const std::string& node : {weighted.front(), weighted.back()}) {
+    first_last_.insert(node);
+    enter_first_last_.insert(owner(network.node(node).inputs[0]));
+  }
+}
+
+std::optional<WeightQuantizerConfig> QuantizeChoice::weights(const std::string& node) const {
+  for (const OverrideConfig& override : config_.overrides) {
+    if (override.sets_weights && matches(override.match, node)) return override.weights;
+  }
+  std::optional<WeightQuantizerConfig> own = config_.weights;
+  if (own && config_.first_last_bits && first_last_.contains(node)) {
+    own->bits = *config_.first_last_bits;
+  }
+  return own;
+}
+
+std::optional<ActivationQuantizerConfig> QuantizeChoice::activations(
+    const std::string& node) const {
+  const std::set<std::string>& names = edges_.at(node);
+  for (const OverrideConfig& override : config_.overrides) {
+    const bool here = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return !name.empty() && matches(override.match, name);
+    });
+    if (override.sets_activations && here) return override.activations;
+  }
+  std::optional<ActivationQuantizerConfig> own = config_.activations;
+  if (!own) return own;
+  if (node == kInputNode || node == output_) {
+    own->bits = kEndBits;
+  } else if (config_.first_last_bits && enter_first_last_.contains(node)) {
+    own->bits = *config_.first_last_bits;
+  }
+  return own;
+}
+
+}  // namespace pare

@@ -1,0 +1,288 @@
+// How the random configs are drawn. Rare kinds are drawn often enough that 300 configs hold
+// several of each; a few configs are wrong on purpose (no flatten, a wrong number of classes).
+#include "tests/apps/random_config.h"
+
+#include "datasets/load.h"
+#include "framework/random.h"
+
+namespace pare {
+namespace {
+
+using config::Json;
+
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : random_(seed, Stream::test) {}
+
+  bool chance(int percent) { return between(0, 99) < percent; }
+  std::int64_t between(std::int64_t low, std::int64_t high) {
+    return low + random_.below(static_cast<std::uint32_t>(high - low + 1));
+  }
+  Json one_of(const std::vector<Json>& values) {
+    return values[static_cast<std::size_t>(between(0, std::ssize(values) - 1))];
+  }
+  double real(double low, double high) {
+    return low + (high - low) * static_cast<double>(random_.uniform());
+  }
+
+ private:
+  Random random_;
+};
+
+// --- Data: noise around one picture per class.
+
+Images noise(Draw& draw, const Shape& shape, int classes, std::int64_t count) {
+  Images images;
+  images.shape = shape;
+  for (std::int64_t i = 0; i < count; ++i) {
+    images.labels.push_back(static_cast<std::int32_t>(i % classes));
+    for (std::int64_t k = 0; k < shape.size(); ++k) {
+      const std::int64_t picture = (i % classes * 37 + k * (i % classes + 3)) % 200;
+      images.pixels.push_back(static_cast<std::uint8_t>(picture + draw.between(0, 55)));
+    }
+  }
+  return images;
+}
+
+Dataset make_data(Draw& draw) {
+  struct Kind {
+    Shape shape;
+    int classes;
+  };
+  const std::vector<Kind> kinds = {{{28, 28, 1}, 10}, {{16, 16, 3}, 10}, {{12, 9, 2}, 3},
+                                   {{8, 8, 1}, 2},    {{1, 20, 1}, 4},   {{10, 10, 3}, 100}};
+  const Kind& kind = kinds[static_cast<std::size_t>(draw.between(0, std::ssize(kinds) - 1))];
+  Dataset data;
+  data.kind = "random";
+  data.source = "drawn for tests";
+  data.classes = kind.classes;
+  data.train = noise(draw, kind.shape, kind.classes, 48);
+  data.validation = noise(draw, kind.shape, kind.classes, draw.chance(70) ? 16 : 0);
+  data.test = noise(draw, kind.shape, kind.classes, 16);
+  if (draw.chance(80)) {
+    data.mean.assign(static_cast<std::size_t>(kind.shape[2]), 0.4f);
+    data.std_dev.assign(static_cast<std::size_t>(kind.shape[2]), 0.3f);
+  }
+  data.hash = hash_of(data);
+  return data;
+}
+
+// --- Configs.
+
+Json schedule(Draw& draw, double low, double high, bool sparsity) {
+  if (draw.chance(30)) return draw.real(low, high);
+  Json json = {{"kind", draw.one_of({"constant", "one_shot", "linear", "polynomial", "exponential",
+                                     "cosine", "step", "one_cycle"})}};
+  const std::string kind = json["kind"];
+  const double a = draw.real(low, high), b = draw.real(low, high);
+  json["from"] = sparsity ? std::min(a, b) : a;
+  if (kind == "step") {
+    json["at"] = {0.3, draw.real(0.4, 0.9)};
+    json["gamma"] = draw.real(0.1, 1);
+    return json;
+  }
+  if (kind == "constant") return json;
+  json["to"] = sparsity ? std::max(a, b) : b;
+  if (kind != "one_shot" && draw.chance(50)) json["end"] = draw.real(0.5, 1);
+  if (kind == "one_cycle")
+    json["warmup"] = draw.real(0.1, 0.4);
+  else if (draw.chance(30))
+    json["warmup"] = draw.real(0, 0.4);
+  if (kind == "polynomial" && draw.chance(50)) json["power"] = draw.real(0.5, 4);
+  if (kind != "one_shot" && draw.chance(50)) json["frequency"] = draw.between(1, 3);
+  return json;
+}
+
+Json optimizer(Draw& draw) {
+  Json json = {{"kind", draw.one_of({"adam", "adamw", "sgd", "rmsprop"})}};
+  if (json["kind"] == "sgd" && draw.chance(60)) {
+    json["momentum"] = draw.real(0.1, 0.95);
+    json["nesterov"] = draw.chance(50);
+  }
+  json["learning_rate"] = schedule(draw, 1e-4, 0.01, false);
+  if (draw.chance(40)) json["weight_decay"] = draw.real(0, 0.1);
+  if (draw.chance(20)) json["decay_all"] = true;
+  if (draw.chance(20)) json["l1"] = draw.real(0, 0.01);
+  if (draw.chance(20)) json["group_lasso"] = draw.real(0, 0.01);
+  if (draw.chance(20)) json["clip_norm"] = draw.real(0.1, 5);
+  if (draw.chance(25)) json["ema"] = draw.real(0.5, 0.999);
+  return json;
+}
+
+Json extent(Draw& draw, std::int64_t high) {
+  if (draw.chance(70)) return draw.between(1, high);
+  return {draw.between(1, high), draw.between(1, high)};
+}
+
+Json padding(Draw& draw) { return draw.one_of({"valid", "same", "same", 0, 1}); }
+
+Json weighted(Draw& draw, Json node) {
+  if (draw.chance(30)) node["bias"] = draw.chance(50);
+  if (draw.chance(40)) node["init"] = "glorot";
+  return node;
+}
+
+// Whatever keeps images images.
+Json image_node(Draw& draw) {
+  switch (draw.between(0, 9)) {
+    case 0:
+    case 1:
+      return weighted(draw, {{"kind", "conv2d"},
+                             {"filters", draw.between(1, 8)},
+                             {"kernel", extent(draw, 4)},
+                             {"stride", extent(draw, 2)},
+                             {"padding", padding(draw)}});
+    case 2:
+      return {{"kind", "conv2d"},
+              {"filters", 6},
+              {"kernel", 3},
+              {"padding", "same"},
+              {"groups", draw.between(1, 3)}};
+    case 3:
+      return weighted(draw, {{"kind", "depthwise_conv2d"},
+                             {"kernel", extent(draw, 3)},
+                             {"stride", extent(draw, 2)},
+                             {"padding", padding(draw)},
+                             {"multiplier", draw.between(1, 2)}});
+    case 4:
+      return {{"kind", "batch_norm"}};
+    case 5:
+      return {{"kind", draw.one_of({"max_pool2d", "avg_pool2d"})},
+              {"size", extent(draw, 3)},
+              {"padding", draw.one_of({"valid", "same"})}};
+    case 6:
+      return {{"kind", "dropout"}, {"rate", draw.real(0, 0.6)}};
+    case 7:
+      return {{"kind", draw.one_of({"sigmoid", "tanh", "softmax"})}};
+    default:
+      return {{"kind", draw.one_of({"relu", "relu", "relu6"})}};
+  }
+}
+
+// A branch of one node and the sum with what it branched off.
+void add_residual(Draw& draw, Json& nodes) {
+  const std::string trunk = "trunk" + std::to_string(nodes.size());
+  const std::string branch = "branch" + std::to_string(nodes.size());
+  nodes.push_back({{"name", trunk}, {"kind", "batch_norm"}});
+  nodes.push_back(draw.chance(50) ? Json{{"name", branch}, {"kind", "relu"}}
+                                  : Json{{"name", branch},
+                                         {"kind", "depthwise_conv2d"},
+                                         {"kernel", 3},
+                                         {"padding", "same"}});
+  nodes.push_back({{"kind", "add"}, {"inputs", {trunk, branch}}});
+}
+
+Json model(Draw& draw, int classes) {
+  Json nodes = Json::array();
+  for (std::int64_t n = draw.between(0, 5); n > 0; --n) {
+    nodes.push_back(image_node(draw));
+    if (draw.chance(15)) nodes.back()["activation"] = "relu";
+    if (draw.chance(20)) add_residual(draw, nodes);
+  }
+  if (draw.chance(30)) nodes.push_back({{"kind", "global_avg_pool2d"}});
+  if (!draw.chance(3)) nodes.push_back({{"kind", "flatten"}});
+  for (std::int64_t n = draw.between(0, 2); n > 0; --n) {
+    nodes.push_back(weighted(draw, {{"kind", "dense"}, {"units", draw.between(1, 24)}}));
+    if (draw.chance(40)) nodes.push_back({{"kind", "batch_norm"}});
+    if (draw.chance(60)) nodes.push_back({{"kind", "relu"}});
+  }
+  nodes.push_back({{"kind", "dense"}, {"units", draw.chance(97) ? classes : classes + 1}});
+  if (draw.chance(5)) nodes.push_back({{"kind", "softmax"}});
+  return nodes;
+}
+
+Json quantizer(Draw& draw, bool weights) {
+  Json json = {{"bits", draw.between(2, 8)},
+               {"scheme", draw.one_of({"symmetric", "affine"})},
+               {"observer", draw.one_of({"min_max", "ema_min_max", "max_abs"})},
+               {"scale", draw.one_of({"float", "power_of_two"})}};
+  if (!weights) return json;
+  json["granularity"] = draw.one_of({"per_channel", "per_tensor"});
+  json["observe"] = draw.one_of({"masked", "dense", "survivors"});
+  return json;
+}
+
+Json compression(Draw& draw) {
+  Json prune = {{"kind", "prune"},
+                {"method", draw.one_of({"magnitude", "random"})},
+                {"scope", draw.one_of({"layer", "global"})},
+                {"ties", draw.one_of({"latent", "index", "random"})},
+                {"score", draw.one_of({"latent", "latent", "fake_quant", "int_code"})},
+                {"mask_gradient", draw.chance(80)},
+                {"mask_moments", draw.chance(80)}};
+  if (draw.chance(20))
+    prune["threshold"] = {{"mean_abs", draw.real(0, 1)}};
+  else
+    prune["sparsity"] = schedule(draw, 0, 1, true);
+  Json quantize = {{"kind", "quantize"}};
+  if (draw.chance(80)) quantize["weights"] = quantizer(draw, true);
+  if (draw.chance(80)) quantize["activations"] = quantizer(draw, false);
+  if (draw.chance(30)) quantize["first_last_bits"] = draw.between(2, 8);
+  if (draw.chance(30)) quantize["freeze_statistics_at"] = draw.real(0, 1);
+  if (draw.chance(20)) {
+    quantize["overrides"] =
+        Json::array({{{"match", draw.one_of({"*", "input", "dense_*", "conv2d_1"})},
+                      {"weights", {{"bits", draw.between(2, 8)}}}}});
+  }
+  return {{"p", prune}, {"q", quantize}};
+}
+
+Json phases(Draw& draw) {
+  Json list = Json::array();
+  const std::vector<Json> orders = {Json::array({Json::array()}),
+                                    Json::array({Json::array(), {"p", "q"}}),
+                                    Json::array({Json::array(), {"q", "p"}}),
+                                    Json::array({{"p"}, {"q"}}),
+                                    Json::array({{"q"}, {"p"}}),
+                                    Json::array({Json::array(), {"p"}})};
+  for (const Json& apply : draw.one_of(orders)) {
+    Json phase = {{"name", "phase" + std::to_string(list.size())}, {"apply", apply}};
+    if (draw.chance(10) && apply == Json::array({"q"}))
+      phase["epochs"] = 0;
+    else
+      phase["steps"] = draw.between(1, 6);
+    if (!list.empty() && draw.chance(20))
+      phase["continue"] = true;
+    else if (draw.chance(30))
+      phase["optimizer"] = {{"learning_rate", 0.001}};
+    if (draw.chance(10)) phase["freeze"] = Json::array({"*.bias"});
+    list.push_back(phase);
+  }
+  return list;
+}
+
+Json make_config(Draw& draw, int classes) {
+  Json loss = draw.chance(80)
+                  ? Json{{"kind", "cross_entropy"}, {"label_smoothing", draw.real(0, 0.3)}}
+                  : Json{{"kind", "mse"}};
+  return {
+      {"name", "random"},
+      {"seed", draw.between(0, 1000)},
+      {"dataset",
+       {{"kind", "digits"},
+        {"batch_size", draw.between(1, 24)},
+        {"augment",
+         draw.chance(40)
+             ? Json::array({{{"kind", draw.one_of({"shift", "crop", "flip", "rotate", "cutout"})}}})
+             : Json::array()}}},
+      {"model", model(draw, classes)},
+      {"loss", loss},
+      {"optimizer", optimizer(draw)},
+      {"compression", compression(draw)},
+      {"composition", draw.one_of({"mask_then_quantize", "quantize_then_mask"})},
+      {"phases", phases(draw)},
+      {"requantization", {{"rounding", draw.one_of({"double", "single"})}}},
+      {"report",
+       {{"keep", draw.one_of({"best", "last"})}, {"integer", draw.chance(60) ? "ptq" : "none"}}}};
+}
+
+}  // namespace
+
+RandomConfig random_config(std::uint64_t seed) {
+  Draw draw(seed);
+  RandomConfig result{.data = make_data(draw), .json = {}};
+  result.json = make_config(draw, result.data.classes);
+  return result;
+}
+
+}  // namespace pare
