@@ -1,7 +1,7 @@
 # Tests of whole programs, and what the unit tests of apps/lib need beside doctest.
 
 if(TARGET test_apps)
-  target_sources(test_apps PRIVATE apps/tiny_run.cpp)
+  target_sources(test_apps PRIVATE apps/tiny_run.cpp apps/key_rows.cpp)
 endif()
 
 # docs/config.md and docs/config.schema.json, written anew (tests/apps/config_reference_test.cpp holds them to it).

@@ -14,6 +14,7 @@ namespace pare {
 namespace {
 
 using config::Entry;
+using config::Json;
 
 constexpr const char* kHead =
     R"(# The keys of a config
@@ -70,7 +71,7 @@ bool is_inside(const std::string& path, const std::vector<std::string>& closed) 
 
 std::string escaped(const std::string& text) {
   std::string result;
-  for (const char c : text) result += c == '|' ? "\\|" : std::string(1, c);
+  for (const char c : text) result += c == '|' ? "\\|" : c == '<' ? "&lt;" : std::string(1, c);
   return result;
 }
 
@@ -101,6 +102,57 @@ std::string schedule_table() {
   return text;
 }
 
+// A schema in which large parts that occur more than once stand under "definitions".
+class Sharing {
+ public:
+  explicit Sharing(Json schema) : schema_(std::move(schema)) { count(schema_); }
+
+  Json result() {
+    Json shared = share(schema_, true);
+    shared["definitions"] = std::move(definitions_);
+    return shared;
+  }
+
+ private:
+  static constexpr std::size_t kLarge = 300;  // characters
+
+  static bool may_be_shared(const Json& json) {
+    return json.is_object() && (json.contains("properties") || json.contains("anyOf"));
+  }
+
+  void count(const Json& json) {
+    if (may_be_shared(json)) ++times_[json.dump()];
+    if (!json.is_structured()) return;
+    for (const Json& part : json) count(part);
+  }
+
+  Json share(const Json& json, bool is_definition) {
+    if (!json.is_structured()) return json;
+    if (!is_definition && may_be_shared(json)) {
+      const std::string text = json.dump();
+      if (text.size() > kLarge && times_[text] > 1) return reference(text, json);
+    }
+    Json result = json;
+    for (Json& part : result) part = share(part, false);
+    return result;
+  }
+
+  Json reference(const std::string& text, const Json& json) {
+    if (!names_.contains(text)) {
+      const std::string name = fmt::format("part{}", names_.size() + 1);
+      names_[text] = name;
+      Json body = share(json, true);
+      definitions_[name] = std::move(body);
+    }
+    return {{"$ref", "#/definitions/" + names_[text]}};
+  }
+
+  Json schema_;
+  std::map<std::string, int> times_;
+  std::map<std::string, std::string> names_;  // of parts by their text
+  Json definitions_ = Json::object();
+};
+
 }  // namespace
 
 std::string config_reference() {
@@ -129,6 +181,8 @@ std::string config_reference() {
   return text + top + sections + "\n## Schedules\n\n" + kSchedules + schedule_table();
 }
 
-std::string config_schema() { return config::pretty(config::schema<RunConfig>()); }
+std::string config_schema() {
+  return config::pretty(Sharing(config::schema<RunConfig>()).result());
+}
 
 }  // namespace pare

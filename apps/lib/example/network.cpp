@@ -57,7 +57,7 @@ std::vector<std::int32_t> first_layer_codes(Composition composition) {
   Parameter& w1 = *weights[0];
   const std::vector<PruneTarget> targets = attach_masks(weights, composition, true);
   std::vector<std::vector<float>> scores(1, std::vector<float>(4));
-  score_magnitude(targets[0], 1, 0, scores[0]);
+  score_magnitude(targets[0], w1.latent(), 1, 0, scores[0]);
   select(targets, scores, {.sparsity = 0.5});
 
   WeightQuantizerConfig int8;
