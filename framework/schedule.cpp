@@ -143,9 +143,10 @@ void Schedule::check(const ScheduleSpan& span) const {
     const std::int64_t update = updates(*this, position, span);
     if (update <= span.steps) return;
     throw ConfigError(fmt::format(
-        "schedule: expected '{}' within its phase of {} steps, got {} {} = {} steps; try \"unit\": "
+        "schedule: expected '{}' within its phase of {} steps, got {} {}{}; try \"unit\": "
         "\"fraction\"",
-        key, span.steps, position, unit_name, update));
+        key, span.steps, position, unit_name,
+        unit == Unit::steps ? "" : fmt::format(" = {} steps", update)));
   };
   within("begin", begin);
   within("end", end);

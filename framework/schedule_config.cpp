@@ -75,7 +75,9 @@ struct Description {
     o.field("from", from, hidden(), "the value");
     o.field("to", to, config::optional(config::real(range())), "the value");
     if (o.given("from") == o.given("to")) {
-      o.fail("", "a constant has one value: expected 'from' or 'to', or another kind");
+      o.fail("",
+             "a constant (the kind where none is given) has one value: expected 'from' or 'to', or "
+             "another 'kind'");
     }
     s.from = s.to = o.given("from") ? *from : to.value_or(0);
     unit();
@@ -113,6 +115,7 @@ struct Description {
     o.real("gamma", s.gamma, {.max = 1, .above = 0}, "factor at each of them");
     unit();
     warmup();
+    if (!o.given("at")) return;
     if (s.drops.empty() || std::adjacent_find(s.drops.begin(), s.drops.end(),
                                               std::greater_equal<>()) != s.drops.end()) {
       o.fail("at", "expected rising positions, at least one");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "framework/base/error.h"
@@ -101,6 +102,14 @@ std::vector<NodeConfig> read_nodes(const config::Node& list, const NodeTable& ta
   return nodes;
 }
 
+// The list of nodes in the file that `name` names.
+config::Value model_file(const config::Node& name) {
+  const std::string path =
+      (std::filesystem::path(name.folder()) / name.text()).lexically_normal().string();
+  if (!std::filesystem::exists(path)) name.fail(path + ": there is no such file");
+  return config::parse_file(path);
+}
+
 std::string place(const NodeConfig& node) { return node.where.empty() ? "" : node.where + ": "; }
 
 Network build(const std::vector<NodeConfig>& nodes, const Shape& input, const NodeBuilt& built) {
@@ -148,9 +157,7 @@ config::Type<ModelConfig> model_type() {
                   x.nodes = read_nodes(node, node_kinds());
                   return;
                 }
-                const std::string& path = node.text();
-                const config::Value file =
-                    config::parse_file(path.starts_with('/') ? path : node.folder() + "/" + path);
+                const config::Value file = model_file(node);
                 x.nodes = read_nodes(config::Node(file, node.path()), node_kinds());
               },
           .write = [nodes](const ModelConfig& x) { return nodes.write(x.nodes); },

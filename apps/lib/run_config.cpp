@@ -174,7 +174,7 @@ void PhaseConfig::describe(config::Object& o) {
     o.fail("optimizer",
            "a phase that continues has the optimizer of the phase before; take one of the two out");
   }
-  if (name.empty()) o.fail("name", "expected a name, got an empty text");
+  if (o.given("name") && name.empty()) o.fail("name", "expected a name, got an empty text");
 }
 
 void RequantizationConfig::describe(config::Object& o) {

@@ -272,7 +272,8 @@ class Parser {
 
   Member parse_member(int depth) {
     const Origin where = here();
-    if (peek() != '"') expected("a key", word().empty() ? "" : " (keys take double quotes)");
+    if (peek() != '"')
+      expected("a key", word().empty() && peek() != '\'' ? "" : " (keys take double quotes)");
     std::string key = parse_string();
     skip_blanks();
     if (peek() != ':') expected(fmt::format("':' after the key '{}'", key), "");

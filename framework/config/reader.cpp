@@ -10,12 +10,19 @@
 namespace pare::config {
 namespace {
 
-// Carries what read_root needs to say where the key would belong.
+// Carries what read_root needs to say where the key would belong; `similar`: " (did you mean ...?)"
+// among the keys that this object has, or "".
 struct UnknownKey : ConfigError {
-  UnknownKey(const std::string& message, std::string object, std::string name)
-      : ConfigError(message), object_path(std::move(object)), key(std::move(name)) {}
+  UnknownKey(const std::string& message, std::string object, std::string name, std::string near)
+      : ConfigError(message + near),
+        plain(message),
+        object_path(std::move(object)),
+        key(std::move(name)),
+        similar(std::move(near)) {}
+  std::string plain;
   std::string object_path;
   std::string key;
+  std::string similar;
 };
 
 class Reader : public Object {
@@ -63,10 +70,9 @@ class Reader : public Object {
   void finish() const {
     for (const Member& member : node_.value().as<Members>()) {
       if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
-      throw UnknownKey(
-          fmt::format("{}: {}: unknown key{}", member.origin.text(),
-                      join_path(node_.path(), member.key), suggestion(member.key, known_)),
-          node_.path(), member.key);
+      throw UnknownKey(fmt::format("{}: {}: unknown key", member.origin.text(),
+                                   join_path(node_.path(), member.key)),
+                       node_.path(), member.key, suggestion(member.key, known_));
     }
     for (const std::string& key : required_) {
       if (missing(key)) node_.fail(fmt::format("expected a key '{}'", key));
@@ -99,21 +105,52 @@ bool is_instance(std::string_view path, std::string_view pattern) {
   return matches(glob, path);
 }
 
-// "" or where the documentation knows a key of that name.
-std::string where_it_belongs(const UnknownKey& unknown, const std::vector<Entry>& entries) {
+std::string parent_of(const Entry& entry) {
+  const std::size_t dot = entry.path.rfind('.');
+  return dot == std::string::npos ? "" : entry.path.substr(0, dot);
+}
+
+std::string name_of(const Entry& entry) { return entry.path.substr(entry.path.rfind('.') + 1); }
+
+// The key under the other alternatives of its object: " (only where kind = sgd)", or "".
+std::string under_other_kinds(const UnknownKey& unknown, const std::vector<Entry>& siblings) {
+  std::vector<std::string> when;
+  for (const Entry& entry : siblings) {
+    if (name_of(entry) == unknown.key) when.push_back(entry.when);
+  }
+  return when.empty() ? "" : fmt::format(" (only where {})", join(when, " or "));
+}
+
+// " (it belongs under 'phases[]')" or "".
+std::string under_other_objects(const UnknownKey& unknown, const std::vector<Entry>& entries) {
+  constexpr std::size_t kMostPlaces = 4;
   std::vector<std::string> places;
   for (const Entry& entry : entries) {
-    const std::size_t dot = entry.path.rfind('.');
-    const std::string parent = dot == std::string::npos ? "" : entry.path.substr(0, dot);
-    if (entry.path.substr(dot + 1) != unknown.key) continue;
-    if (is_instance(unknown.object_path, parent)) {
-      return entry.when.empty() ? "" : fmt::format(" (only where {})", entry.when);
-    }
+    if (name_of(entry) != unknown.key) continue;
+    const std::string parent = parent_of(entry);
     const std::string place = parent.empty() ? "at the top level" : "under '" + parent + "'";
     if (std::find(places.begin(), places.end(), place) == places.end()) places.push_back(place);
   }
-  if (places.empty() || places.size() > 2) return "";
+  if (places.empty() || places.size() > kMostPlaces) return "";
   return fmt::format(" (it belongs {})", join(places, " or "));
+}
+
+// What to do about an unknown key, the likeliest first: it is another kind's, it is misspelt, it is
+// another kind's and misspelt, it belongs elsewhere.
+std::string advice(const UnknownKey& unknown, const std::vector<Entry>& entries) {
+  if (unknown.key == "_base_") return " (a config has bases only at its top)";
+  std::vector<Entry> siblings;
+  std::vector<std::string> names;
+  for (const Entry& entry : entries) {
+    if (!is_instance(unknown.object_path, parent_of(entry)) || entry.when.empty()) continue;
+    siblings.push_back(entry);
+    names.push_back(name_of(entry));
+  }
+  for (const std::string& text :
+       {under_other_kinds(unknown, siblings), unknown.similar, suggestion(unknown.key, names)}) {
+    if (!text.empty()) return text;
+  }
+  return under_other_objects(unknown, entries);
 }
 
 }  // namespace
@@ -130,9 +167,7 @@ void read_root(const Value& value, const Describe& describe, const Describe& des
   try {
     read_object(Node(value, ""), describe);
   } catch (const UnknownKey& unknown) {
-    const std::string message = unknown.what();
-    if (message.ends_with(")")) throw;  // already has a suggestion
-    throw ConfigError(message + where_it_belongs(unknown, document(describe_default)));
+    throw ConfigError(unknown.plain + advice(unknown, document(describe_default)));
   }
 }
 

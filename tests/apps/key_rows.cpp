@@ -22,15 +22,15 @@ void add_schedule(std::vector<KeyRow>& rows, const std::string& documented, cons
   add("kind", linear, ".kind=cosine");
   add("from (kind = constant)", with(R"("kind": "constant", "from": )" + low), ".from=" + high);
   add("to (kind = constant)", with(R"("kind": "constant", "to": )" + low), ".to=" + high);
-  add("from", linear, ".from=" + high);
-  add("to", linear, ".to=" + low);
-  add("begin", linear, ".begin=0.5");
+  add("from (kind = linear)", linear, ".from=" + high);
+  add("to (kind = linear)", linear, ".to=" + low);
+  add("begin (kind = linear)", linear, ".begin=0.5");
   add("begin (kind = one_shot)", with(R"("kind": "one_shot", )" + ends), ".begin=0.5");
-  add("end", linear, ".end=0.5");
+  add("end (kind = linear)", linear, ".end=0.5");
   add("end (kind = one_cycle)", with(R"("kind": "one_cycle", "warmup": 0.3, )" + ends), ".end=0.6");
   add("unit", linear, ".unit=steps");
   add("frequency", linear, ".frequency=3");
-  add("warmup", linear, ".warmup=0.4");
+  add("warmup (kind = linear)", linear, ".warmup=0.4");
   add("warmup (kind = one_cycle)", with(R"("kind": "one_cycle", "warmup": 0.3, )" + ends),
       ".warmup=0.6");
   add("power", with(R"("kind": "polynomial", "frequency": 1, )" + ends), ".power=1");
@@ -47,7 +47,7 @@ void add_data(std::vector<KeyRow>& rows, const std::string& f) {
   };
   const Sets by_file = {"dataset.folder=null", files("train", "train"), files("test", "t10k")};
   rows.push_back(
-      {"dataset.kind", {"dataset.limit=48"}, {"dataset.folder=null", "dataset.kind=digits"}});
+      {"dataset.kind", {}, {R"(dataset={"_delete_": true, "kind": "digits", "limit": 64})"}});
   for (const std::string kind : {"idx", "npy"}) {
     rows.push_back({"dataset.folder (kind = " + kind + ")",
                     {"dataset.kind=" + kind},
@@ -107,9 +107,9 @@ void add_model(std::vector<KeyRow>& rows) {
        {R"(model[1].inputs=["r", "r"])"}});
   rows.push_back({"model[].activation", {}, {"model[0].activation=relu"}});
   node("filters", conv, "filters=5");
-  node("kernel", conv, "kernel=4", "conv2d, depthwise_conv2d");
-  node("stride", conv, "stride=4", "conv2d, depthwise_conv2d");
-  node("padding", conv, "padding=same", "conv2d, depthwise_conv2d");
+  node("kernel", conv, "kernel=4", "conv2d");
+  node("stride", conv, "stride=4", "conv2d");
+  node("padding", conv, "padding=same", "conv2d");
   node("bias", conv, "bias=false");
   node("init", conv, "init=glorot");
   node("groups", R"({"kind": "conv2d", "filters": 4, "kernel": 3, "stride": 3}, )" + conv,
@@ -120,8 +120,8 @@ void add_model(std::vector<KeyRow>& rows) {
   node("units", R"({"kind": "flatten"}, {"kind": "dense", "units": 7})", "kind=flatten");
   rows.back().change = {"model[1].units=8"};
   node("size", pool, "size=4");
-  node("stride", pool, "stride=2", "max_pool2d, avg_pool2d");
-  node("padding", pool, "padding=1", "max_pool2d, avg_pool2d");
+  node("stride", pool, "stride=2", "avg_pool2d");
+  node("padding", pool, "padding=1", "avg_pool2d");
   node("momentum", norm, "momentum=0.5");
   node("epsilon", norm, "epsilon=0.1");
   node("rate", R"({"kind": "dropout", "rate": 0.2})", "rate=0.4");
@@ -136,7 +136,7 @@ void add_training(std::vector<KeyRow>& rows) {
   add("optimizer.kind", {}, "optimizer.kind=rmsprop");
   add("optimizer.beta1", {}, "optimizer.beta1=0.5");
   for (const std::string kind : {"adam", "rmsprop"}) {
-    const std::string when = kind == "adam" ? " (kind = adam, adamw)" : " (kind = rmsprop)";
+    const std::string when = kind == "adam" ? " (kind = adam)" : " (kind = rmsprop)";
     add("optimizer.beta2" + when, {"optimizer.kind=" + kind}, "optimizer.beta2=0.5");
     add("optimizer.epsilon", {"optimizer.kind=" + kind}, "optimizer.epsilon=0.001");
   }
@@ -183,7 +183,7 @@ void add_compression(std::vector<KeyRow>& rows) {
   const Sets by_mean = {
       R"(compression.p={"_delete_": true, "kind": "prune", "threshold": {"mean_abs": 0.5}})"};
   prune("threshold.mean_abs", by_mean, "threshold.mean_abs=1");
-  prune("score", {"compression.q.weights.bits=2"}, "score=int_code");
+  prune("score", {}, "score=int_code");
   prune("ties", {"compression.q.weights.bits=2", "compression.p.score=int_code"}, "ties=index");
   prune("scope", {}, "scope=global");
   prune("min_sparsity", {"compression.p.scope=global"}, "min_sparsity=0.5");
@@ -191,7 +191,7 @@ void add_compression(std::vector<KeyRow>& rows) {
   prune("include", {}, "include=[\"last.weight\"]");
   prune("exclude", {}, "exclude=[\"last.weight\"]");
   prune("mask_gradient", {"optimizer.kind=sgd", "optimizer.momentum=0.9"}, "mask_gradient=false");
-  prune("mask_moments", {}, "mask_moments=false");
+  prune("mask_moments", {"phases[1].continue=true"}, "mask_moments=false");
 
   for (const std::string side : {"weights", "activations"}) {
     const std::string ema = side + ".observer=ema_min_max";
@@ -203,7 +203,7 @@ void add_compression(std::vector<KeyRow>& rows) {
     quantize(side + ".scale", {}, side + ".scale=power_of_two");
   }
   quantize("weights.granularity", {}, "weights.granularity=per_tensor");
-  quantize("weights.observe", {}, "weights.observe=dense");
+  quantize("weights.observe", {"compression.p.method=random"}, "weights.observe=dense");
   quantize("first_last_bits", {}, "first_last_bits=4");
   const Sets override = {R"(compression.q.overrides=[{"match": "conv", "weights": {"bits": 4}}])"};
   quantize("overrides", {}, R"(overrides=[{"match": "conv", "weights": {"bits": 4}}])");
@@ -222,6 +222,12 @@ void add_compression(std::vector<KeyRow>& rows) {
                   {R"(phases[2]={"name": "ruin", "steps": 2, "optimizer": {"learning_rate": 9}})"},
                   {"report.keep=last"}});
   rows.push_back({"report.integer", {}, {"report.integer=none"}});
+  for (const std::string change : {"histograms=false", "images=0", "tensorboard=false"}) {
+    rows.push_back({"report." + change.substr(0, change.find('=')),
+                    {},
+                    {"report." + change},
+                    KeyRow::Compared::folder});
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct KeyRow {
     bits,             // everything that the runs end with
     bits_or_refusal,  // or why one of them is refused
     metrics,          // the rows of metrics.jsonl, for a key that only reports
+    folder,           // the names of a run folder's files, and how much report.html shows
   };
   std::string key;  // as documented; "... (kind = x)" where several entries share a path
   std::vector<std::string> base;    // of both runs
