@@ -109,7 +109,11 @@ bool QuantizeMethod::quantizes_activations() const {
 
 void QuantizeMethod::adopt(Network& network) {
   network_ = &network;
-  if (config_.weights) weights_ = select_weights(network, {});
+  const QuantizeChoice choice(config_, network);
+  for (const NetworkNode& node : network.nodes()) {
+    auto* weighted = dynamic_cast<Weighted*>(node.module.get());
+    if (weighted && choice.weights(node.name)) weights_.push_back(&weighted->weight());
+  }
 }
 
 void QuantizeMethod::release(Network& network) {

@@ -71,8 +71,13 @@ void rehearse(const RunConfig& run, const Dataset& dataset) {
   add_missing_grids(network, run, dataset, kRehearsalImages);
   calibrate(network, dataset.train, pixel_values(dataset), run.seed, kRehearsalImages,
             Pass::begin(Pass::Mode::calibrate, run.seed, 0));
-  const FinalNetwork final = make_final(network, run.requantization.rounding);
-  lower(network, final, run.name, pixel_values(dataset));
+  try {
+    const FinalNetwork final = make_final(network, run.requantization.rounding);
+    lower(network, final, run.name, pixel_values(dataset));
+  } catch (const ConfigError& refused) {
+    throw ConfigError(refused.what() + std::string("; \"report\": {\"integer\": \"none\"} trains "
+                                                   "it without an integer form"));
+  }
 }
 
 Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,

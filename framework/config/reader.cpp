@@ -135,8 +135,8 @@ std::string under_other_objects(const UnknownKey& unknown, const std::vector<Ent
   return fmt::format(" (it belongs {})", join(places, " or "));
 }
 
-// What to do about an unknown key, the likeliest first: it is another kind's, it is misspelt, it is
-// another kind's and misspelt, it belongs elsewhere.
+// What to do about an unknown key, the likeliest first: it is another kind's, it is misspelt, it
+// belongs elsewhere, it is another kind's and misspelt.
 std::string advice(const UnknownKey& unknown, const std::vector<Entry>& entries) {
   if (unknown.key == "_base_") return " (a config has bases only at its top)";
   std::vector<Entry> siblings;
@@ -146,11 +146,11 @@ std::string advice(const UnknownKey& unknown, const std::vector<Entry>& entries)
     siblings.push_back(entry);
     names.push_back(name_of(entry));
   }
-  for (const std::string& text :
-       {under_other_kinds(unknown, siblings), unknown.similar, suggestion(unknown.key, names)}) {
+  for (const std::string& text : {under_other_kinds(unknown, siblings), unknown.similar,
+                                  under_other_objects(unknown, entries)}) {
     if (!text.empty()) return text;
   }
-  return under_other_objects(unknown, entries);
+  return suggestion(unknown.key, names);
 }
 
 }  // namespace

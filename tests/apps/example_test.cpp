@@ -1,7 +1,6 @@
-#include "apps/lib/example/formulas.h"
-
 #include <doctest/doctest.h>
 
+#include "apps/lib/example/formulas.h"
 #include "apps/lib/example/network.h"
 #include "apps/lib/example/print.h"
 #include "tests/apps/tiny_run.h"
@@ -43,8 +42,8 @@ TEST_CASE("only pruning first keeps a zero with min-max codes") {
   const auto& w1 = tensors()[0].tenths;
   check_near(prune_then_quantize(w1, 2.5), {0, 5, 153 * 5.0 / 255, 0});
   // Code 0 is 128 steps of 4/255 above the minimum.
-  check_near(both_at_once(w1, 2.5), {1 + 128 * 4.0 / 255, 5, 1 + 127 * 4.0 / 255,
-                                     1 + 128 * 4.0 / 255});
+  check_near(both_at_once(w1, 2.5),
+             {1 + 128 * 4.0 / 255, 5, 1 + 127 * 4.0 / 255, 1 + 128 * 4.0 / 255});
   // |-1| < 2.5 is the largest weight but one.
   check_near(quantize_then_prune(w1, 2.5), {1 + 64 * 4.0 / 255, 5, 1 + 128 * 4.0 / 255, 1});
 }

@@ -193,10 +193,10 @@ bool needs_no_row(const std::string& path) {
 // The names by which a row may call an entry: its path, or, since several entries may share one,
 // its path with one of the kinds that have it.
 std::vector<std::string> names_of(const config::Entry& entry, bool shares_path) {
-  if (!shares_path) return {entry.path};
-  const std::size_t start = entry.when.find("= ");
-  if (start == std::string::npos) return {entry.path};
   std::vector<std::string> names;
+  if (!shares_path || entry.when.empty()) names.push_back(entry.path);
+  if (entry.when.empty()) return names;
+  const std::size_t start = entry.when.find("= ");
   std::istringstream kinds(entry.when.substr(start + 2));
   for (std::string kind; std::getline(kinds >> std::ws, kind, ',');) {
     names.push_back(entry.path + " (" + entry.when.substr(0, start) + "= " + kind + ")");

@@ -76,6 +76,8 @@ TEST_CASE("every optimizer, the average and a continued phase resume with the sa
       {"optimizer.kind=sgd", "optimizer.momentum=0.9", "optimizer.nesterov=true"},
       {"optimizer.kind=rmsprop", "optimizer.group_lasso=0.001", "optimizer.clip_norm=0.5"},
       {"optimizer.ema=0.9"},
+      {R"(compression.int8.overrides=[{"match": "last", "weights": {"bits": 4}}])",
+       "compression.int8.first_last_bits=6", "compression.int8.weights.observe=survivors"},
       {"optimizer.ema=0.9", kPruneGoesOn, kQuantizeGoesOn},
   };
   for (const auto& sets : cases) {

@@ -114,7 +114,7 @@ Json extent(Draw& draw, std::int64_t high) {
   return {draw.between(1, high), draw.between(1, high)};
 }
 
-Json padding(Draw& draw) { return draw.one_of({"valid", "same", "same", 0, 1}); }
+Json padding(Draw& draw) { return draw.one_of({"valid", "valid", "same", "same", "same", 0, 1}); }
 
 Json weighted(Draw& draw, Json node) {
   if (draw.chance(30)) node["bias"] = draw.chance(50);
@@ -124,20 +124,14 @@ Json weighted(Draw& draw, Json node) {
 
 // Whatever keeps images images.
 Json image_node(Draw& draw) {
-  switch (draw.between(0, 9)) {
-    case 0:
+  switch (draw.between(1, 9)) {
     case 1:
+    case 2:
       return weighted(draw, {{"kind", "conv2d"},
                              {"filters", draw.between(1, 8)},
                              {"kernel", extent(draw, 4)},
                              {"stride", extent(draw, 2)},
                              {"padding", padding(draw)}});
-    case 2:
-      return {{"kind", "conv2d"},
-              {"filters", 6},
-              {"kernel", 3},
-              {"padding", "same"},
-              {"groups", draw.between(1, 3)}};
     case 3:
       return weighted(draw, {{"kind", "depthwise_conv2d"},
                              {"kernel", extent(draw, 3)},
@@ -159,6 +153,16 @@ Json image_node(Draw& draw) {
   }
 }
 
+// A grouped convolution behind one that makes its channels fit.
+void add_grouped(Draw& draw, Json& nodes) {
+  nodes.push_back({{"kind", "conv2d"}, {"filters", 6}, {"kernel", 1}});
+  nodes.push_back({{"kind", "conv2d"},
+                   {"filters", 6 * draw.between(1, 2)},
+                   {"kernel", 3},
+                   {"padding", "same"},
+                   {"groups", draw.one_of({1, 2, 3, 6})}});
+}
+
 // A branch of one node and the sum with what it branched off.
 void add_residual(Draw& draw, Json& nodes) {
   const std::string trunk = "trunk" + std::to_string(nodes.size());
@@ -178,6 +182,7 @@ Json model(Draw& draw, int classes) {
     nodes.push_back(image_node(draw));
     if (draw.chance(15)) nodes.back()["activation"] = "relu";
     if (draw.chance(20)) add_residual(draw, nodes);
+    if (draw.chance(10)) add_grouped(draw, nodes);
   }
   if (draw.chance(30)) nodes.push_back({{"kind", "global_avg_pool2d"}});
   if (!draw.chance(3)) nodes.push_back({{"kind", "flatten"}});
@@ -207,7 +212,8 @@ Json compression(Draw& draw) {
                 {"method", draw.one_of({"magnitude", "random"})},
                 {"scope", draw.one_of({"layer", "global"})},
                 {"ties", draw.one_of({"latent", "index", "random"})},
-                {"score", draw.one_of({"latent", "latent", "fake_quant", "int_code"})},
+                {"score", draw.one_of({"latent", "latent", "latent", "latent", "latent",
+                                       "fake_quant", "int_code"})},
                 {"mask_gradient", draw.chance(80)},
                 {"mask_moments", draw.chance(80)}};
   if (draw.chance(20))
@@ -273,7 +279,7 @@ Json make_config(Draw& draw, int classes) {
       {"phases", phases(draw)},
       {"requantization", {{"rounding", draw.one_of({"double", "single"})}}},
       {"report",
-       {{"keep", draw.one_of({"best", "last"})}, {"integer", draw.chance(60) ? "ptq" : "none"}}}};
+       {{"keep", draw.one_of({"best", "last"})}, {"integer", draw.chance(50) ? "ptq" : "none"}}}};
 }
 
 }  // namespace
