@@ -69,7 +69,7 @@ TEST_CASE("what is no JSON is refused with the place, what was expected, what ca
         "x.json:1:5: expected an entry after ',', got ']' (JSON has no trailing comma)");
   CHECK(fault("[1 2]") == "x.json:1:4: expected ',' or ']' after an entry of a list, got '2'");
   CHECK(fault("{a: 1}") == "x.json:1:2: expected a key, got 'a' (keys take double quotes)");
-  CHECK(fault("{'a': 1}") == "x.json:1:2: expected a key, got '''");
+  CHECK(fault("{'a': 1}") == "x.json:1:2: expected a key, got ''' (keys take double quotes)");
   CHECK(fault("adam") == "x.json:1:1: expected a value, got 'adam' (strings take double quotes)");
   CHECK(fault("True") == "x.json:1:1: expected a value, got 'True' (did you mean 'true'?)");
   CHECK(fault("None") == "x.json:1:1: expected a value, got 'None' (did you mean 'null'?)");

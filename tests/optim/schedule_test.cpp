@@ -219,8 +219,10 @@ TEST_CASE("faults of schedules are told with their place") {
         "x.json:1:19: rate.kind: expected one of constant, one_shot, linear, polynomial, "
         "exponential, "
         "cosine, step, one_cycle, got \"cosin\" (did you mean 'cosine'?)");
-  CHECK(fault(R"({"from": 1, "to": 0.5})") ==
-        "x.json:1:10: rate: a constant has one value: expected 'from' or 'to', or another kind");
+  CHECK(
+      fault(R"({"from": 1, "to": 0.5})") ==
+      "x.json:1:10: rate: a constant (the kind where none is given) has one value: expected 'from' "
+      "or 'to', or another 'kind'");
   CHECK(fault(R"({"kind": "cosine", "from": 1, "power": 2})") ==
         "x.json:1:40: rate.power: unknown key (only where kind = polynomial)");
   CHECK(fault(R"({"kind": "cosine", "from": 1, "end": 10})") ==
