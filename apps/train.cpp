@@ -1,20 +1,12 @@
 // `train`: one run from its config to verified integers. All of it is in apps/lib; here errors
 // become exit codes.
-#include <cstdio>
-#include <exception>
-#include <new>
-
+#include "apps/lib/command_line.h"
 #include "apps/lib/signals.h"
 #include "apps/lib/train_run.h"
 #include "apps/lib/trainer.h"
 #include "framework/base/error.h"
 
 namespace {
-
-int failed(pare::ExitCode code, const char* kind, const char* message) {
-  std::fprintf(stderr, "%s: %s\n", kind, message);
-  return static_cast<int>(code);
-}
 
 int run(int argc, char** argv) {
   const auto options = pare::parse_train_options(argc, argv);
@@ -36,14 +28,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const pare::Error& error) {
-    return failed(error.code(), "error", error.what());
-  } catch (const std::bad_alloc&) {
-    return failed(pare::ExitCode::failed, "error",
-                  "out of memory; try a smaller dataset.batch_size");
-  } catch (const std::exception& error) {
-    return failed(pare::ExitCode::failed, "internal error", error.what());
-  }
+  return pare::run_main([&] { return run(argc, argv); });
 }

@@ -1,7 +1,8 @@
 # Tests of whole programs, and what the unit tests of apps/lib need beside doctest.
 
 if(TARGET test_apps)
-  target_sources(test_apps PRIVATE apps/tiny_run.cpp apps/key_rows.cpp)
+  target_sources(test_apps PRIVATE apps/tiny_run.cpp apps/key_rows.cpp io/keras_writer.cpp)
+  target_link_libraries(test_apps PRIVATE hdf5::hdf5)
 endif()
 
 # docs/config.md and docs/config.schema.json, written anew (tests/apps/config_reference_test.cpp holds them to it).
@@ -11,6 +12,12 @@ if(TARGET pare_app)
   target_compile_definitions(write_config_reference PRIVATE PARE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   set_target_properties(write_config_reference PROPERTIES EXCLUDE_FROM_ALL TRUE)
   add_custom_target(config_reference COMMAND write_config_reference VERBATIM)
+endif()
+
+# For the tools of tests/interop, which people run by hand.
+if(TARGET pare_app)
+  pare_executable(weights interop/weights.cpp)
+  target_link_libraries(weights PRIVATE pare_app)
 endif()
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
@@ -25,6 +32,15 @@ if(TARGET train AND TARGET infer)
     foreach(part Fetch OwnData)
       add_test(NAME programs.${part}
         COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/data_test.py
+                ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
+      set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 600)
+    endforeach()
+  endif()
+
+  if(TARGET evaluate AND TARGET inspect)
+    foreach(part Evaluate Inspect InitFrom Target)
+      add_test(NAME programs.${part}
+        COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/apps_test.py
                 ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
       set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 600)
     endforeach()

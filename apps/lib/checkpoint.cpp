@@ -28,7 +28,8 @@ Json state_to_json(const TrainingState& s) {
           {"correct", s.correct},
           {"rows", std::move(rows)},
           {"best", s.best ? Json(*s.best) : Json()},
-          {"float_accuracy", s.float_accuracy ? Json(*s.float_accuracy) : Json()}};
+          {"float_accuracy", s.float_accuracy ? Json(*s.float_accuracy) : Json()},
+          {"init_hash", s.init_hash}};
 }
 
 TrainingState state_from_json(const Json& json) {
@@ -44,6 +45,7 @@ TrainingState state_from_json(const Json& json) {
   if (!json.at("best").is_null()) s.best = json.at("best").get<std::size_t>();
   if (!json.at("float_accuracy").is_null())
     s.float_accuracy = json.at("float_accuracy").get<double>();
+  s.init_hash = json.at("init_hash").get<std::string>();
   return s;
 }
 
@@ -77,23 +79,7 @@ class Covered {
   std::map<std::string, const std::vector<std::int64_t>*> shapes_;
 };
 
-}  // namespace
-
-bool is_newer(const TrainingState& a, const TrainingState& b) {
-  return std::pair(a.run_step, a.rows.size()) > std::pair(b.run_step, b.rows.size());
-}
-
-void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
-  const Json json = {{"format", kFormat},
-                     {"config", checkpoint.config},
-                     {"network", checkpoint.network},
-                     {"data", checkpoint.data_hash},
-                     {"state", state_to_json(checkpoint.state)}};
-  save_hdf5(path, {json.dump(), checkpoint.arrays});
-}
-
-Checkpoint load_checkpoint(const std::string& path) {
-  Hdf5Image image = load_hdf5(path);
+Checkpoint checkpoint_from(Hdf5Image image, const std::string& path) {
   try {
     const Json json = Json::parse(image.json);
     if (json.at("format").get<int>() != kFormat) {
@@ -110,6 +96,29 @@ Checkpoint load_checkpoint(const std::string& path) {
   } catch (const Json::exception& error) {
     throw DataError(path + ": is no checkpoint of Pare: " + error.what());
   }
+}
+
+}  // namespace
+
+bool is_newer(const TrainingState& a, const TrainingState& b) {
+  return std::pair(a.run_step, a.rows.size()) > std::pair(b.run_step, b.rows.size());
+}
+
+void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
+  const Json json = {{"format", kFormat},
+                     {"config", checkpoint.config},
+                     {"network", checkpoint.network},
+                     {"data", checkpoint.data_hash},
+                     {"state", state_to_json(checkpoint.state)}};
+  save_hdf5(path, {json.dump(), checkpoint.arrays});
+}
+
+Checkpoint load_checkpoint(const std::string& path) {
+  return checkpoint_from(load_hdf5(path), path);
+}
+
+Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string& what) {
+  return checkpoint_from(decode_hdf5(bytes, what), what);
 }
 
 Network network_of(const Checkpoint& checkpoint, const std::string& what) {

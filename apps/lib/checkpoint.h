@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ struct TrainingState {
   std::vector<EpochRow> rows = {};
   std::optional<std::size_t> best = {};       // the row whose network is kept
   std::optional<double> float_accuracy = {};  // on the test images, of the dense network
+  std::string init_hash = {};  // of the file that the first weights came from; "" where drawn
 };
 
 // Whether `a` stands later in its run than `b`.
@@ -53,6 +55,8 @@ void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
 
 // Throws DataError where the file is missing, damaged, or no checkpoint.
 Checkpoint load_checkpoint(const std::string& path);
+// The same for a file's bytes; `what` names it.
+Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string& what);
 
 // The network itself, with everything attached to it and every value in place: from the checkpoint
 // alone, never from its config. Throws DataError that begins with `what`.

@@ -54,30 +54,41 @@ bool add_missing_grids(Network& network, const RunConfig& run, const Dataset& da
 
 }  // namespace
 
+Rehearsal rehearse(const RunConfig& run, const Dataset& dataset) {
+  Rehearsal rehearsal{build_network(run.model, dataset.train.shape, dataset.classes), {}};
+  Network& network = rehearsal.network;
+  network.initialize(run.seed);
+  ActiveMethods methods(run);
+  for (const PhaseConfig& phase : run.phases) methods.begin_phase(phase, network);
+  if (run.report.integer == ReportConfig::Integer::none) return rehearsal;
+  add_missing_grids(network, run, dataset, kRehearsalImages);
+  calibrate(network, dataset.train, pixel_values(dataset), run.seed, kRehearsalImages,
+            Pass::begin(Pass::Mode::calibrate, run.seed, 0));
+  try {
+    const FinalNetwork final = make_final(network, run.requantization.rounding);
+    rehearsal.program = lower(network, final, run.name, pixel_values(dataset));
+  } catch (const ConfigError& refused) {
+    throw ConfigError(refused.what() + std::string("; \"report\": {\"integer\": \"none\"} trains "
+                                                   "it without an integer form"));
+  }
+  return rehearsal;
+}
+
+IntegerForm lower_network(Network& network, const RunConfig& run, const Dataset& dataset) {
+  IntegerForm form;
+  form.post_training = add_missing_grids(network, run, dataset, CalibrationConfig().images);
+  form.final = make_final(network, run.requantization.rounding);
+  form.program = lower(network, form.final, run.name, pixel_values(dataset));
+  form.bytes = integer::encode_model(form.program);
+  return form;
+}
+
 std::vector<std::int8_t> codes_of(const integer::Engine& engine, const FinalNetwork& final,
                                   const Images& images) {
   if (images.are_floats()) return input_codes(final, images.values);
   std::vector<std::int8_t> codes(images.pixels.size());
   engine.pixels_to_codes(images.pixels, codes);
   return codes;
-}
-
-void rehearse(const RunConfig& run, const Dataset& dataset) {
-  Network network = build_network(run.model, dataset.train.shape, dataset.classes);
-  network.initialize(run.seed);
-  ActiveMethods methods(run);
-  for (const PhaseConfig& phase : run.phases) methods.begin_phase(phase, network);
-  if (run.report.integer == ReportConfig::Integer::none) return;
-  add_missing_grids(network, run, dataset, kRehearsalImages);
-  calibrate(network, dataset.train, pixel_values(dataset), run.seed, kRehearsalImages,
-            Pass::begin(Pass::Mode::calibrate, run.seed, 0));
-  try {
-    const FinalNetwork final = make_final(network, run.requantization.rounding);
-    lower(network, final, run.name, pixel_values(dataset));
-  } catch (const ConfigError& refused) {
-    throw ConfigError(refused.what() + std::string("; \"report\": {\"integer\": \"none\"} trains "
-                                                   "it without an integer form"));
-  }
 }
 
 Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,

@@ -26,10 +26,10 @@ struct IntegerForm {
   bool post_training = false;  // grids were added after training
   FinalNetwork final;
   integer::Program program;
-  std::vector<std::byte> bytes;  // of model.pare
-  Verification verification;     // on all test images
-  double accuracy = 0;           // the engine's, on the test images
-  double latency_us = 0;         // one image, one thread, median
+  std::vector<std::byte> bytes;    // of model.pare
+  Verification verification = {};  // on all test images
+  double accuracy = 0;             // the engine's, on the test images
+  double latency_us = 0;           // one image, one thread, median
 };
 
 struct Outcome {
@@ -37,9 +37,23 @@ struct Outcome {
   std::optional<IntegerForm> integer;
 };
 
+// A fresh network with everything attached that the run ends with.
+struct Rehearsal {
+  Network network;
+  std::optional<integer::Program> program;  // none where the run wants no integer form
+};
+
 // Tries what the end of the run will do on a fresh network: attaches and releases as the phases
 // say, calibrates with one batch and lowers. Throws ConfigError with what would be refused.
-void rehearse(const RunConfig& run, const Dataset& dataset);
+Rehearsal rehearse(const RunConfig& run, const Dataset& dataset);
+
+// The integer form of a trained network, with the grids that are missing; nothing of it is measured
+// yet. Throws ConfigError that names the node where it has none.
+IntegerForm lower_network(Network& network, const RunConfig& run, const Dataset& dataset);
+
+// Images as codes of the input's grid.
+std::vector<std::int8_t> codes_of(const integer::Engine& engine, const FinalNetwork& final,
+                                  const Images& images);
 
 // Adds the grids that are missing, measures, lowers, encodes, and runs what was encoded on every
 // test image. A difference is left in the verification for the caller.

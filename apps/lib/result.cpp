@@ -15,18 +15,6 @@ namespace {
 
 using config::Json;
 
-const char* name_of(integer::Coding coding) {
-  switch (coding) {
-    case integer::Coding::packed:
-      return "packed";
-    case integer::Coding::bitmap:
-      return "bitmap";
-    case integer::Coding::arithmetic:
-      return "arithmetic";
-  }
-  return "";
-}
-
 // Codes that stand for zero.
 std::int64_t zero_codes(const integer::Weights& w, std::int64_t out, bool depthwise) {
   std::int64_t zeros = 0;

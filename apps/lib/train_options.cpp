@@ -1,13 +1,10 @@
 #include "apps/lib/train_options.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
 #include <string_view>
 
-#include "framework/base/error.h"
-#include "framework/base/text.h"
+#include "apps/lib/command_line.h"
 
 namespace pare {
 namespace {
@@ -22,6 +19,8 @@ Examples:
   ./pare train                                      the main job, configs/mnist_qat_prune.json
   ./pare train --smoke                              every step of it, in seconds
   ./pare train --plan                               what would happen
+  ./pare train --plan --target flash=64k,ram=16k    and whether a device could hold it
+  ./pare train --init-from weights.h5               begin with weights from elsewhere
   ./pare train --set seed=2 --out runs/seed2        change anything
   ./pare train --resume                             go on with a run that was stopped
 
@@ -41,9 +40,15 @@ void add_options(CLI::App& app, TrainOptions& o) {
       ->type_name("PATH=VALUE")
       ->take_all()
       ->allow_extra_args(false);
+  app.add_option("--init-from", o.init_from,
+                 "first weights from a checkpoint, a safetensors file or Keras's HDF5")
+      ->type_name("FILE");
   app.add_flag("--smoke", o.smoke,
                "at most 20 steps a phase on 512 + 256 images; everything is written and verified");
-  app.add_flag("--plan", o.plan, "print what would happen and stop");
+  CLI::Option* plan = app.add_flag("--plan", o.plan, "print what would happen and stop");
+  app.add_option("--target", o.target, "with --plan: what the device has, and whether it is enough")
+      ->type_name("flash=64k,ram=8k")
+      ->needs(plan);
   app.add_flag("--print-config", o.print_config, "print the config with every default and stop");
   app.add_option("--threads", o.threads,
                  "default: the cores of this process; results do not depend on it")
@@ -53,29 +58,12 @@ void add_options(CLI::App& app, TrainOptions& o) {
       ->type_name("S")
       ->check(CLI::PositiveNumber);
   app.add_option("--data-dir", o.data_dir, "where data are looked for first")->type_name("DIR");
-  app.add_flag("--json", o.json, "print result.json on stdout");
+  app.add_flag("--json", o.json, "print result.json (or the plan) on stdout");
   CLI::Option* quiet = app.add_flag_callback(
       "-q", [&o] { o.level = Console::Level::quiet; }, "warnings and errors only");
   app.add_flag_callback(
          "-v", [&o] { o.level = Console::Level::verbose; }, "more messages")
       ->excludes(quiet);
-}
-
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
-std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
-  for (const std::string& word : app.remaining()) {
-    const std::string name = word.substr(0, word.find('='));
-    return "unknown argument '" + word + "'" + suggestion(name, option_names(app)) +
-           "; see ./pare train --help";
-  }
-  return std::string(error.what()) + "; see ./pare train --help";
 }
 
 // For a shell: in quotes unless it is harmless.
@@ -97,14 +85,7 @@ std::optional<TrainOptions> parse_train_options(int argc, const char* const* arg
   CLI::App app(kDescription, "./pare train");
   app.footer(kFooter);
   add_options(app, options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    throw ConfigError(usage_message(app, error));
-  }
+  if (!parse_command_line(app, argc, argv)) return std::nullopt;
   return options;
 }
 
@@ -116,6 +97,7 @@ std::string command_of(const TrainOptions& options) {
     command += " --config config.json";
   }
   for (const std::string& set : options.sets) command += " --set " + quoted(set);
+  if (!options.init_from.empty()) command += " --init-from " + quoted(options.init_from);
   if (options.smoke) command += " --smoke";
   return command;
 }

@@ -16,7 +16,9 @@ struct TrainOptions {
   bool resume = false;
   bool overwrite = false;
   bool smoke = false;
+  std::string init_from;  // "": weights are drawn
   bool plan = false;
+  std::string target;  // of --plan; "": none
   bool print_config = false;
   bool json = false;
   int threads = 0;                   // 0: the cores of this process

@@ -3,13 +3,15 @@
 // mean something.
 #include "apps/lib/train_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "apps/lib/checkpoint.h"
+#include "apps/lib/command_line.h"
 #include "apps/lib/finish.h"
 #include "apps/lib/phases.h"
 #include "apps/lib/progress.h"
@@ -20,11 +22,13 @@
 #include "apps/lib/run_report.h"
 #include "apps/lib/signals.h"
 #include "apps/lib/summary.h"
+#include "apps/lib/target.h"
 #include "apps/lib/trainer.h"
 #include "datasets/load.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "framework/base/parallel.h"
+#include "framework/base/text.h"
 
 namespace pare {
 namespace {
@@ -58,18 +62,13 @@ class Run {
         start_(start),
         trainer_(config, dataset, trainer_events()) {}
 
-  void resume_if_asked() {
-    if (!options_.resume) return;
-    std::optional<Checkpoint> newest;
-    std::string from;
-    for (const std::string& path : {folder_.last_checkpoint(), folder_.best_checkpoint()}) {
-      std::optional<Checkpoint> checkpoint = valid_checkpoint(path);
-      if (!checkpoint || (newest && !is_newer(checkpoint->state, newest->state))) continue;
-      newest = std::move(checkpoint);
-      from = path;
-    }
-    if (newest) return resume(std::move(*newest), from);
-    console_.say("nothing to resume in " + folder_.path() + ": starting from the beginning");
+  // The state that the first update starts from.
+  void begin() {
+    if (options_.resume && resume_newest()) return;
+    if (options_.init_from.empty()) return;
+    const InitialWeights initial = trainer_.init_from(options_.init_from);
+    console_.say(fmt::format("first weights from {} ({}): {} values: {}", options_.init_from,
+                             initial.format, initial.taken, join(initial.names, ", ")));
   }
 
   void train() {
@@ -107,6 +106,24 @@ class Run {
   }
 
  private:
+  // False where there is nothing to resume.
+  bool resume_newest() {
+    std::optional<Checkpoint> newest;
+    std::string from;
+    for (const std::string& path : {folder_.last_checkpoint(), folder_.best_checkpoint()}) {
+      std::optional<Checkpoint> checkpoint = valid_checkpoint(path);
+      if (!checkpoint || (newest && !is_newer(checkpoint->state, newest->state))) continue;
+      newest = std::move(checkpoint);
+      from = path;
+    }
+    if (newest) {
+      resume(std::move(*newest), from);
+    } else {
+      console_.say("nothing to resume in " + folder_.path() + ": starting from the beginning");
+    }
+    return newest.has_value();
+  }
+
   double seconds() const { return folder_.seconds_before() + monotonic_seconds() - start_; }
 
   int stop() const {
@@ -172,8 +189,16 @@ class Run {
     return part_of(best.arrays, kNetworkArrays);
   }
 
+  // A run that is resumed needs the file of its first weights no more; another file is a mistake.
+  void require_same_beginning(const TrainingState& state, const std::string& path) const {
+    if (options_.init_from.empty() || hash_of_file(options_.init_from) == state.init_hash) return;
+    throw ConfigError(path + ": did not begin with the weights of " + options_.init_from +
+                      "; resume without --init-from, or start again with --overwrite");
+  }
+
   void resume(Checkpoint checkpoint, const std::string& path) {
     require_same_run(checkpoint, config::write(config_), dataset_.hash, path);
+    require_same_beginning(checkpoint.state, path);
     read_times(checkpoint.state.rows, folder_.file("metrics.jsonl"));
     trainer_.resume(checkpoint, best_arrays(checkpoint.state), path);
     write_rows(checkpoint.state.rows);  // what was measured after the checkpoint comes again
@@ -192,9 +217,20 @@ class Run {
   std::optional<RunEvents> events_;
 };
 
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+// --plan. Throws ConfigError where the target is not met.
+void print_plan(const TrainOptions& options, const RunConfig& config, const Dataset& dataset,
+                const Rehearsal& rehearsal) {
+  const Target target = options.target.empty() ? Target() : parse_target(options.target);
+  if (!rehearsal.program) {
+    if (!options.target.empty())
+      throw ConfigError("--target: report.integer is none, so there is no integer program");
+    return print(plan(config, dataset));
+  }
+  const Estimate needs = estimate(config, rehearsal);
+  print(options.json ? config::pretty(to_json(needs, target))
+                     : plan(config, dataset) + "\n" + to_text(needs, target));
+  if (!fits(needs, target))
+    throw ConfigError("the network does not fit --target " + options.target);
 }
 
 void say_how_to_resume(const TrainOptions& options, const RunFolder& folder, Console& console) {
@@ -227,14 +263,18 @@ void train_run(const TrainOptions& options, Console& console) {
                                  [&](const std::string& text) { console.warn(text); });
   if (options.smoke) make_smoke(config, dataset);
   check_schedules(config, phase_spans(config, dataset.train.count()));
-  rehearse(config, dataset);
-  if (options.plan) return print(plan(config, dataset));
+  const Rehearsal rehearsal = rehearse(config, dataset);
+  if (!options.init_from.empty()) {  // refused before a folder is touched
+    Network network = build_network(config.model, dataset.train.shape, dataset.classes);
+    init_from(network, options.init_from);
+  }
+  if (options.plan) return print_plan(options, config, dataset, rehearsal);
 
   RunFolder folder(options.out.empty() ? "runs/" + config.name : options.out, if_there(options));
   console.log_to(folder.file("log.txt"));
   console.say(headline(config, dataset) + "; writing " + folder.path() + "/");
   Run run(options, console, config, dataset, folder, start);
-  run.resume_if_asked();
+  run.begin();
   write_file_atomically(folder.file("config.json"), config::pretty(config::write(config)));
   try {
     run.train();

@@ -64,6 +64,18 @@ Trainer::Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents eve
   network_.initialize(run.seed);
 }
 
+InitialWeights Trainer::init_from(const std::string& path) {
+  InitialWeights initial = pare::init_from(network_, path);
+  state_.init_hash = initial.hash;
+  if (!phase().apply.empty()) state_.float_accuracy = test_accuracy();
+  return initial;
+}
+
+double Trainer::test_accuracy() {
+  return static_cast<double>(count_correct(network_, dataset_.test, values_)) /
+         static_cast<double>(dataset_.test.count());
+}
+
 void Trainer::visit_network(StateVisitor& visitor) {
   network_.release();  // writing needs sole ownership
   network_.visit_state(visitor);
@@ -161,8 +173,7 @@ void Trainer::end_phase() {
   Averaged averaged(optimizer_.get());
   validate();
   if (is_last_dense_phase()) {
-    state_.float_accuracy = static_cast<double>(count_correct(network_, dataset_.test, values_)) /
-                            static_cast<double>(dataset_.test.count());
+    state_.float_accuracy = test_accuracy();
   }
   ++state_.phase;
   state_.started = false;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/lib/checkpoint.h"
+#include "apps/lib/init_from.h"
 #include "apps/lib/methods.h"
 #include "apps/lib/phase_optimizer.h"
 #include "apps/lib/phases.h"
@@ -51,6 +52,10 @@ class Trainer {
   // does not fit.
   Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents events);
 
+  // Begins with weights from a file (init_from.h) in place of drawn ones; where the first phase
+  // compresses already, they are the dense network whose accuracy is kept. Before run().
+  InitialWeights init_from(const std::string& path);
+
   // Goes on where the checkpoint stands; `best`: arrays of the network that its state says is best.
   // `what` names the file. Throws DataError.
   void resume(const Checkpoint& checkpoint, Snapshot best, const std::string& what);
@@ -85,6 +90,7 @@ class Trainer {
   void validate();
   void save(bool best) const { events_.save(best); }
   void keep_if_best();
+  double test_accuracy();
   bool is_last_dense_phase() const;
   void visit_network(StateVisitor& visitor);
 

@@ -23,6 +23,16 @@ struct LayerBytes {
 std::vector<std::byte> encode_model(const Program& program);
 std::vector<LayerBytes> coding_sizes(const Program& program);
 
+// One piece of the file, in its order; the pieces' bytes add up to its size.
+struct Section {
+  std::string operation;  // its output tensor, or "" for what belongs to all
+  std::string part;       // "codes", "scales", "biases and multipliers", "tensors", ...
+  std::uint64_t bytes;
+};
+std::vector<Section> model_sections(const Program& program);
+
+const char* name_of(Coding coding);  // "packed"
+
 // Checks the CRC-32 first, then everything else (validate). Throws DataError; `what` names the file
 // in messages.
 Program decode_model(std::span<const std::byte> bytes, const std::string& what);

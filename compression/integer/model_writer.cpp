@@ -13,6 +13,22 @@
 namespace pare::integer {
 namespace {
 
+// A writer that remembers where its pieces end.
+class SectionWriter : public ByteWriter {
+ public:
+  // All that was written since the last end.
+  void end(const std::string& operation, const std::string& part) {
+    const std::uint64_t size = result().size();
+    if (size > begun_) sections_.push_back({operation, part, size - begun_});
+    begun_ = size;
+  }
+  std::vector<Section> take() { return std::move(sections_); }
+
+ private:
+  std::vector<Section> sections_;
+  std::uint64_t begun_ = 0;
+};
+
 void write_tensor(ByteWriter& writer, const Tensor& t) {
   write_text(writer, t.name);
   write_unsigned(writer, t.height);
@@ -48,7 +64,8 @@ std::pair<Coding, std::vector<std::byte>> smallest_coding(const Weights& weights
   return best;
 }
 
-void write_weights(ByteWriter& writer, const Weights& weights, const WeightLayout& layout) {
+void write_weights(SectionWriter& writer, const Weights& weights, const WeightLayout& layout,
+                   const std::string& name) {
   writer.u8(static_cast<std::uint8_t>(weights.bits));
   writer.u8(weights.affine ? 1 : 0);
   if (weights.affine) {
@@ -57,10 +74,12 @@ void write_weights(ByteWriter& writer, const Weights& weights, const WeightLayou
   }
   write_unsigned(writer, static_cast<std::uint32_t>(weights.scale_bits.size()));
   for (const std::uint32_t bits : weights.scale_bits) writer.u32(bits);
+  writer.end(name, "scales");
   const auto [coding, bytes] = smallest_coding(weights, layout);
   writer.u8(static_cast<std::uint8_t>(coding));
   write_unsigned(writer, static_cast<std::uint32_t>(bytes.size()));
   writer.bytes(bytes);
+  writer.end(name, "codes");
 }
 
 void write_channels(ByteWriter& writer, const Channels& channels) {
@@ -74,14 +93,17 @@ void write_channels(ByteWriter& writer, const Channels& channels) {
 }
 
 struct OperationWriter {
-  ByteWriter& writer;
+  SectionWriter& writer;
   const Program& program;
 
   template <class Layer>
   void layer(const Layer& op) const {
-    write_weights(writer, op.weights,
-                  weight_layout(op, program.tensors[op.input], program.tensors[op.output]));
+    const Tensor& output = program.tensors[op.output];
+    writer.end(output.name, "operation");
+    write_weights(writer, op.weights, weight_layout(op, program.tensors[op.input], output),
+                  output.name);
     write_channels(writer, op.channels);
+    writer.end(output.name, "biases and multipliers");
   }
 
   void operator()(const Conv2d& op) const {
@@ -105,18 +127,15 @@ struct OperationWriter {
   void operator()(const Reshape&) const {}
 };
 
-void write_operation(ByteWriter& writer, const Program& program, const Operation& operation) {
+void write_operation(SectionWriter& writer, const Program& program, const Operation& operation) {
   writer.u8(static_cast<std::uint8_t>(operation.index()));
   for (const std::int32_t t : inputs_of(operation)) write_unsigned(writer, t);
   write_unsigned(writer, output_of(operation));
   std::visit(OperationWriter{writer, program}, operation);
+  writer.end(program.tensors[output_of(operation)].name, "operation");
 }
 
-}  // namespace
-
-std::vector<std::byte> encode_model(const Program& program) {
-  validate(program);
-  ByteWriter writer;
+void write_model(SectionWriter& writer, const Program& program) {
   writer.text(kModelMagic);
   writer.u32(kModelVersion);
   writer.u8(static_cast<std::uint8_t>(program.rounding));
@@ -124,13 +143,45 @@ std::vector<std::byte> encode_model(const Program& program) {
   write_unsigned(writer, static_cast<std::uint32_t>(program.tensors.size()));
   write_unsigned(writer, program.input);
   write_unsigned(writer, program.output);
+  writer.end("", "header");
   for (const Tensor& t : program.tensors) write_tensor(writer, t);
+  writer.end("", "tensors");
   write_unsigned(writer, static_cast<std::uint32_t>(program.pixel_codes.size()));
   for (const auto& table : program.pixel_codes) writer.bytes(std::as_bytes(std::span(table)));
+  writer.end("", "pixel tables");
   write_unsigned(writer, static_cast<std::uint32_t>(program.operations.size()));
+  writer.end("", "number of operations");
   for (const Operation& operation : program.operations) write_operation(writer, program, operation);
   writer.u32(crc32(writer.result()));
+  writer.end("", "checksum");
+}
+
+}  // namespace
+
+const char* name_of(Coding coding) {
+  switch (coding) {
+    case Coding::packed:
+      return "packed";
+    case Coding::bitmap:
+      return "bitmap";
+    case Coding::arithmetic:
+      return "arithmetic";
+  }
+  return "";
+}
+
+std::vector<std::byte> encode_model(const Program& program) {
+  validate(program);
+  SectionWriter writer;
+  write_model(writer, program);
   return writer.result();
+}
+
+std::vector<Section> model_sections(const Program& program) {
+  validate(program);
+  SectionWriter writer;
+  write_model(writer, program);
+  return writer.take();
 }
 
 std::vector<LayerBytes> coding_sizes(const Program& program) {

@@ -78,6 +78,11 @@ std::size_t size_of(ElementType type) {
   return 0;
 }
 
+bool has_hdf5_trailer(std::span<const std::byte> bytes) {
+  return bytes.size() >= kTrailer &&
+         ByteReader(bytes.last(kTrailer), "").text(kMagic.size()) == kMagic;
+}
+
 std::vector<std::byte> encode_hdf5(const Hdf5Image& image) {
   const std::vector<std::byte> content = hdf5::write_image(image);
   ByteWriter writer;

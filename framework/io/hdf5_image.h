@@ -41,6 +41,9 @@ struct Hdf5Image {
   bool operator==(const Hdf5Image&) const = default;
 };
 
+// Whether the bytes end as encode_hdf5 ends them: for telling formats apart.
+bool has_hdf5_trailer(std::span<const std::byte> bytes);
+
 // The bytes of the whole file. Names must differ and be neither "json" nor have an empty part.
 std::vector<std::byte> encode_hdf5(const Hdf5Image& image);
 

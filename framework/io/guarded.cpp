@@ -1,0 +1,120 @@
+#include "framework/io/guarded.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <fstream>
+#include <span>
+
+#include "framework/base/error.h"
+
+namespace pare {
+namespace {
+
+// The child's first byte: what the rest is.
+enum class Answer : std::uint8_t { result = 1, data_error = 2 };
+
+std::uint64_t address_space() {
+  std::uint64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+bool send(int pipe, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(pipe, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+void limit(int resource, std::uint64_t value) {
+  const rlimit both{value, value};
+  setrlimit(static_cast<__rlimit_resource_t>(resource), &both);
+}
+
+// In the child; ends it.
+[[noreturn]] void answer(int pipe, const Guard& guard,
+                         const std::function<std::vector<std::byte>()>& work) {
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) ::signal(signal, SIG_DFL);
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_CPU, static_cast<std::uint64_t>(guard.seconds));
+  limit(RLIMIT_AS, address_space() + guard.memory);
+  std::vector<std::byte> bytes = {static_cast<std::byte>(Answer::result)};
+  try {
+    const std::vector<std::byte> result = work();
+    bytes.insert(bytes.end(), result.begin(), result.end());
+  } catch (const DataError& error) {
+    const std::string_view message = error.what();
+    bytes[0] = static_cast<std::byte>(Answer::data_error);
+    bytes.insert(bytes.end(), reinterpret_cast<const std::byte*>(message.begin()),
+                 reinterpret_cast<const std::byte*>(message.end()));
+  } catch (...) {
+    _exit(1);
+  }
+  _exit(send(pipe, bytes) ? 0 : 1);
+}
+
+// Everything that comes out of the pipe before the deadline and below the limit.
+bool receive(int pipe, const Guard& guard, std::vector<std::byte>& bytes) {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::seconds(5 * guard.seconds);
+  std::byte buffer[1 << 16];
+  for (;;) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0 || bytes.size() > guard.memory) return false;
+    pollfd ready{pipe, POLLIN, 0};
+    const int polled = ::poll(&ready, 1, static_cast<int>(left));
+    if (polled < 0 && errno == EINTR) continue;
+    if (polled <= 0) return false;
+    const ssize_t count = ::read(pipe, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    if (count == 0) return true;
+    bytes.insert(bytes.end(), buffer, buffer + count);
+  }
+}
+
+}  // namespace
+
+std::vector<std::byte> run_guarded(const Guard& guard, const std::string& what,
+                                   const std::function<std::vector<std::byte>()>& work) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw FailedError(what + ": no pipe: " + strerror(errno));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(ends[0]);
+    answer(ends[1], guard, work);
+  }
+  ::close(ends[1]);
+  if (child < 0) {
+    ::close(ends[0]);
+    throw FailedError(what + ": no process to read it in: " + strerror(errno));
+  }
+  std::vector<std::byte> bytes;
+  const bool whole = receive(ends[0], guard, bytes);
+  ::close(ends[0]);
+  if (!whole) ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (!whole || status != 0 || bytes.empty()) {
+    throw DataError(what + ": the HDF5 library fails on it: the file is damaged");
+  }
+  const auto kind = static_cast<Answer>(bytes[0]);
+  bytes.erase(bytes.begin());
+  if (kind == Answer::result) return bytes;
+  throw DataError(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+}  // namespace pare

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""evaluate, inspect, --init-from and --target, as a user starts them.
+
+    apps_test.py BIN_FOLDER SOURCE_FOLDER [unittest arguments]
+"""
+
+import json
+import pathlib
+import sys
+import unittest
+
+import programs_test
+from programs_test import TINY, ProgramTest
+
+SMALL = [*TINY, "--set", "dataset.limit=1200", "--set", "phases[0].epochs=1", "--set", "dataset.validation=200"]
+
+
+class WithRun(ProgramTest):
+    """One trained run for all tests of a class."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        finished = cls.train(*SMALL, "--out", "run", "-q")
+        assert finished.code == 0, finished.err
+
+    def program(self, name, *arguments):
+        return self.run_program(name, *arguments)
+
+    def document(self, name, *arguments):
+        finished = self.program(name, *arguments, "--json")
+        self.ends(finished, 0)
+        return json.loads(finished.out)
+
+
+class EvaluateTest(WithRun):
+    def test_a_run_gives_the_accuracies_of_its_result(self):
+        result, e = self.result("run"), self.document("evaluate", "run")
+        for column in ("float", "fake_quant", "integer"):
+            self.assertEqual(e["accuracy"][column]["value"], result["accuracy"][column])
+            low, high = e["accuracy"][column]["interval"]
+            self.assertTrue(low < e["accuracy"][column]["value"] < high)
+        self.assertEqual(sum(map(sum, e["confusion"]["counts"])), result["dataset"]["test"])
+        self.assertEqual(sum(row["images"] for row in e["per_class"]), result["dataset"]["test"])
+        self.assertGreater(e["latency_us"]["p99"], 0)
+        text = self.program("evaluate", "run")
+        self.ends(text, 0)
+        for part in ("fake_quant", "Wilson", "confusion of the integer column", "run/model.pare"):
+            self.assertIn(part, text.out)
+
+    def test_a_checkpoint_and_a_model_alone_agree_with_the_run(self):
+        run = self.document("evaluate", "run")["accuracy"]["integer"]
+        self.assertEqual(self.document("evaluate", "run/checkpoints/best.h5")["accuracy"]["integer"], run)
+        alone = self.document("evaluate", "run/model.pare")
+        self.assertEqual(alone["accuracy"], {"float": None, "fake_quant": None, "integer": run})
+        moved = self.folder / "moved.pare"
+        moved.write_bytes(self.bytes_of("run", "model.pare"))
+        self.ends(self.program("evaluate", "moved.pare"), 2, "--dataset mnist")
+        self.ends(self.program("evaluate", "moved.pare", "--dataset", "digits"), 0)
+        self.ends(self.program("evaluate", "moved.pare", "--dataset", "digit"), 2, "did you mean 'digits'?")
+
+    def test_the_validation_images_are_another_split(self):
+        e = self.document("evaluate", "run", "--split", "validation")
+        self.assertEqual(e["dataset"]["images"], 200)
+        rows = [json.loads(line) for line in (self.folder / "run/metrics.jsonl").read_text().splitlines()]
+        self.assertEqual(e["accuracy"]["float"]["value"], rows[0]["validation"])
+        self.assertEqual(e["accuracy"]["fake_quant"]["value"], rows[-1]["validation"])
+        self.ends(self.program("evaluate", "run", "--split", "train"), 2, "--split")
+
+    def test_a_model_of_another_run_is_noticed(self):
+        self.ends(self.train(*SMALL, "--set", "seed=2", "--out", "other", "-q"), 0)
+        model = self.folder / "other/model.pare"
+        model.write_bytes(self.bytes_of("run", "model.pare"))
+        self.ends(self.program("evaluate", "other"), 5, "is not what", "lowers to")
+
+    def test_what_is_none_of_the_three_is_said(self):
+        self.ends(self.program("evaluate", "run/metrics.csv"), 3, "it looks like text")
+        self.ends(self.program("evaluate", "document_cnn.json"), 3, "is a config")
+        self.ends(self.program("evaluate", "nothing"), 3, "there is no such file or folder")
+        self.ends(self.program("evaluate"), 2, "--help")
+        self.ends(self.program("evaluate", "run", "--spilt", "test"), 2, "did you mean '--split'?")
+        (self.folder / "cut.h5").write_bytes(self.bytes_of("run", "checkpoints/last.h5")[:-100])
+        self.ends(self.program("evaluate", "cut.h5"), 3, "cut.h5")
+
+
+class InspectTest(WithRun):
+    def test_the_sections_of_a_model_add_up_to_its_bytes(self):
+        d = self.document("inspect", "run/model.pare")
+        size = len(self.bytes_of("run", "model.pare"))
+        self.assertEqual(sum(section["bytes"] for section in d["sections"]), size)
+        self.assertEqual(d["bytes"], size)
+        self.assertIn("28 x 28 x 1", self.program("inspect", "run/model.pare", "--tree").out)
+
+    def test_run_checkpoint_and_config(self):
+        run = self.document("inspect", "run")
+        self.assertEqual(run["result"], self.result("run"))
+        self.assertIn("fake_quant", self.program("inspect", "run").out)
+        checkpoint = self.document("inspect", "run/checkpoints/last.h5")
+        self.assertEqual(checkpoint["chains"]["dense_1.weight"][0]["kind"], "fake_quant")
+        config = self.document("inspect", "document_cnn.json")
+        self.assertEqual(config["network"]["parameters"], 693962)
+        self.ends(self.program("inspect", "run", "--techniques"), 2)
+        self.ends(self.program("inspect"), 2, "--techniques")
+        self.assertIn("magnitude", self.program("inspect", "--techniques").out)
+
+    def test_the_difference_of_two_runs(self):
+        self.ends(self.train(*SMALL, "--set", "seed=7", "--out", "seven", "-q"), 0)
+        d = self.document("inspect", "run", "seven")
+        self.assertEqual(d["keys"], [{"path": "seed", "a": 1, "b": 7}])
+        self.assertEqual([layer["name"] for layer in d["layers"]], ["conv2d_1", "dense_1", "dense_2"])
+        self.assertIn("accuracy/integer", self.program("inspect", "run", "seven").out)
+        self.ends(self.program("inspect", "run", "run/model.pare"), 2, "expected two of one kind")
+
+
+class InitFromTest(WithRun):
+    def test_a_run_that_only_quantizes_starts_at_the_other_ones_weights(self):
+        quantize = ["--set", "phases=[{\"name\": \"q\", \"epochs\": 0, \"apply\": [\"int8\"]}]"]
+        finished = self.train(*SMALL, *quantize, "--init-from", "run/checkpoints/best.h5", "--out", "ptq")
+        self.ends(finished, 0, "first weights from run/checkpoints/best.h5 (a checkpoint): 693962 values",
+                  "conv2d_1.weight")
+        self.assertGreater(self.result("ptq")["accuracy"]["float"], 0.3)  # of the loaded network
+        drawn = self.train(*SMALL, *quantize, "--out", "drawn")
+        self.ends(drawn, 0)
+        self.assertIsNone(self.result("drawn")["accuracy"]["float"])
+
+    def test_a_file_that_does_not_fit_is_refused_before_anything_is_written(self):
+        other = self.train(*SMALL, "--set", "model[3].units=64", "--init-from", "run/checkpoints/best.h5",
+                           "--out", "refused")
+        self.ends(other, 2, "'dense_1.bias': expected the shape [64], got [128]")
+        self.assertFalse((self.folder / "refused").exists())
+        self.ends(self.train(*SMALL, "--init-from", "run/config.json", "--out", "refused"), 3, "it is none of them")
+
+    def test_a_resumed_run_needs_the_file_no_more_and_refuses_another(self):
+        arguments = [*SMALL, "--out", "stopped"]
+        self.ends(self.train(*arguments, "--init-from", "run/checkpoints/best.h5", "--time-limit", "0.01"), 143)
+        self.ends(self.train(*arguments, "--resume", "--init-from", "run/checkpoints/last.h5"), 2,
+                  "did not begin with the weights of")
+        self.ends(self.train(*arguments, "--resume"), 0, "resuming")
+
+
+class TargetTest(ProgramTest):
+    def test_the_exit_code_says_whether_it_fits(self):
+        fits = self.train(*TINY, "--plan", "--target", "flash=1M,ram=64k")
+        self.ends(fits, 0)
+        self.assertIn("fits", fits.out)
+        tight = self.train(*TINY, "--plan", "--target", "flash=64k,ram=8k", "--json")
+        self.ends(tight, 2, "does not fit")
+        plan = json.loads(tight.out)
+        self.assertFalse(plan["fits"])
+        self.assertEqual(plan["macs"], 888192)
+        self.assertEqual(plan["flash"]["target"], 65536)
+        self.ends(self.train(*TINY, "--plan", "--target", "flash=big"), 2, "'big' is no amount")
+        self.ends(self.train(*TINY, "--target", "flash=1M"), 2, "--plan")
+
+
+if __name__ == "__main__":
+    programs_test.BIN, programs_test.SOURCE = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]], verbosity=2)
