@@ -133,7 +133,8 @@ class InitFromTest(WithRun):
     def test_a_resumed_run_needs_the_file_no_more_and_refuses_another(self):
         arguments = [*SMALL, "--out", "stopped"]
         self.ends(self.train(*arguments, "--init-from", "run/checkpoints/best.h5", "--time-limit", "0.01"), 143)
-        self.ends(self.train(*arguments, "--resume", "--init-from", "run/checkpoints/last.h5"), 2,
+        self.ends(self.train(*TINY, "--smoke", "--out", "other", "-q"), 0)
+        self.ends(self.train(*arguments, "--resume", "--init-from", "other/checkpoints/last.h5"), 2,
                   "did not begin with the weights of")
         self.ends(self.train(*arguments, "--resume"), 0, "resuming")
 
