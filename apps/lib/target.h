@@ -3,10 +3,11 @@
 //
 // MACs and RAM are exact: they follow from shapes, and the untrained network is lowered. Flash is
 // an estimate: weights at the bits and the sparsity that the config asks for (of a global pruning
-// scope every layer is taken to reach the mean), stored packed or with a bitmap, whichever is
-// smaller; 9 bytes per output channel (bias, multiplier, shift); the pixel table; and kCodeBytes
-// for the kernels, which is an assumption about small ARM cores. What model.pare takes is another
-// number: its arithmetic coding has to be decoded before it runs.
+// scope every layer is taken to reach the mean; what a threshold will prune is not known, and
+// counts as nothing), stored packed or with a bitmap, whichever is smaller; 9 bytes per output
+// channel (bias, multiplier, shift); the pixel table; and kCodeBytes for the kernels, which is an
+// assumption about small ARM cores. What model.pare takes is another number: its arithmetic coding
+// has to be decoded before it runs.
 #pragma once
 
 #include <cstdint>
