@@ -2,14 +2,12 @@
 // apps/lib/fetch/fetch.h.
 #include "apps/lib/fetch/fetch.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <exception>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "apps/lib/command_line.h"
 #include "datasets/search.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
@@ -49,19 +47,7 @@ std::optional<FetchOptions> parse(int argc, char** argv) {
   app.add_option("--to", o.to, "the folder that gets the folder KIND")->type_name("DIR");
   app.add_option("--from", o.from, "a folder with the same files, in place of the known ones")
       ->type_name("URL");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return std::nullopt;
-  } catch (const CLI::ParseError& error) {
-    const std::vector<std::string> names = {"--to", "--from", "--help"};
-    for (const std::string& word : app.remaining()) {
-      throw ConfigError("unknown argument '" + word + "'" + suggestion(word, names) +
-                        "; see ./pare fetch --help");
-    }
-    throw ConfigError(std::string(error.what()) + "; see ./pare fetch --help");
-  }
+  if (!parse_command_line(app, argc, argv)) return std::nullopt;
   return o;
 }
 
@@ -92,21 +78,9 @@ int run(int argc, char** argv) {
   return 0;
 }
 
-int failed(ExitCode code, const char* kind, const char* message) {
-  std::fprintf(stderr, "%s: %s\n", kind, message);
-  return static_cast<int>(code);
-}
-
 }  // namespace
 }  // namespace pare
 
 int main(int argc, char** argv) {
-  using pare::ExitCode;
-  try {
-    return pare::run(argc, argv);
-  } catch (const pare::Error& error) {
-    return pare::failed(error.code(), "error", error.what());
-  } catch (const std::exception& error) {
-    return pare::failed(ExitCode::failed, "internal error", error.what());
-  }
+  return pare::run_main([&] { return pare::run(argc, argv); });
 }
