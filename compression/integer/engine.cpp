@@ -1,10 +1,11 @@
 // Blocks of images are the unit of parallel work: how many images a block has depends on the
 // program alone, and every block writes its own outputs, so the number of threads changes nothing.
-// Inside a block each operation runs over all its images before the next one starts; tensor t of a
+// Inside a block each step runs over all its images before the next one starts; tensor t of a
 // block lies at block * offset[t] of the arena.
 #include "compression/integer/engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <string>
 
@@ -21,8 +22,18 @@ namespace {
 
 // Enough images that weights are reused, few enough that a block's activations stay in the cache.
 std::int64_t images_per_block(const Plan& plan) {
-  return std::clamp<std::int64_t>((std::int64_t{1} << 20) / plan.bytes, 1, 8);
+  std::int64_t images = 16;
+  while (images > 1 && images * plan.bytes > (std::int64_t{1} << 19)) images /= 2;
+  return images;
 }
+
+// One way through the program.
+struct Route {
+  Route(const Program& program, Schedule s)
+      : schedule(std::move(s)), plan(plan_arena(program, schedule)) {}
+  const Schedule schedule;
+  const Plan plan;
+};
 
 // A thread's memory while it runs a block.
 struct Workspace {
@@ -33,43 +44,52 @@ struct Workspace {
 }  // namespace
 
 struct Engine::Impl {
-  Impl(Program p, EngineOptions o)
+  Impl(Program p, const EngineOptions& options)
       : program((validate(p), std::move(p))),
-        options(o),
-        plan(plan_arena(program)),
-        block(images_per_block(plan)),
-        fast(program) {}
+        reference(options.reference),
+        all(program, every_operation(program)),
+        quick(program, reference ? every_operation(program) : fused_operations(program)),
+        block(images_per_block(quick.plan)),
+        fast(program, kernel_set(options.kernels), block) {}
 
   const Tensor& input() const { return program.tensors[program.input]; }
   const Tensor& output() const { return program.tensors[program.output]; }
 
-  std::unique_ptr<Workspace> borrow();
+  std::unique_ptr<Workspace> borrow(const Route& route);
   void give_back(std::unique_ptr<Workspace> workspace);
   void check_codes(std::span<const std::int8_t> codes) const;
-  void run_operation(std::size_t index, std::int64_t images, Workspace& workspace) const;
+  void run_step(const Route& route, std::size_t step, std::int64_t images,
+                Workspace& workspace) const;
   template <class Visit>
-  void run_blocks(std::span<const std::int8_t> codes, const Visit& visit);
+  void run_block(const Route& route, std::span<const std::int8_t> codes, Workspace& workspace,
+                 const Visit& visit) const;
+  template <class Visit>
+  void run_blocks(const Route& route, std::span<const std::int8_t> codes, const Visit& visit);
 
   const Program program;
-  const EngineOptions options;
-  const Plan plan;
+  const bool reference;
+  const Route all;    // every tensor is written
+  const Route quick;  // as few steps as possible
   const std::int64_t block;
   const FastKernels fast;
   std::mutex mutex;
   std::vector<std::unique_ptr<Workspace>> idle;  // workspaces that no thread uses
 };
 
-std::unique_ptr<Workspace> Engine::Impl::borrow() {
+std::unique_ptr<Workspace> Engine::Impl::borrow(const Route& route) {
+  std::unique_ptr<Workspace> workspace;
   {
     const std::lock_guard lock(mutex);
     if (!idle.empty()) {
-      std::unique_ptr<Workspace> workspace = std::move(idle.back());
+      workspace = std::move(idle.back());
       idle.pop_back();
-      return workspace;
     }
   }
-  return std::make_unique<Workspace>(
-      Workspace{std::vector<std::int8_t>(plan.bytes * block), fast.make_scratch(block)});
+  if (workspace == nullptr)
+    workspace = std::make_unique<Workspace>(Workspace{{}, fast.make_scratch()});
+  const auto bytes = static_cast<std::size_t>(route.plan.bytes * block);
+  if (workspace->arena.size() < bytes) workspace->arena.resize(bytes);
+  return workspace;
 }
 
 void Engine::Impl::give_back(std::unique_ptr<Workspace> workspace) {
@@ -85,6 +105,7 @@ void Engine::Impl::check_codes(std::span<const std::int8_t> codes) const {
                     " input codes are no multiple of the " + std::to_string(size) +
                     " of one image");
   }
+  if (input().code_min == -128 && input().code_max == 127) return;
   std::int32_t low = 127, high = -128;
   for (const std::int32_t code : codes) {
     low = std::min(low, code);
@@ -97,47 +118,59 @@ void Engine::Impl::check_codes(std::span<const std::int8_t> codes) const {
   }
 }
 
-void Engine::Impl::run_operation(std::size_t index, std::int64_t images,
-                                 Workspace& workspace) const {
-  const Operation& operation = program.operations[index];
+void Engine::Impl::run_step(const Route& route, std::size_t index, std::int64_t images,
+                            Workspace& workspace) const {
+  const Step& step = route.schedule[index];
+  const Operation& operation = program.operations[step.first];
   const Inputs inputs = inputs_of(operation);
+  const std::int32_t output = output_of(program.operations[step.last]);
   const auto place = [&](std::int32_t tensor) {
-    return workspace.arena.data() + plan.offsets[tensor] * block;
+    return workspace.arena.data() + route.plan.offsets[tensor] * block;
   };
   const std::int8_t* a = place(inputs[0]);
   const std::int8_t* b = inputs.count == 2 ? place(inputs[1]) : nullptr;
-  std::int8_t* out = place(output_of(operation));
-  if (!options.reference) return fast.run(index, images, a, b, out, workspace.scratch);
+  std::int8_t* out = place(output);
+  if (!reference) return fast.run(step, images, a, b, out, workspace.scratch);
   const std::int64_t in_size = program.tensors[inputs[0]].size();
-  const std::int64_t out_size = program.tensors[output_of(operation)].size();
+  const std::int64_t out_size = program.tensors[output].size();
   for (std::int64_t i = 0; i < images; ++i) {
     run_reference(program, operation, a + i * in_size, b == nullptr ? nullptr : b + i * in_size,
                   out + i * out_size);
   }
 }
 
+// At most `block` images. visit(tensor, codes) is called for every tensor as soon as it is written.
+template <class Visit>
+void Engine::Impl::run_block(const Route& route, std::span<const std::int8_t> codes,
+                             Workspace& workspace, const Visit& visit) const {
+  const auto place = [&](std::int32_t tensor) {
+    return workspace.arena.data() + route.plan.offsets[tensor] * block;
+  };
+  const std::int64_t images = std::ssize(codes) / input().size();
+  std::copy(codes.begin(), codes.end(), place(program.input));
+  visit(program.input, place(program.input));
+  for (std::size_t s = 0; s < route.schedule.size(); ++s) {
+    run_step(route, s, images, workspace);
+    const std::int32_t written = output_of(program.operations[route.schedule[s].last]);
+    visit(written, place(written));
+  }
+}
+
 // Runs all images. visit(tensor, first image, images, codes) is called for every tensor as soon as
 // it is written.
 template <class Visit>
-void Engine::Impl::run_blocks(std::span<const std::int8_t> codes, const Visit& visit) {
+void Engine::Impl::run_blocks(const Route& route, std::span<const std::int8_t> codes,
+                              const Visit& visit) {
   check_codes(codes);
-  parallel_tiles(std::ssize(codes) / input().size(), block,
-                 [&](std::int64_t begin, std::int64_t end) {
-                   std::unique_ptr<Workspace> workspace = borrow();
-                   const auto place = [&](std::int32_t tensor) {
-                     return workspace->arena.data() + plan.offsets[tensor] * block;
-                   };
-                   const std::int64_t images = end - begin;
-                   std::copy_n(codes.data() + begin * input().size(), images * input().size(),
-                               place(program.input));
-                   visit(program.input, begin, images, place(program.input));
-                   for (std::size_t k = 0; k < program.operations.size(); ++k) {
-                     run_operation(k, images, *workspace);
-                     const std::int32_t written = output_of(program.operations[k]);
-                     visit(written, begin, images, place(written));
-                   }
-                   give_back(std::move(workspace));
-                 });
+  const std::int64_t size = input().size();
+  parallel_tiles(std::ssize(codes) / size, block, [&](std::int64_t begin, std::int64_t end) {
+    std::unique_ptr<Workspace> workspace = borrow(route);
+    run_block(route, codes.subspan(begin * size, (end - begin) * size), *workspace,
+              [&](std::int32_t tensor, const std::int8_t* from) {
+                visit(tensor, begin, end - begin, from);
+              });
+    give_back(std::move(workspace));
+  });
 }
 
 Engine::Engine(Program program, EngineOptions options)
@@ -148,28 +181,61 @@ Engine::Engine(Engine&&) noexcept = default;
 const Program& Engine::program() const { return impl_->program; }
 std::int64_t Engine::input_size() const { return impl_->input().size(); }
 std::int64_t Engine::output_size() const { return impl_->output().size(); }
-std::int64_t Engine::arena_bytes() const { return impl_->plan.bytes; }
+std::int64_t Engine::arena_bytes() const { return impl_->quick.plan.bytes; }
 
 void Engine::run(std::span<const std::int8_t> codes, std::span<std::int8_t> outputs) const {
   const std::int64_t size = output_size();
   PARE_ENSURE(std::ssize(outputs) * input_size() == std::ssize(codes) * size);
-  impl_->run_blocks(codes, [&](std::int32_t tensor, std::int64_t first, std::int64_t images,
-                               const std::int8_t* from) {
-    if (tensor == impl_->program.output)
-      std::copy_n(from, images * size, outputs.data() + first * size);
-  });
+  impl_->run_blocks(
+      impl_->quick, codes,
+      [&](std::int32_t tensor, std::int64_t first, std::int64_t images, const std::int8_t* from) {
+        if (tensor == impl_->program.output)
+          std::copy_n(from, images * size, outputs.data() + first * size);
+      });
 }
 
 std::vector<std::vector<std::int8_t>> Engine::run_all(std::span<const std::int8_t> codes) const {
   const std::int64_t images = std::ssize(codes) / input_size();
   std::vector<std::vector<std::int8_t>> result;
   for (const Tensor& tensor : impl_->program.tensors) result.emplace_back(images * tensor.size());
-  impl_->run_blocks(codes, [&](std::int32_t tensor, std::int64_t first, std::int64_t count,
-                               const std::int8_t* from) {
-    const std::int64_t size = impl_->program.tensors[tensor].size();
-    std::copy_n(from, count * size, result[tensor].data() + first * size);
-  });
+  impl_->run_blocks(
+      impl_->all, codes,
+      [&](std::int32_t tensor, std::int64_t first, std::int64_t count, const std::int8_t* from) {
+        const std::int64_t size = impl_->program.tensors[tensor].size();
+        std::copy_n(from, count * size, result[tensor].data() + first * size);
+      });
   return result;
+}
+
+std::vector<std::string> Engine::steps() const {
+  std::vector<std::string> result;
+  for (const Step& step : impl_->quick.schedule) {
+    const std::string& name =
+        impl_->program.tensors[output_of(impl_->program.operations[step.first])].name;
+    result.push_back(name + ": " + impl_->fast.describe(step));
+  }
+  return result;
+}
+
+std::int64_t Engine::max_block() const { return impl_->block; }
+
+void Engine::time_steps(std::span<const std::int8_t> codes, std::span<std::int64_t> times) const {
+  using Clock = std::chrono::steady_clock;
+  PARE_ENSURE(std::ssize(codes) <= max_block() * input_size());
+  PARE_ENSURE(times.size() == impl_->quick.schedule.size());
+  impl_->check_codes(codes);
+  std::unique_ptr<Workspace> workspace = impl_->borrow(impl_->quick);
+  std::size_t visits = 0;
+  Clock::time_point before;
+  impl_->run_block(impl_->quick, codes, *workspace, [&](std::int32_t, const std::int8_t*) {
+    const Clock::time_point now = Clock::now();
+    if (visits > 0) {
+      times[visits - 1] += std::chrono::nanoseconds(now - before).count();
+    }
+    ++visits;
+    before = now;
+  });
+  impl_->give_back(std::move(workspace));
 }
 
 void Engine::pixels_to_codes(std::span<const std::uint8_t> pixels,

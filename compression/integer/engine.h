@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "compression/integer/program.h"
@@ -14,6 +15,9 @@ struct EngineOptions {
   // The plain loops of reference kernels instead of the fast ones. Codes are the same; tests
   // compare the two.
   bool reference = false;
+  // The instruction set of the fast kernels (kernels/kernel_set.h); empty: the fastest one that
+  // this processor runs. Codes are the same; tests force each in turn.
+  std::string kernels = {};
 };
 
 class Engine {
@@ -25,7 +29,7 @@ class Engine {
   const Program& program() const;
   std::int64_t input_size() const;  // codes per image
   std::int64_t output_size() const;
-  std::int64_t arena_bytes() const;  // activations of one image, planned from lifetimes
+  std::int64_t arena_bytes() const;  // activations of one image in run(), planned from lifetimes
 
   // codes: images * input_size(); outputs: images * output_size(). Parallel over images. No
   // allocation in steady state.
@@ -38,6 +42,15 @@ class Engine {
   // Every tensor of the program for these images: result[t] holds images * tensors[t].size() codes.
   // For verification.
   std::vector<std::vector<std::int8_t>> run_all(std::span<const std::int8_t> codes) const;
+
+  // What run() does one after the other, with the kernel that was chosen: "conv2d + max_pool2d,
+  // ...".
+  std::vector<std::string> steps() const;
+
+  // One run() of at most max_block() images on this thread; adds the nanoseconds of each step to
+  // `times`, which has one element per step.
+  void time_steps(std::span<const std::int8_t> codes, std::span<std::int64_t> times) const;
+  std::int64_t max_block() const;
 
   // The smallest index among the largest of `scores`.
   static std::int32_t label(std::span<const std::int8_t> scores);

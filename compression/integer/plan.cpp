@@ -8,7 +8,7 @@
 namespace pare::integer {
 namespace {
 
-// One piece of memory: the tensors that share it are alive during the operations [first, last].
+// One piece of memory: the tensors that share it are alive during the steps [first, last].
 struct Buffer {
   std::int64_t size = 0;
   std::int32_t first = 0, last = 0;
@@ -19,15 +19,15 @@ bool alive_together(const Buffer& a, const Buffer& b) {
   return a.first <= b.last && b.first <= a.last;
 }
 
-// The last operation that reads each tensor; its own writer where nothing reads it.
-std::vector<std::int32_t> last_readers(const Program& program) {
+// The last step that reads each tensor; its own writer where nothing reads it.
+std::vector<std::int32_t> last_readers(const Program& program, const Schedule& schedule) {
   std::vector<std::int32_t> last(program.tensors.size(), 0);
-  for (std::size_t k = 0; k < program.operations.size(); ++k) {
-    const auto now = static_cast<std::int32_t>(k);
-    last[output_of(program.operations[k])] = now;
-    for (const std::int32_t t : inputs_of(program.operations[k])) last[t] = now;
+  for (std::size_t s = 0; s < schedule.size(); ++s) {
+    const auto now = static_cast<std::int32_t>(s);
+    last[output_of(program.operations[schedule[s].last])] = now;
+    for (const std::int32_t t : inputs_of(program.operations[schedule[s].first])) last[t] = now;
   }
-  last[program.output] = static_cast<std::int32_t>(program.operations.size());
+  last[program.output] = static_cast<std::int32_t>(schedule.size());
   return last;
 }
 
@@ -49,19 +49,21 @@ std::int64_t lowest_fit(const Buffer& buffer, const std::vector<Buffer>& buffers
 
 }  // namespace
 
-Plan plan_arena(const Program& program) {
-  const std::vector<std::int32_t> last = last_readers(program);
+Plan plan_arena(const Program& program, const Schedule& schedule) {
+  constexpr auto kNowhere = static_cast<std::size_t>(-1);
+  const std::vector<std::int32_t> last = last_readers(program, schedule);
   std::vector<Buffer> buffers;
-  std::vector<std::size_t> home(program.tensors.size(), 0);  // tensor -> buffer
+  std::vector<std::size_t> home(program.tensors.size(), kNowhere);  // tensor -> buffer
   const auto own_buffer = [&](std::int32_t tensor, std::int32_t writer) {
     home[tensor] = buffers.size();
     buffers.push_back({program.tensors[tensor].size(), writer, last[tensor]});
   };
   own_buffer(program.input, 0);
-  for (std::size_t k = 0; k < program.operations.size(); ++k) {
-    const Operation& operation = program.operations[k];
-    const auto now = static_cast<std::int32_t>(k);
-    const std::int32_t output = output_of(operation), input = inputs_of(operation)[0];
+  for (std::size_t s = 0; s < schedule.size(); ++s) {
+    const Operation& operation = program.operations[schedule[s].first];
+    const auto now = static_cast<std::int32_t>(s);
+    const std::int32_t input = inputs_of(operation)[0];
+    const std::int32_t output = output_of(program.operations[schedule[s].last]);
     // A reshape of a reshape keeps the first one's memory alive, so the buffer's own last reader
     // decides.
     const bool shares =
@@ -84,7 +86,9 @@ Plan plan_arena(const Program& program) {
     buffers[b].offset = lowest_fit(buffers[b], buffers);
     plan.bytes = std::max(plan.bytes, buffers[b].offset + buffers[b].size);
   }
-  for (const std::size_t b : home) plan.offsets.push_back(buffers[b].offset);
+  for (const std::size_t b : home) {
+    plan.offsets.push_back(b == kNowhere ? -1 : buffers[b].offset);
+  }
   return plan;
 }
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "compression/integer/kernels/simd/panel_avx2.h"
+#include "compression/integer/operations.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "tests/integer/random_program.h"
@@ -87,59 +87,6 @@ TEST_CASE("any number of threads gives the same codes, through run and run_all")
     }
     CHECK(results[0] == results[1]);
     CHECK(results[0] == results[2]);
-  }
-}
-
-// The accumulator is the bias: what remains is requantization, compared lane by lane.
-TEST_CASE("vector requantization equals the scalar one for every shift") {
-  if (!has_avx2()) return;
-  Draw draw(1);
-  const std::vector<std::int16_t> weights(kPanel * 2, 0), row(2, 0);
-  for (int trial = 0; trial < 200000; ++trial) {
-    std::vector<std::int32_t> bias, values, shifts;
-    for (int c = 0; c < kPanel; ++c) {
-      const std::int32_t shift = draw.between(-31, 30);
-      // Mostly accumulators that end inside the codes, near the ends of int32 where the shift
-      // allows.
-      const int size =
-          std::min(31 - std::max(shift, 0), draw.chance(80) ? std::max(0, 8 - shift) : 31);
-      const auto limit = static_cast<std::int32_t>((std::int64_t{1} << size) - 1);
-      bias.push_back(draw.chance(10) ? limit : draw.between(-limit, limit));
-      values.push_back(draw.chance(5) ? 0 : draw.between(1 << 30, 2147483647));
-      shifts.push_back(shift);
-    }
-    const std::int32_t zero = draw.between(-128, 127), low = draw.between(-128, 0);
-    const Finish finish{trial % 2 != 0 ? Rounding::once : Rounding::twice, zero, low,
-                        draw.between(low, 127)};
-    const Panel panel{weights.data(), bias.data(), values.data(), shifts.data()};
-    std::vector<std::int8_t> fast(kPanel), portable(kPanel);
-    panel_avx2({row.data(), 1, 1, fast.data(), kPanel, kPanel}, panel, finish);
-    panel_portable({row.data(), 1, 1, portable.data(), kPanel, kPanel}, panel, finish);
-    REQUIRE(fast == portable);
-  }
-}
-
-// 255 * 255 in every tap: the largest products there can be, where 16-bit sums would saturate.
-TEST_CASE("vector products do not saturate at the extremes") {
-  if (!has_avx2()) return;
-  for (const std::int16_t w : {255, -255}) {
-    for (std::int64_t count = 1; count <= 9; ++count) {
-      constexpr std::int64_t kPairs = 33;
-      const std::vector<std::int16_t> rows(count * 2 * kPairs, 255),
-          weights(kPanel * 2 * kPairs, w);
-      const std::vector<std::int32_t> bias(kPanel, 12345), values(kPanel, 1 << 30),
-          shifts(kPanel, -15);
-      const Panel panel{weights.data(), bias.data(), values.data(), shifts.data()};
-      for (int used = 1; used <= kPanel; ++used) {
-        std::vector<std::int8_t> fast(count * kPanel, 99), portable(fast);
-        panel_avx2({rows.data(), count, kPairs, fast.data(), kPanel, used}, panel,
-                   {Rounding::twice, 3, -128, 127});
-        panel_portable({rows.data(), count, kPairs, portable.data(), kPanel, used}, panel,
-                       {Rounding::twice, 3, -128, 127});
-        REQUIRE(fast == portable);
-        REQUIRE(fast[0] == (w > 0 ? 69 : -62));
-      }
-    }
   }
 }
 

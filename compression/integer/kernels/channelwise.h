@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "compression/integer/kernels/panel.h"
 #include "compression/integer/kernels/scratch.h"
+#include "compression/integer/operations.h"
 #include "compression/integer/program.h"
 
 namespace pare::integer {

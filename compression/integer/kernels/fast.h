@@ -1,40 +1,56 @@
-// A program prepared for speed: weights laid out once, then run operation by operation on blocks of
-// images.
+// A program prepared for speed: weights laid out once, then run step by step on blocks of images.
 //
 // Same codes as the reference kernels, which tests require bit for bit.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "compression/integer/kernels/channelwise.h"
-#include "compression/integer/kernels/convolve.h"
+#include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/schedule.h"
 
 namespace pare::integer {
 
 class FastKernels {
  public:
-  // `program` must have been validated and outlive this object.
-  explicit FastKernels(const Program& program);
+  // `program` must have been validated; it and `kernels` must outlive this object. Steps have at
+  // most `images` images.
+  FastKernels(const Program& program, const KernelSet& kernels, std::int64_t images);
 
-  // Working memory for blocks of up to `images` images.
-  Scratch make_scratch(std::int64_t images) const;
+  // Working memory of one thread.
+  Scratch make_scratch() const;
 
-  // Operation `index` on `images` images that lie one behind the other in each tensor. `b` is read
-  // by Add only.
-  void run(std::size_t index, std::int64_t images, const std::int8_t* a, const std::int8_t* b,
+  // `step` on `images` images that lie one behind the other in each tensor. `b` is read by Add
+  // only.
+  void run(const Step& step, std::int64_t images, const std::int8_t* a, const std::int8_t* b,
            std::int8_t* out, Scratch& scratch) const;
+
+  // What runs a step, for people: "convolve 3x3 + max pool, avx512_vnni".
+  std::string describe(const Step& step) const;
 
  private:
   struct Prepared {
-    std::vector<Panels> groups;        // conv2d, dense
-    std::vector<std::int16_t> taps;    // depthwise_conv2d
-    std::vector<OperandTable> tables;  // add
+    std::vector<PackedLayer> groups;         // conv2d, dense
+    std::vector<std::int32_t> rows, pooled;  // their output pixels (pixel_map.h)
+    std::vector<std::int16_t> taps;          // depthwise_conv2d
+    std::vector<OperandTable> tables;        // add
+    std::int64_t image_bytes = 0;            // of scratch.image
+    bool reference = false;                  // fits_packed_form is false
   };
   struct Call;
 
+  void prepare(Prepared& prepared, const Conv2d& op);
+  void prepare(Prepared& prepared, const Dense& op);
+  void prepare(Prepared& prepared, const DepthwiseConv2d& op);
+  void prepare(Prepared& prepared, const Add& op);
+  template <class Other>
+  void prepare(Prepared&, const Other&) {}
+
   const Program* program_;
-  PanelKernel kernel_;
+  const KernelSet* kernels_;
+  std::int64_t images_;
   std::vector<Prepared> prepared_;
 };
 

@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "compression/integer/kernels/aligned.h"
+
 namespace pare::integer {
 
 struct Scratch {
-  std::vector<std::int16_t> image;  // the input of a convolution, zero point removed
-  std::vector<std::int16_t> rows;   // gathered taps: what panel kernels multiply
-  std::vector<std::int32_t> sums;   // one accumulator per channel
+  AlignedVector<std::uint8_t> image;  // the inputs of a layer as its kernel reads them, padded
+  std::vector<std::int32_t> sums;     // one accumulator per channel
 };
 
 }  // namespace pare::integer

@@ -1,0 +1,52 @@
+// The kernels of one instruction set, and which of them this processor can run.
+//
+// All sets give the same codes. They differ in how input bytes are stored (VNNI multiplies unsigned
+// by signed bytes, NEON signed by signed) and in how many accumulators their registers hold.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compression/integer/kernels/packed_layer.h"
+
+namespace pare::integer {
+
+// Copies an image of codes into the form that kernels multiply: input_offset added, padding filled
+// with the zero point. All widths in bytes, that is columns * channels.
+struct ImageJob {
+  const std::int8_t* codes;
+  std::int64_t height, width;
+  std::int64_t top, bottom, left, right;  // padding
+  std::int32_t zero_point;
+  std::uint8_t* image;
+};
+
+// rows[i]: where the first tap of output pixel i lies in the image. Each group of `pooled` (1 or 4)
+// neighbouring rows gives one output, the largest of its sums.
+struct MultiplyJob {
+  const std::uint8_t* image;
+  const std::int32_t* rows;
+  std::int64_t count;  // of rows, a multiple of `pooled`
+  CodeRange range;
+  std::int8_t* out;
+  std::int64_t stride;  // codes from one output pixel to the next
+};
+
+struct KernelSet {
+  const char* name;
+  Packing packing;
+  void (*load_image)(const ImageJob&);
+  void (*multiply)(const MultiplyJob&, const PackedLayer&);
+  void (*multiply_pooled)(const MultiplyJob&, const PackedLayer&);  // four rows, one output
+};
+
+// The sets that this build has and this processor can run, the fastest first; the last one is the
+// portable set.
+std::vector<const KernelSet*> usable_kernel_sets();
+
+// The set of that name, or the fastest one where `name` is empty. Throws ConfigError that lists the
+// usable ones.
+const KernelSet& kernel_set(const std::string& name);
+
+}  // namespace pare::integer

@@ -1,0 +1,58 @@
+// The weights of a convolution or dense layer as the kernels read them: 16 output channels side by
+// side, four taps of each, in the order in which a kernel wants them.
+//
+// A kernel computes, for every output pixel, sums over *entries*. An entry is four bytes of the
+// input at a fixed distance from the pixel's first tap (four neighbours in memory: pixels lie
+// channel by channel, so the columns of one kernel row run into each other), times the weights of
+// these four taps for up to four panels of 16 channels. An entry whose weights are all zero is left
+// out. Weights are int8: where a zero point or sign takes one beyond +-127, the rest goes into a
+// second entry at the same place.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compression/integer/kernels/aligned.h"
+#include "compression/integer/kernels/scaling.h"
+#include "compression/integer/operations.h"
+
+namespace pare::integer {
+
+inline constexpr int kEntryTaps = 4;
+
+// `length` taps that are neighbours both in the input (from `offset` bytes behind the first tap)
+// and among the weights of a channel (from index `first`).
+struct TapRun {
+  std::int64_t offset, first, length;
+};
+
+// Up to four panels that share their entries. weights[entry][panel][channel][tap].
+struct Tile {
+  std::int32_t channel = 0;  // the first one, counted inside the layer
+  std::int32_t panels = 0;
+  std::int64_t entries = 0;
+  std::int64_t first_entry = 0;   // in offsets
+  std::int64_t first_weight = 0;  // in weights
+};
+
+struct PackedLayer {
+  std::int64_t outputs = 0;
+  std::vector<Tile> tiles;
+  std::vector<std::int32_t> offsets;  // per entry: bytes behind the pixel's first tap
+  AlignedVector<std::int8_t> weights;
+  AlignedVector<std::int32_t> start;  // per channel: bias, less what the inputs' offset adds
+  AlignedVector<PanelScaling> scalings;
+};
+
+// What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile.
+struct Packing {
+  std::int32_t input_offset;
+  std::int32_t max_panels;
+};
+
+// The output channels [first, first + outputs) of a layer whose channels are contiguous in memory.
+PackedLayer pack_layer(const Weights& weights, const Channels& channels, const WeightLayout& layout,
+                       std::int64_t first, std::int64_t outputs, const std::vector<TapRun>& runs,
+                       std::int32_t input_zero_point, Rounding rounding, const Packing& packing);
+
+}  // namespace pare::integer

@@ -1,0 +1,103 @@
+#include "compression/integer/kernels/pixel_map.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "compression/integer/operations.h"
+
+namespace pare::integer {
+namespace {
+
+constexpr std::int64_t kMaxImageBytes = std::int64_t{1} << 26;
+constexpr std::int64_t kMaxPixels = std::int64_t{1} << 22;
+constexpr std::int64_t kMaxWaste = 4;  // bytes per weight, beyond
+constexpr std::int64_t kMaxPackedBytes = std::int64_t{1} << 26;
+
+// Compares padded with real weights; `depth` of them are neighbours.
+bool worth_packing(const WeightLayout& layout, std::int64_t depth, std::int64_t groups) {
+  const std::int64_t panels = (layout.outputs / groups + kPanel - 1) / kPanel * groups;
+  const std::int64_t padded_depth = (depth + kEntryTaps - 1) / kEntryTaps * kEntryTaps;
+  return panels * kPanel * (layout.taps / depth * padded_depth) <=
+         std::max(kMaxWaste * layout.count(), kMaxPackedBytes);
+}
+
+// The first tap of output pixel (y, x).
+class FirstTap {
+ public:
+  FirstTap(const Window& window, const Tensor& input)
+      : down_(window.stride_h * padded_row_bytes(window, input)),
+        right_(std::int64_t{window.stride_w} * input.channels) {}
+  std::int32_t operator()(std::int64_t y, std::int64_t x) const {
+    return static_cast<std::int32_t>(y * down_ + x * right_);
+  }
+
+ private:
+  std::int64_t down_, right_;
+};
+
+}  // namespace
+
+bool fits_packed_form(const Conv2d& op, const Tensor& input, const Tensor& output) {
+  // Sides are at most 2^16 and paddings less than a kernel's, so a padded row has at most 3 * 2^32
+  // bytes and nothing here overflows.
+  return padded_row_bytes(op.window, input) <= kMaxImageBytes &&
+         padded_image_bytes(op.window, input) <= kMaxImageBytes &&
+         std::int64_t{output.height} * output.width <= kMaxPixels &&
+         worth_packing(weight_layout(op, input, output), input.channels / op.groups, op.groups);
+}
+
+bool fits_packed_form(const Dense& op, const Tensor& input, const Tensor& output) {
+  return worth_packing(weight_layout(op, input, output), input.size(), 1);
+}
+
+std::int64_t padded_row_bytes(const Window& w, const Tensor& input) {
+  return (std::int64_t{w.pad_left} + input.width + w.pad_right) * input.channels;
+}
+
+std::int64_t padded_image_bytes(const Window& w, const Tensor& input) {
+  return (std::int64_t{w.pad_top} + input.height + w.pad_bottom) * padded_row_bytes(w, input);
+}
+
+std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, std::int32_t group) {
+  const std::int64_t row = padded_row_bytes(op.window, input);
+  const std::int64_t depth = input.channels / op.groups;
+  std::vector<TapRun> runs;
+  std::int64_t first = 0;
+  for (std::int32_t ky = 0; ky < op.window.kernel_h; ++ky) {
+    if (op.groups == 1) {
+      runs.push_back({ky * row, first, op.window.kernel_w * depth});
+      first += runs.back().length;
+      continue;
+    }
+    for (std::int32_t kx = 0; kx < op.window.kernel_w; ++kx, first += depth) {
+      runs.push_back({ky * row + std::int64_t{kx} * input.channels + group * depth, first, depth});
+    }
+  }
+  return runs;
+}
+
+std::vector<std::int32_t> pixel_rows(const Window& window, const Tensor& input,
+                                     const Tensor& output) {
+  const FirstTap first_tap(window, input);
+  std::vector<std::int32_t> rows;
+  for (std::int64_t y = 0; y < output.height; ++y) {
+    for (std::int64_t x = 0; x < output.width; ++x) rows.push_back(first_tap(y, x));
+  }
+  return rows;
+}
+
+std::vector<std::int32_t> pooled_rows(const Window& window, const Tensor& input,
+                                      const Tensor& output) {
+  const FirstTap first_tap(window, input);
+  std::vector<std::int32_t> rows;
+  for (std::int64_t y = 0; y + 1 < output.height; y += 2) {
+    for (std::int64_t x = 0; x + 1 < output.width; x += 2) {
+      for (const auto& [dy, dx] : {std::pair{0, 0}, {0, 1}, {1, 0}, {1, 1}}) {
+        rows.push_back(first_tap(y + dy, x + dx));
+      }
+    }
+  }
+  return rows;
+}
+
+}  // namespace pare::integer

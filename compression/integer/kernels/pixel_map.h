@@ -1,0 +1,39 @@
+// Where the taps of a layer lie in the padded image that its kernel reads: what turns a convolution
+// of any stride, padding and number of groups, and a dense layer, into one kind of product.
+//
+// Positions are bytes in an image of (top + height + bottom) x (left + width + right) pixels,
+// channels last, without gaps.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compression/integer/kernels/packed_layer.h"
+#include "compression/integer/program.h"
+
+namespace pare::integer {
+
+// A kernel may read up to three bytes beyond the last tap; their weights are 0.
+inline constexpr std::int64_t kImageSlack = 64;
+
+// False where a window reaches so far out of the image, or groups are so small, that the form of
+// packed_layer.h would need absurdly much memory. Such a layer runs on the reference loops.
+bool fits_packed_form(const Conv2d& op, const Tensor& input, const Tensor& output);
+bool fits_packed_form(const Dense& op, const Tensor& input, const Tensor& output);
+
+std::int64_t padded_row_bytes(const Window& window, const Tensor& input);
+std::int64_t padded_image_bytes(const Window& window, const Tensor& input);
+
+// The runs of taps of one group; their weights follow in the order of a channel's own.
+std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, std::int32_t group);
+
+// The first tap of each output pixel, row by row.
+std::vector<std::int32_t> pixel_rows(const Window& window, const Tensor& input,
+                                     const Tensor& output);
+
+// The same for the four pixels of each window of 2 x 2 output pixels, one window after another. An
+// odd row or column at the end belongs to no window.
+std::vector<std::int32_t> pooled_rows(const Window& window, const Tensor& input,
+                                      const Tensor& output);
+
+}  // namespace pare::integer

@@ -1,0 +1,21 @@
+#include "compression/integer/kernels/scaling.h"
+
+namespace pare::integer {
+
+Scaling make_scaling(Multiplier m, Rounding rounding) {
+  const int right = 31 - m.shift;
+  const bool second = rounding == Rounding::twice && m.shift < 0;
+  const std::int64_t half = std::int64_t{1} << (right - 1);
+  if (!second) return {m.value, half, 0, right};
+  return {m.value, half + (std::int64_t{1} << 30), std::int64_t{1} << 31, right};
+}
+
+void PanelScaling::set(int channel, const Scaling& scaling) {
+  const int at = slot(channel);
+  value[at] = scaling.value;
+  nudge[at] = scaling.nudge;
+  correction[at] = scaling.correction;
+  right[at] = scaling.right;
+}
+
+}  // namespace pare::integer

@@ -1,0 +1,43 @@
+// Requantization in the form that vector kernels compute: one product, two sums and one shift of 64
+// bits, whichever way the program rounds.
+//
+//   code = ((acc * value + nudge - (acc < 0 ? correction : 0)) >> right) + zero point, clamped
+//
+// Derivation, with s = shift of the multiplier and floor((floor(A / 2^a) + B) / 2^b) =
+// floor((A + B * 2^a) / 2^(a + b)):
+//   once:            right = 31 - s, nudge = 2^(right - 1)            by definition
+//   twice, s >= 0:   right = 31 - s, nudge = 2^(right - 1)            the left shift moves into
+//   right twice, e = -s:   right = 31 + e, nudge = 2^30 + 2^(30 + e), correction = 2^31
+// The correction is what makes ties of the second rounding go away from zero. It must be applied
+// where the *first* result is negative; where that is 0 although acc < 0, applying it changes
+// nothing.
+#pragma once
+
+#include <cstdint>
+
+#include "compression/integer/arithmetic.h"
+
+namespace pare::integer {
+
+inline constexpr int kPanel = 16;  // output channels that kernels treat together
+
+struct Scaling {
+  std::int64_t value, nudge, correction, right;
+};
+Scaling make_scaling(Multiplier m, Rounding rounding);
+
+// The scalings of 16 channels: the eight even ones first, then the eight odd ones, as the 64-bit
+// lanes of a vector of 32-bit accumulators hold them.
+struct alignas(64) PanelScaling {
+  std::int64_t value[kPanel], nudge[kPanel], correction[kPanel], right[kPanel];
+
+  static constexpr int slot(int channel) { return channel / 2 + channel % 2 * (kPanel / 2); }
+  void set(int channel, const Scaling& scaling);
+};
+
+// How scaled accumulators become codes, the same for all channels of a layer.
+struct CodeRange {
+  std::int32_t zero_point, low, high;
+};
+
+}  // namespace pare::integer

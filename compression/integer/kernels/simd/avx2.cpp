@@ -1,0 +1,69 @@
+// AVX2: no product of bytes that is exact (vpmaddubsw saturates at 16 bits), so bytes become pairs
+// of 16 bits first, even and odd ones apart, and are multiplied by vpmaddwd.
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "compression/integer/kernels/simd/sets.h"
+
+#if defined(__x86_64__)
+
+#pragma GCC push_options
+#pragma GCC target("avx2")
+
+#include "compression/integer/kernels/simd/multiply_tiles.h"
+#include "compression/integer/kernels/simd/ymm.h"
+
+namespace pare::integer {
+namespace {
+
+struct Avx2 : Ymm {
+  // The taps 0 and 2, and the taps 1 and 3.
+  struct Input {
+    __m256i even, odd;
+  };
+  struct Weights {
+    __m256i low_even, low_odd, high_even, high_odd;
+  };
+  static constexpr int rows(int) { return 4; }
+
+  static __m256i even_bytes(__m256i v) { return _mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8); }
+  static __m256i odd_bytes(__m256i v) { return _mm256_srai_epi16(v, 8); }
+  static Weights load_weights(const std::int8_t* p) {
+    const __m256i low = load_half(p), high = load_half(p + 32);
+    return {even_bytes(low), odd_bytes(low), even_bytes(high), odd_bytes(high)};
+  }
+  static Input broadcast(const std::uint8_t* p) {
+    const __m256i taps = broadcast_taps(p);
+    return {_mm256_and_si256(taps, _mm256_set1_epi16(0xFF)), _mm256_srli_epi16(taps, 8)};
+  }
+  // Two products of at most 255 * 127 each, twice: far below 2^31.
+  static __m256i dot_half(__m256i sum, Input x, __m256i even, __m256i odd) {
+    return _mm256_add_epi32(
+        sum, _mm256_add_epi32(_mm256_madd_epi16(x.even, even), _mm256_madd_epi16(x.odd, odd)));
+  }
+  static Sum dot(Sum sum, Input x, const Weights& w) {
+    return {dot_half(sum.low, x, w.low_even, w.low_odd),
+            dot_half(sum.high, x, w.high_even, w.high_odd)};
+  }
+};
+
+constexpr KernelSet kSet = make_kernel_set<Avx2>("avx2");
+
+}  // namespace
+
+#pragma GCC pop_options
+
+const KernelSet* avx2_kernels() { return __builtin_cpu_supports("avx2") ? &kSet : nullptr; }
+
+}  // namespace pare::integer
+
+#else
+
+namespace pare::integer {
+
+const KernelSet* avx2_kernels() { return nullptr; }
+
+}  // namespace pare::integer
+
+#endif

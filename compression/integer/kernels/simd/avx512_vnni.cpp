@@ -1,0 +1,95 @@
+// AVX-512 with VNNI: 64 products of unsigned and signed bytes in one instruction, 32 registers.
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "compression/integer/kernels/simd/sets.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+// False alarms inside gcc 12's own header (its bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+
+#include "compression/integer/kernels/simd/multiply_tiles.h"
+
+namespace pare::integer {
+namespace {
+
+struct Avx512Vnni {
+  using Sum = __m512i;
+  using Input = __m512i;
+  using Weights = __m512i;
+  static constexpr std::int32_t kInputOffset = 128;
+  static constexpr int kMaxPanels = 4;
+  static constexpr int rows(int panels) { return panels <= 2 ? 8 : 4; }
+
+  static Sum zero() { return _mm512_setzero_si512(); }
+  static Sum load(const std::int32_t* p) { return _mm512_load_si512(p); }
+  static Weights load_weights(const std::int8_t* p) { return _mm512_load_si512(p); }
+  static Input broadcast(const std::uint8_t* p) {
+    std::int32_t taps;
+    std::memcpy(&taps, p, sizeof taps);
+    return _mm512_set1_epi32(taps);
+  }
+  static Sum dot(Sum sum, Input input, Weights w) { return _mm512_dpbusd_epi32(sum, input, w); }
+  static Sum add(Sum a, Sum b) { return _mm512_add_epi32(a, b); }
+  static Sum max(Sum a, Sum b) { return _mm512_max_epi32(a, b); }
+
+  // Eight 64-bit lanes, from the low halves of `sums`.
+  static __m512i scale(__m512i sums, const PanelScaling& s, int first) {
+    const auto load = [first](const std::int64_t* p) { return _mm512_load_si512(p + first); };
+    const __m512i product = _mm512_mul_epi32(sums, load(s.value));
+    const __m512i nudged = _mm512_add_epi64(product, load(s.nudge));
+    const __m512i corrected =
+        _mm512_mask_sub_epi64(nudged, _mm512_movepi64_mask(product), nudged, load(s.correction));
+    return _mm512_srav_epi64(corrected, load(s.right));
+  }
+
+  static void finish(Sum sum, const PanelScaling& scaling, const CodeRange& range, std::int8_t* out,
+                     int used) {
+    const __m512i even = scale(sum, scaling, 0);
+    const __m512i odd = scale(_mm512_srli_epi64(sum, 32), scaling, kPanel / 2);
+    __m512i codes = _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
+    // Clamping before the zero point is added cannot overflow.
+    codes = _mm512_max_epi32(codes, _mm512_set1_epi32(range.low - range.zero_point));
+    codes = _mm512_min_epi32(codes, _mm512_set1_epi32(range.high - range.zero_point));
+    const __m128i bytes =
+        _mm512_cvtepi32_epi8(_mm512_add_epi32(codes, _mm512_set1_epi32(range.zero_point)));
+    if (used == kPanel) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+    } else {
+      _mm_mask_storeu_epi8(out, static_cast<__mmask16>((1u << used) - 1), bytes);
+    }
+  }
+};
+
+constexpr KernelSet kSet = make_kernel_set<Avx512Vnni>("avx512_vnni");
+
+}  // namespace
+
+#pragma GCC pop_options
+
+const KernelSet* avx512_vnni_kernels() {
+  const bool usable = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("avx512vnni");
+  return usable ? &kSet : nullptr;
+}
+
+}  // namespace pare::integer
+
+#else
+
+namespace pare::integer {
+
+const KernelSet* avx512_vnni_kernels() { return nullptr; }
+
+}  // namespace pare::integer
+
+#endif

@@ -1,0 +1,59 @@
+// AVX-VNNI: the byte products of AVX-512 VNNI on 256 bits, in processors without AVX-512.
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "compression/integer/kernels/simd/sets.h"
+
+#if defined(__x86_64__)
+
+#include <cpuid.h>
+
+#pragma GCC push_options
+#pragma GCC target("avx2,avxvnni")
+
+#include "compression/integer/kernels/simd/multiply_tiles.h"
+#include "compression/integer/kernels/simd/ymm.h"
+
+namespace pare::integer {
+namespace {
+
+struct AvxVnni : Ymm {
+  using Input = __m256i;
+  struct Weights {
+    __m256i low, high;
+  };
+  static constexpr int rows(int) { return 4; }
+
+  static Weights load_weights(const std::int8_t* p) { return {load_half(p), load_half(p + 32)}; }
+  static Input broadcast(const std::uint8_t* p) { return broadcast_taps(p); }
+  static Sum dot(Sum sum, Input x, Weights w) {
+    return {_mm256_dpbusd_avx_epi32(sum.low, x, w.low),
+            _mm256_dpbusd_avx_epi32(sum.high, x, w.high)};
+  }
+};
+
+constexpr KernelSet kSet = make_kernel_set<AvxVnni>("avx_vnni");
+
+}  // namespace
+
+#pragma GCC pop_options
+
+// Leaf 7, subleaf 1: bit 4 of eax.
+const KernelSet* avx_vnni_kernels() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  const bool vnni = __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & (1u << 4)) != 0;
+  return vnni && __builtin_cpu_supports("avx2") ? &kSet : nullptr;
+}
+
+}  // namespace pare::integer
+
+#else
+
+namespace pare::integer {
+
+const KernelSet* avx_vnni_kernels() { return nullptr; }
+
+}  // namespace pare::integer
+
+#endif

@@ -1,0 +1,173 @@
+// The loops that all instruction sets share, written on what one of them provides. Include this
+// *behind* the pragma that selects the instruction set: functions take the target that is in force
+// where they are written.
+//
+// An instruction set is a struct `Isa` with
+//   Sum        16 int32 accumulators: load, max, and dot(sum, input, weights), which adds four
+//              products to each
+//   Input      four bytes of the image for all channels: broadcast
+//   Weights    four int8 for each of 16 channels: load_weights
+//   finish     sums -> codes (scaling.h)
+//   rows(p)    output pixels at a time against p panels: as many as its registers hold
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "compression/integer/kernels/kernel_set.h"
+
+namespace pare::integer {
+
+template <class Isa, int kRows, int kPanels>
+using Sums = typename Isa::Sum[kRows][kPanels];
+
+// Few accumulators wait for one another: then even and odd entries get their own.
+template <int kRows, int kPanels>
+inline constexpr int kChains = kRows* kPanels >= 8   ? 1
+                               : kRows* kPanels >= 4 ? 2
+                                                     : 4;
+
+template <class Isa, int kRows, int kPanels>
+inline void add_entry(const std::uint8_t* const (&x)[kRows], std::int32_t offset,
+                      const std::int8_t* weights, Sums<Isa, kRows, kPanels>& sums) {
+  typename Isa::Weights w[kPanels];
+#pragma GCC unroll 4
+  for (int p = 0; p < kPanels; ++p) w[p] = Isa::load_weights(weights + p * kPanel * kEntryTaps);
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    const typename Isa::Input input = Isa::broadcast(x[r] + offset);
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) sums[r][p] = Isa::dot(sums[r][p], input, w[p]);
+  }
+}
+
+template <class Isa, int kRows, int kPanels, int kPooled>
+inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
+                          std::int64_t first) {
+  constexpr int kSplit = kChains<kRows, kPanels>;
+  constexpr std::int64_t kStep = std::int64_t{kPanels} * kPanel * kEntryTaps;
+  const std::uint8_t* x[kRows];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) x[r] = job.image + job.rows[first + r];
+  Sums<Isa, kRows, kPanels> sums[kSplit];
+#pragma GCC unroll 4
+  for (int s = 0; s < kSplit; ++s) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (int p = 0; p < kPanels; ++p) {
+        sums[s][r][p] =
+            s == 0 ? Isa::load(layer.start.data() + tile.channel + p * kPanel) : Isa::zero();
+      }
+    }
+  }
+  const std::int8_t* w = layer.weights.data() + tile.first_weight;
+  const std::int32_t* offset = layer.offsets.data() + tile.first_entry;
+  const std::int32_t* const end = offset + tile.entries;
+  for (; end - offset >= kSplit; offset += kSplit, w += kSplit * kStep) {
+#pragma GCC unroll 4
+    for (int s = 0; s < kSplit; ++s) {
+      add_entry<Isa, kRows, kPanels>(x, offset[s], w + s * kStep, sums[s]);
+    }
+  }
+  for (; offset != end; ++offset, w += kStep) {
+    add_entry<Isa, kRows, kPanels>(x, *offset, w, sums[0]);
+  }
+  const auto whole = [&sums](int r, int p) {
+    typename Isa::Sum sum = sums[0][r][p];
+#pragma GCC unroll 4
+    for (int s = 1; s < kSplit; ++s) sum = Isa::add(sum, sums[s][r][p]);
+    return sum;
+  };
+  std::int8_t* out = job.out + first / kPooled * job.stride + tile.channel;
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) {
+      typename Isa::Sum sum = whole(r, p);
+#pragma GCC unroll 4
+      for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole(r + k, p));
+      const std::int64_t left = layer.outputs - tile.channel - p * kPanel;
+      Isa::finish(sum, layer.scalings[tile.channel / kPanel + p], job.range, out + p * kPanel,
+                  static_cast<int>(std::min<std::int64_t>(left, kPanel)));
+    }
+  }
+}
+
+// All rows from `first` on: kRows at a time, then half as many, ...
+template <class Isa, int kRows, int kPanels, int kPooled>
+inline void multiply_rows_from(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
+                               std::int64_t first) {
+  for (; first + kRows <= job.count; first += kRows) {
+    multiply_rows<Isa, kRows, kPanels, kPooled>(job, layer, tile, first);
+  }
+  if constexpr (kRows > kPooled) {
+    multiply_rows_from<Isa, kRows / 2, kPanels, kPooled>(job, layer, tile, first);
+  }
+}
+
+template <class Isa, int kPooled>
+void multiply_tiles(const MultiplyJob& job, const PackedLayer& layer) {
+  const auto run = [&]<int kPanels>(const Tile& tile) {
+    if constexpr (kPanels <= Isa::kMaxPanels) {
+      multiply_rows_from<Isa, Isa::rows(kPanels), kPanels, kPooled>(job, layer, tile, 0);
+    }
+  };
+  for (const Tile& tile : layer.tiles) {
+    switch (tile.panels) {
+      case 1:
+        run.template operator()<1>(tile);
+        break;
+      case 2:
+        run.template operator()<2>(tile);
+        break;
+      case 3:
+        run.template operator()<3>(tile);
+        break;
+      default:
+        run.template operator()<4>(tile);
+        break;
+    }
+  }
+}
+
+template <class Isa>
+void load_image(const ImageJob& job) {
+  const auto fill = static_cast<std::uint8_t>(job.zero_point + Isa::kInputOffset);
+  std::uint8_t* out = job.image;
+  const auto pad = [&](std::int64_t count) {
+    std::memset(out, fill, static_cast<std::size_t>(count));
+    out += count;
+  };
+  const auto copy = [&](const std::int8_t* codes, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      out[i] = static_cast<std::uint8_t>(codes[i] + Isa::kInputOffset);
+    }
+    out += count;
+  };
+  if (job.left == 0 && job.right == 0) {
+    pad(job.top * job.width);
+    copy(job.codes, job.height * job.width);
+    return pad(job.bottom * job.width);
+  }
+  const std::int64_t width = job.left + job.width + job.right;
+  pad(job.top * width);
+  for (std::int64_t y = 0; y < job.height; ++y) {
+    pad(job.left);
+    copy(job.codes + y * job.width, job.width);
+    pad(job.right);
+  }
+  pad(job.bottom * width);
+}
+
+template <class Isa>
+constexpr KernelSet make_kernel_set(const char* name) {
+  return {name,
+          {Isa::kInputOffset, Isa::kMaxPanels},
+          load_image<Isa>,
+          multiply_tiles<Isa, 1>,
+          multiply_tiles<Isa, 4>};
+}
+
+}  // namespace pare::integer

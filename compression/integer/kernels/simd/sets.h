@@ -1,0 +1,15 @@
+// What this folder gives to kernel_set.cpp: one function per instruction set, null where this
+// processor, or the architecture of the build, does not have it.
+#pragma once
+
+#include "compression/integer/kernels/kernel_set.h"
+
+namespace pare::integer {
+
+const KernelSet* avx512_vnni_kernels();
+const KernelSet* avx_vnni_kernels();
+const KernelSet* avx2_kernels();
+const KernelSet* neon_kernels();
+const KernelSet* portable_kernels();  // never null
+
+}  // namespace pare::integer

@@ -1,0 +1,57 @@
+#include "compression/integer/schedule.h"
+
+#include "compression/integer/kernels/pixel_map.h"
+#include "compression/integer/operations.h"
+
+namespace pare::integer {
+namespace {
+
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+// The only operation that reads each tensor; kNone where there are none or several. The program's
+// output is read by the caller too.
+std::vector<std::size_t> only_readers(const Program& program) {
+  std::vector<std::size_t> readers(program.tensors.size(), kNone);
+  std::vector<int> counts(program.tensors.size(), 0);
+  counts[program.output] = 1;
+  for (std::size_t k = 0; k < program.operations.size(); ++k) {
+    for (const std::int32_t t : inputs_of(program.operations[k])) {
+      readers[t] = ++counts[t] == 1 ? k : kNone;
+    }
+  }
+  return readers;
+}
+
+bool pools_pairs(const Operation& operation) {
+  const auto* pool = std::get_if<MaxPool2d>(&operation);
+  return pool != nullptr && pool->window == Window{2, 2, 2, 2, 0, 0, 0, 0};
+}
+
+}  // namespace
+
+Schedule every_operation(const Program& program) {
+  Schedule schedule;
+  for (std::size_t k = 0; k < program.operations.size(); ++k) schedule.push_back({k, k});
+  return schedule;
+}
+
+Schedule fused_operations(const Program& program) {
+  const std::vector<std::size_t> readers = only_readers(program);
+  std::vector<bool> done(program.operations.size(), false);
+  Schedule schedule;
+  for (std::size_t k = 0; k < program.operations.size(); ++k) {
+    if (done[k]) continue;
+    Step step{k, k};
+    const auto* conv = std::get_if<Conv2d>(&program.operations[k]);
+    if (conv != nullptr &&
+        fits_packed_form(*conv, program.tensors[conv->input], program.tensors[conv->output])) {
+      const std::size_t reader = readers[conv->output];
+      if (reader != kNone && pools_pairs(program.operations[reader])) step.last = reader;
+    }
+    done[step.last] = true;
+    schedule.push_back(step);
+  }
+  return schedule;
+}
+
+}  // namespace pare::integer

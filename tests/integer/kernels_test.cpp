@@ -1,0 +1,142 @@
+// Every instruction set against the reference loops: 0 differing codes, whatever the shape and the
+// operands. PARE_LAYERS=N draws N layers per set instead of the default.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <map>
+
+#include "compression/integer/engine.h"
+#include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/scaling.h"
+#include "framework/base/error.h"
+#include "tests/integer/random_layer.h"
+#include "tests/integer/random_program.h"
+
+namespace pare::integer {
+namespace {
+
+std::uint64_t layers() {
+  const char* text = std::getenv("PARE_LAYERS");
+  return text == nullptr ? 1500 : std::strtoull(text, nullptr, 10);
+}
+
+TEST_CASE("every instruction set gives the reference's codes on random layers") {
+  std::map<std::string, int> differing;
+  for (std::uint64_t seed = 1; seed <= layers(); ++seed) {
+    const Program program = random_layer(seed);
+    const std::vector<std::int8_t> codes =
+        extreme_codes(program, 1 + static_cast<std::int64_t>(seed % 5), seed);
+    const Engine reference(program, {.reference = true});
+    std::vector<std::int8_t> expected(codes.size() / reference.input_size() *
+                                      reference.output_size());
+    reference.run(codes, expected);
+    for (const KernelSet* set : usable_kernel_sets()) {
+      const Engine fast(program, {.kernels = set->name});
+      std::vector<std::int8_t> got(expected.size(), 99);
+      fast.run(codes, got);
+      INFO("seed ", seed, ", kernels ", std::string(set->name));
+      REQUIRE(got == expected);
+    }
+  }
+}
+
+TEST_CASE("a batch gives the codes of its images one by one, whatever the rows of a tile") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    const Program program = random_layer(seed);
+    const std::vector<std::int8_t> codes = extreme_codes(program, 21, seed);
+    for (const KernelSet* set : usable_kernel_sets()) {
+      const Engine engine(program, {.kernels = set->name});
+      const std::int64_t in = engine.input_size(), out = engine.output_size();
+      std::vector<std::int8_t> batch(21 * out), one(out);
+      engine.run(codes, batch);
+      for (std::int64_t i = 0; i < 21; ++i) {
+        engine.run(std::span(codes).subspan(i * in, in), one);
+        INFO("seed ", seed, ", kernels ", std::string(set->name), ", image ", i);
+        REQUIRE(std::equal(one.begin(), one.end(), batch.begin() + i * out));
+      }
+    }
+  }
+}
+
+TEST_CASE("fused steps give the codes of single operations, in random programs") {
+  int fused = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    const Program program = seed % 2 != 0 ? random_program(seed) : random_layer(seed);
+    const std::vector<std::int8_t> codes = random_codes(program, 3, seed);
+    for (const KernelSet* set : usable_kernel_sets()) {
+      const Engine engine(program, {.kernels = set->name});
+      std::vector<std::int8_t> got(3 * engine.output_size());
+      engine.run(codes, got);
+      INFO("seed ", seed, ", kernels ", std::string(set->name));
+      REQUIRE(got == engine.run_all(codes)[program.output]);
+      fused += engine.steps().size() < program.operations.size();
+    }
+  }
+  CHECK(fused >= 20);
+}
+
+TEST_CASE("one product, two sums and a shift are both roundings") {
+  Draw draw(1);
+  for (int trial = 0; trial < 400000; ++trial) {
+    const std::int32_t shift = draw.between(-31, 30);
+    const int size = 31 - (shift > 0 ? shift : 0);
+    const auto limit = static_cast<std::int32_t>((std::int64_t{1} << size) - 1);
+    const std::int32_t acc =
+        draw.chance(20) ? (draw.chance(50) ? limit : -limit) : draw.between(-limit, limit);
+    const Multiplier m{draw.chance(5) ? 0 : draw.between(1 << 30, 2147483647), shift};
+    for (const Rounding rounding : {Rounding::twice, Rounding::once}) {
+      const Scaling s = make_scaling(m, rounding);
+      REQUIRE(((acc * s.value + s.nudge - (acc < 0 ? s.correction : 0)) >> s.right) ==
+              scale_accumulator(acc, m, rounding));
+    }
+  }
+}
+
+// A layer without weights: the accumulator is the bias, and what remains is requantization.
+TEST_CASE("vector requantization equals the definition for every shift") {
+  Draw draw(2);
+  for (int trial = 0; trial < 20000; ++trial) {
+    const auto outputs = static_cast<std::int64_t>(draw.between(1, 64));
+    Weights weights;
+    weights.codes.assign(outputs, 0);
+    Channels channels;
+    for (std::int64_t c = 0; c < outputs; ++c) {
+      const std::int32_t shift = draw.between(-31, 30);
+      // Mostly accumulators that end inside the codes, near the ends of int32 where the shift
+      // allows.
+      const int size =
+          std::min(31 - std::max(shift, 0), draw.chance(80) ? std::max(0, 8 - shift) : 31);
+      const auto limit = static_cast<std::int32_t>((std::int64_t{1} << size) - 1);
+      channels.bias.push_back(draw.chance(10) ? limit : draw.between(-limit, limit));
+      channels.multipliers.push_back(
+          {draw.chance(5) ? 0 : draw.between(1 << 30, 2147483647), shift});
+    }
+    const std::int32_t zero = draw.between(-128, 127), low = draw.between(-128, 0);
+    const std::int32_t high = draw.between(low, 127);
+    const Rounding rounding = trial % 2 != 0 ? Rounding::once : Rounding::twice;
+    const std::vector<std::uint8_t> image(64, 77);
+    const std::vector<std::int32_t> rows{0, 0};
+    for (const KernelSet* set : usable_kernel_sets()) {
+      const PackedLayer layer = pack_layer(weights, channels, {outputs, 1, false}, 0, outputs,
+                                           {{0, 0, 1}}, 5, rounding, set->packing);
+      std::vector<std::int8_t> codes(2 * outputs);
+      set->multiply({image.data(), rows.data(), 2, {zero, low, high}, codes.data(), outputs},
+                    layer);
+      for (std::int64_t i = 0; i < 2 * outputs; ++i) {
+        INFO("kernels ", std::string(set->name), ", channel ", i % outputs, " of ", outputs);
+        REQUIRE(codes[i] == requantize(channels.bias[i % outputs],
+                                       channels.multipliers[i % outputs], rounding, zero, low,
+                                       high));
+      }
+    }
+  }
+}
+
+TEST_CASE("unknown kernels are an error that names the usable ones") {
+  CHECK_THROWS_WITH_AS(kernel_set("mmx"), doctest::Contains("portable"), ConfigError);
+  CHECK(kernel_set("portable").name == std::string("portable"));
+  CHECK(&kernel_set("") == usable_kernel_sets().front());
+}
+
+}  // namespace
+}  // namespace pare::integer

@@ -1,0 +1,21 @@
+// Random programs of one layer, drawn for the kernels: shapes around their tile sizes, operands at
+// the ends of their ranges. For tests of kernels against the reference.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compression/integer/program.h"
+
+namespace pare::integer {
+
+// A conv2d (half of them with the 2 x 2 max pooling that is fused behind it), depthwise_conv2d,
+// dense, add, average pool or global average; the weights and biases as random_program draws them,
+// or everywhere at one end.
+Program random_layer(std::uint64_t seed);
+
+// Codes of the whole input range, of its two ends only, or of one end only.
+std::vector<std::int8_t> extreme_codes(const Program& program, std::int64_t images,
+                                       std::uint64_t seed);
+
+}  // namespace pare::integer
