@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "compression/integer/kernels/pixel_map.h"
+#include "compression/integer/kernels/pools.h"
 #include "compression/integer/kernels/reference.h"
 
 namespace pare::integer {
@@ -48,13 +49,24 @@ void FastKernels::prepare(Prepared& prepared, const Dense& op) {
 }
 
 void FastKernels::prepare(Prepared& prepared, const DepthwiseConv2d& op) {
-  prepared.taps = depthwise_taps(
-      op, weight_layout(op, program_->tensors[op.input], program_->tensors[op.output]));
+  Tensor image = program_->tensors[op.input];
+  const Tensor& output = program_->tensors[op.output];
+  image.channels = output.channels;
+  prepared.reference = !fits_packed_form(op, image, output);
+  if (prepared.reference) return;
+  prepared.depthwise = pack_depthwise(*program_, op, padded_row_bytes(op.window, image),
+                                      kernels_->packing.input_offset);
+  prepared.rows = pixel_rows(op.window, image, output);
+  prepared.image_bytes = padded_image_bytes(op.window, image) + kImageSlack;
+}
+
+void FastKernels::prepare(Prepared& prepared, const GlobalAverage& op) {
+  prepared.average = make_average_job(*program_, op, kernels_->packing.input_offset);
+  prepared.image_bytes = program_->tensors[op.input].size() + kImageSlack;
 }
 
 void FastKernels::prepare(Prepared& prepared, const Add& op) {
-  prepared.tables = {operand_table(program_->tensors[op.a], op.scale_a, program_->rounding),
-                     operand_table(program_->tensors[op.b], op.scale_b, program_->rounding)};
+  prepared.add = make_add_job(*program_, op);
 }
 
 Scratch FastKernels::make_scratch() const {
@@ -83,8 +95,6 @@ struct FastKernels::Call {
   std::int8_t* out;
   Scratch& scratch;
 
-  Rounding rounding() const { return kernels.program_->rounding; }
-
   template <class Body>
   void each_image(const Body& body) const {
     for (std::int64_t i = 0; i < images; ++i) body(a + i * input.size(), out + i * output.size());
@@ -107,6 +117,13 @@ struct FastKernels::Call {
     }
   }
 
+  void load_image(const Window& w, const std::int8_t* codes, std::int64_t repeat) const {
+    const std::int64_t channels = input.channels;
+    kernels.kernels_->load_image({codes, input.height, input.width * channels, w.pad_top,
+                                  w.pad_bottom, w.pad_left * channels, w.pad_right * channels,
+                                  input.zero_point, scratch.image.data(), repeat});
+  }
+
   void by_reference() const {
     const Program& program = *kernels.program_;
     each_image([&](const std::int8_t* x, std::int8_t* y) {
@@ -122,19 +139,20 @@ struct FastKernels::Call {
   }
   void operator()(const Conv2d& op) const {
     if (prepared.reference) return by_reference();
-    const Window& w = op.window;
-    const std::int64_t channels = input.channels;
     const std::vector<std::int32_t>& rows = step.fused() ? prepared.pooled : prepared.rows;
     each_image([&](const std::int8_t* x, std::int8_t* y) {
-      kernels.kernels_->load_image({x, input.height, input.width * channels, w.pad_top,
-                                    w.pad_bottom, w.pad_left * channels, w.pad_right * channels,
-                                    input.zero_point, scratch.image.data()});
+      load_image(op.window, x, 1);
       multiply(rows, std::ssize(rows), y);
     });
   }
   void operator()(const DepthwiseConv2d& op) const {
+    if (prepared.reference) return by_reference();
+    const std::int64_t repeat = output.channels / input.channels;
     each_image([&](const std::int8_t* x, std::int8_t* y) {
-      convolve_depthwise(op, prepared.taps, input, output, rounding(), x, y, scratch);
+      load_image(op.window, x, repeat);
+      kernels.kernels_->multiply_depthwise({scratch.image.data(), prepared.rows.data(),
+                                            std::ssize(prepared.rows), range(), y, output.channels},
+                                           prepared.depthwise);
     });
   }
   void operator()(const MaxPool2d& op) const {
@@ -146,16 +164,14 @@ struct FastKernels::Call {
       average_pool(op.window, input, output, x, y, scratch);
     });
   }
-  void operator()(const GlobalAverage& op) const {
+  void operator()(const GlobalAverage&) const {
     each_image([&](const std::int8_t* x, std::int8_t* y) {
-      average_globally(op, input, output, rounding(), x, y, scratch);
+      load_image({}, x, 1);
+      kernels.kernels_->average(*prepared.average, scratch.image.data(), y);
     });
   }
-  void operator()(const Add& op) const {
-    for (std::int64_t i = 0; i < images; ++i) {
-      const std::int64_t at = i * output.size();
-      add(op, prepared.tables[0], prepared.tables[1], output, rounding(), a + at, b + at, out + at);
-    }
+  void operator()(const Add&) const {
+    kernels.kernels_->add(*prepared.add, images * output.size(), a, b, out);
   }
   void operator()(const Clamp&) const {
     for (std::int64_t i = 0; i < images * output.size(); ++i) {
@@ -188,7 +204,10 @@ std::string FastKernels::describe(const Step& step) const {
   const Prepared& prepared = prepared_[step.first];
   const std::string kind = kind_of(operation);
   if (prepared.reference) return kind + ", reference";
-  if (prepared.groups.empty()) return kind + ", channelwise";
+  if (prepared.groups.empty()) {
+    const bool set = prepared.add || prepared.average || prepared.depthwise.channels > 0;
+    return kind + ", " + (set ? kernels_->name : "portable");
+  }
   return kind + (step.fused() ? " + max_pool2d, " : ", ") + kernels_->name + " in tiles of " +
          std::to_string(prepared.groups[0].tiles[0].panels * kPanel) + " channels";
 }

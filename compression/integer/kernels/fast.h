@@ -4,11 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "compression/integer/kernels/channelwise.h"
 #include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/scratch.h"
 #include "compression/integer/schedule.h"
 
 namespace pare::integer {
@@ -34,16 +35,18 @@ class FastKernels {
   struct Prepared {
     std::vector<PackedLayer> groups;         // conv2d, dense
     std::vector<std::int32_t> rows, pooled;  // their output pixels (pixel_map.h)
-    std::vector<std::int16_t> taps;          // depthwise_conv2d
-    std::vector<OperandTable> tables;        // add
-    std::int64_t image_bytes = 0;            // of scratch.image
-    bool reference = false;                  // fits_packed_form is false
+    DepthwiseLayer depthwise;
+    std::optional<AddJob> add;
+    std::optional<AverageJob> average;
+    std::int64_t image_bytes = 0;  // of scratch.image
+    bool reference = false;        // fits_packed_form is false
   };
   struct Call;
 
   void prepare(Prepared& prepared, const Conv2d& op);
   void prepare(Prepared& prepared, const Dense& op);
   void prepare(Prepared& prepared, const DepthwiseConv2d& op);
+  void prepare(Prepared& prepared, const GlobalAverage& op);
   void prepare(Prepared& prepared, const Add& op);
   template <class Other>
   void prepare(Prepared&, const Other&) {}

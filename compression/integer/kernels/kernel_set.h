@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "compression/integer/kernels/elementwise.h"
 #include "compression/integer/kernels/packed_layer.h"
 
 namespace pare::integer {
@@ -20,14 +21,14 @@ struct ImageJob {
   std::int64_t top, bottom, left, right;  // padding
   std::int32_t zero_point;
   std::uint8_t* image;
+  std::int64_t repeat = 1;  // each byte of the padded image stands there so often, one by one
 };
 
-// rows[i]: where the first tap of output pixel i lies in the image. Each group of `pooled` (1 or 4)
-// neighbouring rows gives one output, the largest of its sums.
+// rows[i]: where the first tap of output pixel i lies in the image.
 struct MultiplyJob {
   const std::uint8_t* image;
   const std::int32_t* rows;
-  std::int64_t count;  // of rows, a multiple of `pooled`
+  std::int64_t count;  // of rows
   CodeRange range;
   std::int8_t* out;
   std::int64_t stride;  // codes from one output pixel to the next
@@ -38,7 +39,12 @@ struct KernelSet {
   Packing packing;
   void (*load_image)(const ImageJob&);
   void (*multiply)(const MultiplyJob&, const PackedLayer&);
-  void (*multiply_pooled)(const MultiplyJob&, const PackedLayer&);  // four rows, one output
+  void (*multiply_pooled)(const MultiplyJob&,
+                          const PackedLayer&);  // out of four rows, the largest sum
+  void (*multiply_depthwise)(const MultiplyJob&, const DepthwiseLayer&);
+  void (*add)(const AddJob&, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
+              std::int8_t* out);
+  void (*average)(const AverageJob&, const std::uint8_t* image, std::int8_t* out);
 };
 
 // The sets that this build has and this processor can run, the fastest first; the last one is the

@@ -13,6 +13,14 @@ constexpr std::int64_t kMaxPixels = std::int64_t{1} << 22;
 constexpr std::int64_t kMaxWaste = 4;  // bytes per weight, beyond
 constexpr std::int64_t kMaxPackedBytes = std::int64_t{1} << 26;
 
+// Sides are at most 2^16 and paddings less than a kernel's, so a padded row has at most 3 * 2^32
+// bytes and nothing here overflows.
+bool fits_image(const Window& window, const Tensor& input, const Tensor& output) {
+  return padded_row_bytes(window, input) <= kMaxImageBytes &&
+         padded_image_bytes(window, input) <= kMaxImageBytes &&
+         std::int64_t{output.height} * output.width <= kMaxPixels;
+}
+
 // Compares padded with real weights; `depth` of them are neighbours.
 bool worth_packing(const WeightLayout& layout, std::int64_t depth, std::int64_t groups) {
   const std::int64_t panels = (layout.outputs / groups + kPanel - 1) / kPanel * groups;
@@ -38,12 +46,12 @@ class FirstTap {
 }  // namespace
 
 bool fits_packed_form(const Conv2d& op, const Tensor& input, const Tensor& output) {
-  // Sides are at most 2^16 and paddings less than a kernel's, so a padded row has at most 3 * 2^32
-  // bytes and nothing here overflows.
-  return padded_row_bytes(op.window, input) <= kMaxImageBytes &&
-         padded_image_bytes(op.window, input) <= kMaxImageBytes &&
-         std::int64_t{output.height} * output.width <= kMaxPixels &&
+  return fits_image(op.window, input, output) &&
          worth_packing(weight_layout(op, input, output), input.channels / op.groups, op.groups);
+}
+
+bool fits_packed_form(const DepthwiseConv2d& op, const Tensor& image, const Tensor& output) {
+  return fits_image(op.window, image, output);
 }
 
 bool fits_packed_form(const Dense& op, const Tensor& input, const Tensor& output) {

@@ -19,6 +19,7 @@ inline constexpr std::int64_t kImageSlack = 64;
 // False where a window reaches so far out of the image, or groups are so small, that the form of
 // packed_layer.h would need absurdly much memory. Such a layer runs on the reference loops.
 bool fits_packed_form(const Conv2d& op, const Tensor& input, const Tensor& output);
+bool fits_packed_form(const DepthwiseConv2d& op, const Tensor& image, const Tensor& output);
 bool fits_packed_form(const Dense& op, const Tensor& input, const Tensor& output);
 
 std::int64_t padded_row_bytes(const Window& window, const Tensor& input);

@@ -1,5 +1,5 @@
 // The portable kernels: the shared loops on plain integers. Slow, small, and the same everywhere.
-#include "compression/integer/kernels/simd/multiply_tiles.h"
+#include "compression/integer/kernels/simd/make_set.h"
 #include "compression/integer/kernels/simd/sets.h"
 
 namespace pare::integer {
@@ -17,9 +17,7 @@ struct Portable {
 
   static Sum zero() { return {}; }
   static Sum load(const std::int32_t* p) {
-    Sum sum;
-    for (int c = 0; c < kPanel; ++c) sum.lanes[c] = static_cast<std::uint32_t>(p[c]);
-    return sum;
+    return each([&](int c) { return p[c]; });
   }
   static Weights load_weights(const std::int8_t* p) { return p; }
   static Input broadcast(const std::uint8_t* p) { return p; }
@@ -43,15 +41,43 @@ struct Portable {
     }
     return a;
   }
-  static void finish(const Sum& sum, const PanelScaling& s, const CodeRange& range,
-                     std::int8_t* out, int used) {
+  template <class Lane>
+  static Sum each(const Lane& lane) {
+    Sum sum;
+    for (int c = 0; c < kPanel; ++c) sum.lanes[c] = static_cast<std::uint32_t>(lane(c));
+    return sum;
+  }
+  static std::int32_t at(const Sum& a, int c) { return static_cast<std::int32_t>(a.lanes[c]); }
+
+  static Sum widen(const std::int8_t* codes) {
+    return each([&](int c) { return codes[c]; });
+  }
+  static Sum widen(const std::uint8_t* bytes) {
+    return each([&](int c) { return bytes[c]; });
+  }
+  static Sum fill(std::int32_t value) {
+    return each([&](int) { return value; });
+  }
+  static Sum shift_left(const Sum& a, int count) {
+    return each([&](int c) { return a.lanes[c] << count; });
+  }
+  static Sum multiply(const Sum& a, const Sum& b) {
+    return each([&](int c) {
+      return static_cast<std::int16_t>(a.lanes[c]) * static_cast<std::int16_t>(b.lanes[c]);
+    });
+  }
+  static Sum scale(const Sum& sum, const PanelScaling& s) {
+    return each([&](int c) {
+      const int slot = PanelScaling::slot(c);
+      const std::int64_t acc = at(sum, c);
+      return (acc * s.value[slot] + s.nudge[slot] - (acc < 0 ? s.correction[slot] : 0)) >>
+             s.right[slot];
+    });
+  }
+  static void store(const Sum& scaled, const CodeRange& range, std::int8_t* out, int used) {
     for (int c = 0; c < used; ++c) {
-      const int at = PanelScaling::slot(c);
-      const std::int64_t acc = static_cast<std::int32_t>(sum.lanes[c]);
-      const std::int64_t scaled =
-          (acc * s.value[at] + s.nudge[at] - (acc < 0 ? s.correction[at] : 0)) >> s.right[at];
-      out[c] =
-          static_cast<std::int8_t>(clamp_code(scaled + range.zero_point, range.low, range.high));
+      out[c] = static_cast<std::int8_t>(
+          clamp_code(std::int64_t{at(scaled, c)} + range.zero_point, range.low, range.high));
     }
   }
 };

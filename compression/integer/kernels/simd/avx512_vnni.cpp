@@ -16,7 +16,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
 
-#include "compression/integer/kernels/simd/multiply_tiles.h"
+#include "compression/integer/kernels/simd/make_set.h"
 
 namespace pare::integer {
 namespace {
@@ -41,31 +41,44 @@ struct Avx512Vnni {
   static Sum add(Sum a, Sum b) { return _mm512_add_epi32(a, b); }
   static Sum max(Sum a, Sum b) { return _mm512_max_epi32(a, b); }
 
-  // Eight 64-bit lanes, from the low halves of `sums`.
-  static __m512i scale(__m512i sums, const PanelScaling& s, int first) {
-    const auto load = [first](const std::int64_t* p) { return _mm512_load_si512(p + first); };
-    const __m512i product = _mm512_mul_epi32(sums, load(s.value));
-    const __m512i nudged = _mm512_add_epi64(product, load(s.nudge));
-    const __m512i corrected =
-        _mm512_mask_sub_epi64(nudged, _mm512_movepi64_mask(product), nudged, load(s.correction));
-    return _mm512_srav_epi64(corrected, load(s.right));
+  static Sum widen(const std::int8_t* codes) { return _mm512_cvtepi8_epi32(load_bytes(codes)); }
+  static Sum widen(const std::uint8_t* bytes) { return _mm512_cvtepu8_epi32(load_bytes(bytes)); }
+  static Sum fill(std::int32_t value) { return _mm512_set1_epi32(value); }
+  static Sum shift_left(Sum a, int count) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128(count)); }
+  // Lanes of 16 bits, sign extended on the left, zero extended on the right.
+  static Sum multiply(Sum a, Sum b) { return _mm512_madd_epi16(a, b); }
+
+  static Sum scale(Sum sum, const PanelScaling& scaling) {
+    const __m512i even = scale_half(sum, scaling, 0);
+    const __m512i odd = scale_half(_mm512_srli_epi64(sum, 32), scaling, kPanel / 2);
+    return _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
   }
 
-  static void finish(Sum sum, const PanelScaling& scaling, const CodeRange& range, std::int8_t* out,
-                     int used) {
-    const __m512i even = scale(sum, scaling, 0);
-    const __m512i odd = scale(_mm512_srli_epi64(sum, 32), scaling, kPanel / 2);
-    __m512i codes = _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
-    // Clamping before the zero point is added cannot overflow.
-    codes = _mm512_max_epi32(codes, _mm512_set1_epi32(range.low - range.zero_point));
-    codes = _mm512_min_epi32(codes, _mm512_set1_epi32(range.high - range.zero_point));
-    const __m128i bytes =
-        _mm512_cvtepi32_epi8(_mm512_add_epi32(codes, _mm512_set1_epi32(range.zero_point)));
+  // Clamping before the zero point is added cannot overflow.
+  static void store(Sum scaled, const CodeRange& range, std::int8_t* out, int used) {
+    scaled = _mm512_max_epi32(scaled, fill(range.low - range.zero_point));
+    scaled = _mm512_min_epi32(scaled, fill(range.high - range.zero_point));
+    const __m128i bytes = _mm512_cvtepi32_epi8(_mm512_add_epi32(scaled, fill(range.zero_point)));
     if (used == kPanel) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
     } else {
       _mm_mask_storeu_epi8(out, static_cast<__mmask16>((1u << used) - 1), bytes);
     }
+  }
+
+ private:
+  static __m128i load_bytes(const void* p) {
+    return _mm_loadu_si128(static_cast<const __m128i*>(p));
+  }
+
+  // Eight 64-bit lanes, from the low halves of `sums`.
+  static __m512i scale_half(__m512i sums, const PanelScaling& s, int first) {
+    const auto load64 = [first](const std::int64_t* p) { return _mm512_load_si512(p + first); };
+    const __m512i product = _mm512_mul_epi32(sums, load64(s.value));
+    const __m512i nudged = _mm512_add_epi64(product, load64(s.nudge));
+    const __m512i corrected =
+        _mm512_mask_sub_epi64(nudged, _mm512_movepi64_mask(product), nudged, load64(s.correction));
+    return _mm512_srav_epi64(corrected, load64(s.right));
   }
 };
 

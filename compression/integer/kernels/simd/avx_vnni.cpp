@@ -12,7 +12,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx2,avxvnni")
 
-#include "compression/integer/kernels/simd/multiply_tiles.h"
+#include "compression/integer/kernels/simd/make_set.h"
 #include "compression/integer/kernels/simd/ymm.h"
 
 namespace pare::integer {

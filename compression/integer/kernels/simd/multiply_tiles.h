@@ -3,11 +3,12 @@
 // where they are written.
 //
 // An instruction set is a struct `Isa` with
-//   Sum        16 int32 accumulators: load, max, and dot(sum, input, weights), which adds four
-//              products to each
+//   Sum        16 int32 accumulators: zero, load, add, max, and dot(sum, input, weights), which
+//   adds
+//              four products to each; for elementwise.h also widen, fill, shift_left and multiply
 //   Input      four bytes of the image for all channels: broadcast
 //   Weights    four int8 for each of 16 channels: load_weights
-//   finish     sums -> codes (scaling.h)
+//   scale, store   sums -> codes (scaling.h); the first `used` of 16 are stored
 //   rows(p)    output pixels at a time against p panels: as many as its registers hold
 #pragma once
 
@@ -89,8 +90,8 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
 #pragma GCC unroll 4
       for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole(r + k, p));
       const std::int64_t left = layer.outputs - tile.channel - p * kPanel;
-      Isa::finish(sum, layer.scalings[tile.channel / kPanel + p], job.range, out + p * kPanel,
-                  static_cast<int>(std::min<std::int64_t>(left, kPanel)));
+      Isa::store(Isa::scale(sum, layer.scalings[tile.channel / kPanel + p]), job.range,
+                 out + p * kPanel, static_cast<int>(std::min<std::int64_t>(left, kPanel)));
     }
   }
 }
@@ -137,14 +138,21 @@ void load_image(const ImageJob& job) {
   const auto fill = static_cast<std::uint8_t>(job.zero_point + Isa::kInputOffset);
   std::uint8_t* out = job.image;
   const auto pad = [&](std::int64_t count) {
-    std::memset(out, fill, static_cast<std::size_t>(count));
-    out += count;
+    std::memset(out, fill, static_cast<std::size_t>(count * job.repeat));
+    out += count * job.repeat;
   };
   const auto copy = [&](const std::int8_t* codes, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      out[i] = static_cast<std::uint8_t>(codes[i] + Isa::kInputOffset);
+    if (job.repeat == 1) {
+      for (std::int64_t i = 0; i < count; ++i) {
+        out[i] = static_cast<std::uint8_t>(codes[i] + Isa::kInputOffset);
+      }
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) {
+        std::memset(out + i * job.repeat, codes[i] + Isa::kInputOffset,
+                    static_cast<std::size_t>(job.repeat));
+      }
     }
-    out += count;
+    out += count * job.repeat;
   };
   if (job.left == 0 && job.right == 0) {
     pad(job.top * job.width);
@@ -159,15 +167,6 @@ void load_image(const ImageJob& job) {
     pad(job.right);
   }
   pad(job.bottom * width);
-}
-
-template <class Isa>
-constexpr KernelSet make_kernel_set(const char* name) {
-  return {name,
-          {Isa::kInputOffset, Isa::kMaxPanels},
-          load_image<Isa>,
-          multiply_tiles<Isa, 1>,
-          multiply_tiles<Isa, 4>};
 }
 
 }  // namespace pare::integer

@@ -10,7 +10,7 @@
 
 #include <arm_neon.h>
 
-#include "compression/integer/kernels/simd/multiply_tiles.h"
+#include "compression/integer/kernels/simd/make_set.h"
 
 namespace pare::integer {
 namespace {
@@ -61,35 +61,60 @@ struct Neon {
     return each([&](int q) { return vmaxq_s32(a.quads[q], b.quads[q]); });
   }
 
+  static Sum widen(const std::int8_t* codes) {
+    const int8x16_t bytes = vld1q_s8(codes);
+    const int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_high_s8(bytes);
+    return {{vmovl_s16(vget_low_s16(low)), vmovl_high_s16(low), vmovl_s16(vget_low_s16(high)),
+             vmovl_high_s16(high)}};
+  }
+  static Sum widen(const std::uint8_t* bytes) {
+    return widen(reinterpret_cast<const std::int8_t*>(bytes));
+  }
+  static Sum fill(std::int32_t value) {
+    return each([&](int) { return vdupq_n_s32(value); });
+  }
+  static Sum shift_left(const Sum& a, int count) {
+    return each([&](int q) { return vshlq_s32(a.quads[q], vdupq_n_s32(count)); });
+  }
+  static Sum multiply(const Sum& a, const Sum& b) {
+    return each([&](int q) { return vmull_s16(vmovn_s32(a.quads[q]), vmovn_s32(b.quads[q])); });
+  }
+  static Sum scale(const Sum& sum, const PanelScaling& s) {
+    return each([&](int q) { return scale_quad(sum.quads[q], s, q); });
+  }
+  static void store(const Sum& scaled, const CodeRange& range, std::int8_t* out, int used) {
+    const auto words = [&](int q) {
+      return vcombine_s16(vmovn_s32(clamp(scaled.quads[q], range)),
+                          vmovn_s32(clamp(scaled.quads[q + 1], range)));
+    };
+    std::int8_t bytes[kPanel];
+    vst1q_s8(bytes, vcombine_s8(vmovn_s16(words(0)), vmovn_s16(words(2))));
+    std::memcpy(out, bytes, static_cast<std::size_t>(used));
+  }
+
+ private:
+  // Clamping before the zero point is added cannot overflow.
+  static int32x4_t clamp(int32x4_t code, const CodeRange& range) {
+    code = vmaxq_s32(code, vdupq_n_s32(range.low - range.zero_point));
+    code = vminq_s32(code, vdupq_n_s32(range.high - range.zero_point));
+    return vaddq_s32(code, vdupq_n_s32(range.zero_point));
+  }
+
   // Two channels, as 64-bit lanes. A negative count shifts to the right.
-  static int64x2_t scale(int32x2_t sums, const PanelScaling& s, int slot) {
+  static int64x2_t scale_pair(int32x2_t sums, const PanelScaling& s, int slot) {
     const int64x2_t product = vmull_s32(sums, vmovn_s64(vld1q_s64(s.value + slot)));
     const int64x2_t negative = vshrq_n_s64(product, 63);
     int64x2_t sum = vaddq_s64(product, vld1q_s64(s.nudge + slot));
     sum = vsubq_s64(sum, vandq_s64(negative, vld1q_s64(s.correction + slot)));
     return vshlq_s64(sum, vnegq_s64(vld1q_s64(s.right + slot)));
   }
-  // Four codes as int32, of the channels 4 q .. 4 q + 3.
-  static int32x4_t codes(int32x4_t sums, const PanelScaling& s, int q, const CodeRange& range) {
-    const int32x4_t apart = vuzp1q_s32(sums, vextq_s32(sums, sums, 1));  // 0 2 1 3
-    const int32x2_t even = vmovn_s64(scale(vget_low_s32(apart), s, 2 * q));
-    const int32x2_t odd = vmovn_s64(scale(vget_high_s32(apart), s, 2 * q + kPanel / 2));
-    int32x4_t code = vcombine_s32(vzip1_s32(even, odd), vzip2_s32(even, odd));
-    // Clamping before the zero point is added cannot overflow.
-    code = vmaxq_s32(code, vdupq_n_s32(range.low - range.zero_point));
-    code = vminq_s32(code, vdupq_n_s32(range.high - range.zero_point));
-    return vaddq_s32(code, vdupq_n_s32(range.zero_point));
-  }
 
-  static void finish(const Sum& sum, const PanelScaling& scaling, const CodeRange& range,
-                     std::int8_t* out, int used) {
-    const auto words = [&](int q) {
-      return vcombine_s16(vmovn_s32(codes(sum.quads[q], scaling, q, range)),
-                          vmovn_s32(codes(sum.quads[q + 1], scaling, q + 1, range)));
-    };
-    std::int8_t bytes[kPanel];
-    vst1q_s8(bytes, vcombine_s8(vmovn_s16(words(0)), vmovn_s16(words(2))));
-    std::memcpy(out, bytes, static_cast<std::size_t>(used));
+  // The channels 4 q .. 4 q + 3.
+  static int32x4_t scale_quad(int32x4_t sums, const PanelScaling& s, int q) {
+    const int32x4_t apart = vuzp1q_s32(sums, vextq_s32(sums, sums, 1));  // 0 2 1 3
+    const int32x2_t even = vmovn_s64(scale_pair(vget_low_s32(apart), s, 2 * q));
+    const int32x2_t odd = vmovn_s64(scale_pair(vget_high_s32(apart), s, 2 * q + kPanel / 2));
+    return vcombine_s32(vzip1_s32(even, odd), vzip2_s32(even, odd));
   }
 };
 

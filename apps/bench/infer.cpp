@@ -1,0 +1,85 @@
+#include "apps/bench/infer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+#include "apps/bench/networks.h"
+#include "apps/bench/peers.h"
+#include "apps/bench/timing.h"
+#include "compression/integer/engine.h"
+#include "framework/base/parallel.h"
+
+namespace pare::bench {
+namespace {
+
+// Any codes do: times depend on shapes only.
+std::vector<std::int8_t> some_codes(std::int64_t count) {
+  std::vector<std::int8_t> codes(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    codes[i] = static_cast<std::int8_t>(i * 37 + i / 11);
+  return codes;
+}
+
+// What rows show for a call that takes so many seconds.
+double figure(const InferJob& job, double seconds) {
+  return job.batch == 1 ? 1e6 * seconds : static_cast<double>(job.batch) / seconds;
+}
+
+Row row_of(const InferJob& job, const Timing& ours, const Contender& peer, const Timing& theirs) {
+  Row row{.net = job.net, .batch = job.batch, .threads = job.threads, .mode = "int8"};
+  row.ours = figure(job, ours.median);
+  row.peer = figure(job, theirs.median);
+  row.peer_name = peer.name;
+  row.ratio = theirs.median / ours.median;
+  row.least_ratio = theirs.least / ours.least;
+  row.spread = std::max(ours.spread, theirs.spread);
+  return row;
+}
+
+}  // namespace
+
+std::vector<Row> bench_infer(const InferJob& job,
+                             const std::function<void(const std::string&)>& note) {
+  const integer::Engine engine(network(job.net), {.kernels = job.kernels});
+  const std::vector<std::int8_t> codes = some_codes(job.batch * engine.input_size());
+  std::vector<std::int8_t> outputs(static_cast<std::size_t>(job.batch * engine.output_size()));
+  set_thread_count(job.threads);
+  std::vector<Contender> contenders{{"ours", [&] { engine.run(codes, outputs); }}};
+  for (Contender& peer : peers(job.net, job.batch, engine.input_size(), job.threads, note)) {
+    contenders.push_back(std::move(peer));
+  }
+  const std::vector<Timing> times = measure(contenders, job.seconds);
+  std::vector<Row> rows;
+  for (std::size_t i = 1; i < contenders.size(); ++i) {
+    rows.push_back(row_of(job, times[0], contenders[i], times[i]));
+  }
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.ratio < b.ratio; });
+  if (rows.empty()) {
+    rows.push_back({.net = job.net, .batch = job.batch, .threads = job.threads, .mode = "int8"});
+    rows[0].ours = figure(job, times[0].median);
+    rows[0].spread = times[0].spread;
+  }
+  return rows;
+}
+
+std::string layer_times(const std::string& net, const std::string& kernels) {
+  const integer::Engine engine(network(net), {.kernels = kernels});
+  const std::vector<std::int8_t> codes = some_codes(engine.input_size());
+  const std::vector<std::string> steps = engine.steps();
+  std::vector<std::int64_t> least(steps.size(), std::numeric_limits<std::int64_t>::max());
+  for (int i = 0; i < 1000; ++i) {
+    std::vector<std::int64_t> once(steps.size());
+    engine.time_steps(codes, once);
+    for (std::size_t s = 0; s < steps.size(); ++s) least[s] = std::min(least[s], once[s]);
+  }
+  std::string text;
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    text += fmt::format("{:>9.2f} us  {}\n", static_cast<double>(least[s]) * 1e-3, steps[s]);
+  }
+  return text;
+}
+
+}  // namespace pare::bench

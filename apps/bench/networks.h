@@ -1,0 +1,18 @@
+// The five networks of the inference benchmarks, as integer programs with random weights: times
+// depend on shapes only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compression/integer/program.h"
+
+namespace pare::bench {
+
+// N1: LeNet-300-100. N2: conv 32 3x3, pool, dense 128 (the document's CNN). N3: Caffe's LeNet-5.
+// N4: conv 16, pool, conv 32, pool, dense 1024 on 32 x 32 x 3. N5: ResNet-20 with 1x1 shortcuts.
+// Throws ConfigError for another name.
+integer::Program network(const std::string& name);
+const std::vector<std::string>& network_names();
+
+}  // namespace pare::bench

@@ -1,0 +1,56 @@
+// Addition, global average and depthwise convolution, prepared for kernels that treat 16 codes or
+// 16 channels at a time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compression/integer/kernels/aligned.h"
+#include "compression/integer/kernels/scaling.h"
+#include "compression/integer/program.h"
+
+namespace pare::integer {
+
+// One multiplier for all 16 lanes.
+PanelScaling make_uniform_scaling(Multiplier m, Rounding rounding);
+
+// (code - zero_point) << kAddLeftShift, scaled. The operand with the larger scale has a multiplier
+// of exactly 1/2, for which nothing is rounded: `exact`, and only shifted to the `left`.
+struct AddOperand {
+  std::int32_t zero_point;
+  bool exact;
+  std::int32_t left;
+  PanelScaling scaling;
+};
+
+struct AddJob {
+  AddOperand a, b;
+  PanelScaling scaling;
+  CodeRange range;
+};
+AddJob make_add_job(const Program& program, const Add& op);
+
+// The mean of each channel of an image whose bytes are code + input_offset.
+struct AverageJob {
+  std::int64_t pixels, channels;
+  std::int32_t start;  // what zero point and offset of all pixels take away
+  PanelScaling scaling;
+  CodeRange range;
+};
+AverageJob make_average_job(const Program& program, const GlobalAverage& op,
+                            std::int32_t input_offset);
+
+// weights[panel][tap][16 channels], tap at image byte offsets[tap] behind a pixel's first one. The
+// image has the output's channels: each input channel stands there as often as it is multiplied.
+struct DepthwiseLayer {
+  std::int64_t channels = 0;
+  std::vector<std::int32_t> offsets;
+  AlignedVector<std::int32_t> weights;  // -255 .. 255
+  AlignedVector<std::int32_t> start;    // per channel: bias, less what the inputs' offset adds
+  AlignedVector<PanelScaling> scalings;
+};
+// `row_bytes`: from one row of the padded image to the next.
+DepthwiseLayer pack_depthwise(const Program& program, const DepthwiseConv2d& op,
+                              std::int64_t row_bytes, std::int32_t input_offset);
+
+}  // namespace pare::integer

@@ -1,0 +1,22 @@
+// All kernels of an instruction set, from the struct that describes it (multiply_tiles.h). Include
+// behind the target pragma.
+#pragma once
+
+#include "compression/integer/kernels/simd/elementwise_loops.h"
+#include "compression/integer/kernels/simd/multiply_tiles.h"
+
+namespace pare::integer {
+
+template <class Isa>
+constexpr KernelSet make_kernel_set(const char* name) {
+  return {name,
+          {Isa::kInputOffset, Isa::kMaxPanels},
+          load_image<Isa>,
+          multiply_tiles<Isa, 1>,
+          multiply_tiles<Isa, 4>,
+          multiply_depthwise<Isa>,
+          add_codes<Isa>,
+          average_pixels<Isa>};
+}
+
+}  // namespace pare::integer
