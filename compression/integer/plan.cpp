@@ -92,4 +92,6 @@ Plan plan_arena(const Program& program, const Schedule& schedule) {
   return plan;
 }
 
+Plan plan_arena(const Program& program) { return plan_arena(program, every_operation(program)); }
+
 }  // namespace pare::integer

@@ -22,5 +22,6 @@ struct Plan {
 
 // For a validated program. Deterministic.
 Plan plan_arena(const Program& program, const Schedule& schedule);
+Plan plan_arena(const Program& program);  // of every_operation: each tensor has its place
 
 }  // namespace pare::integer

@@ -52,13 +52,13 @@ TEST_CASE("no tensor is overwritten before its last reader, in random programs")
   for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
     const Program program = random_program(seed);
     INFO("seed ", seed);
-    check_by_simulation(program, plan_arena(program, every_operation(program)));
+    check_by_simulation(program, plan_arena(program));
   }
 }
 
 TEST_CASE("a chain needs its two largest neighbours and no more") {
   Program program = small_cnn(1);
-  const Plan plan = plan_arena(program, every_operation(program));
+  const Plan plan = plan_arena(program);
   CHECK(plan.bytes == 28 * 28 * 8 + std::max(28 * 28, 14 * 14 * 8));
   check_by_simulation(program, plan);
 }
@@ -70,12 +70,12 @@ TEST_CASE("reshape moves nothing, and clamp works in place where its input dies"
                      {"flat", 1, 1, 64, 0, 0, 127, 0x3F800000}};
   program.operations = {Clamp{0, 1}, Reshape{1, 2}};
   program.output = 2;
-  CHECK(plan_arena(program, every_operation(program)).bytes == 64);
+  CHECK(plan_arena(program).bytes == 64);
   // A second reader behind the clamp keeps its input alive.
   program.tensors.push_back({"again", 1, 1, 64, 0, -128, 127, 0x3F800000});
   program.operations.push_back(Reshape{0, 3});
-  CHECK(plan_arena(program, every_operation(program)).bytes == 128);
-  check_by_simulation(program, plan_arena(program, every_operation(program)));
+  CHECK(plan_arena(program).bytes == 128);
+  check_by_simulation(program, plan_arena(program));
 }
 
 }  // namespace
