@@ -38,7 +38,7 @@ if(TARGET train AND TARGET infer)
   endif()
 
   if(TARGET evaluate AND TARGET inspect)
-    foreach(part Evaluate Inspect InitFrom Target)
+    foreach(part Bench Evaluate Inspect InitFrom Target)
       add_test(NAME programs.${part}
         COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/apps_test.py
                 ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)

@@ -28,15 +28,12 @@ double figure(const InferJob& job, double seconds) {
   return job.batch == 1 ? 1e6 * seconds : static_cast<double>(job.batch) / seconds;
 }
 
-Row row_of(const InferJob& job, const Timing& ours, const Contender& peer, const Timing& theirs) {
-  Row row{.net = job.net, .batch = job.batch, .threads = job.threads, .mode = "int8"};
-  row.ours = figure(job, ours.median);
-  row.peer = figure(job, theirs.median);
-  row.peer_name = peer.name;
-  row.ratio = theirs.median / ours.median;
-  row.least_ratio = theirs.least / ours.least;
-  row.spread = std::max(ours.spread, theirs.spread);
-  return row;
+Row plain_row(const InferJob& job) {
+  return {.net = job.net,
+          .batch = job.batch,
+          .threads = job.threads,
+          .mode = "int8",
+          .unit = job.batch == 1 ? "us" : "/s"};
 }
 
 }  // namespace
@@ -47,21 +44,22 @@ std::vector<Row> bench_infer(const InferJob& job,
   const std::vector<std::int8_t> codes = some_codes(job.batch * engine.input_size());
   std::vector<std::int8_t> outputs(static_cast<std::size_t>(job.batch * engine.output_size()));
   set_thread_count(job.threads);
-  std::vector<Contender> contenders{{"ours", [&] { engine.run(codes, outputs); }}};
+  std::vector<Contender> contenders;
+  contenders.push_back(caller("ours", [&] { engine.run(codes, outputs); }));
   for (Contender& peer : peers(job.net, job.batch, engine.input_size(), job.threads, note)) {
     contenders.push_back(std::move(peer));
   }
   const std::vector<Timing> times = measure(contenders, job.seconds);
+  Row ours = plain_row(job);
+  ours.ours = figure(job, times[0].median);
+  ours.spread = times[0].spread;
   std::vector<Row> rows;
   for (std::size_t i = 1; i < contenders.size(); ++i) {
-    rows.push_back(row_of(job, times[0], contenders[i], times[i]));
+    rows.push_back(
+        against(ours, contenders[i].name, figure(job, times[i].median), times[0], times[i]));
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.ratio < b.ratio; });
-  if (rows.empty()) {
-    rows.push_back({.net = job.net, .batch = job.batch, .threads = job.threads, .mode = "int8"});
-    rows[0].ours = figure(job, times[0].median);
-    rows[0].spread = times[0].spread;
-  }
+  if (rows.empty()) rows.push_back(ours);
   return rows;
 }
 

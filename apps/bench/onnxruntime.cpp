@@ -132,7 +132,7 @@ class OnnxRuntime {
 Contender onnxruntime_peer(const PeerJob& job) {
   const auto peer = std::make_shared<OnnxRuntime>(job);
   peer->run();
-  return {"onnxruntime", [peer] { peer->run(); }};
+  return caller("onnxruntime", [peer] { peer->run(); });
 }
 
 }  // namespace pare::bench

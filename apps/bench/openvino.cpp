@@ -79,7 +79,7 @@ class OpenVino {
 Contender openvino_peer(const PeerJob& job) {
   const auto peer = std::make_shared<OpenVino>(job);
   peer->run();
-  return {"openvino", [peer] { peer->run(); }};
+  return caller("openvino", [peer] { peer->run(); });
 }
 
 }  // namespace pare::bench

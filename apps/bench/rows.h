@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "apps/bench/timing.h"
+
 namespace pare::bench {
 
-// ratio > 1: we are faster. `ours` and `peer` in images/s, for inference at batch 1 in
-// microseconds.
+// ratio > 1: we are faster.
 struct Row {
-  std::string net = {};
+  std::string net = {};  // or the name of a kernel
   std::int64_t batch = 0;
   int threads = 0;
   std::string mode = {};  // fp32, qat, int8
@@ -19,7 +20,12 @@ struct Row {
   double ratio = 0;            // of medians
   double least_ratio = 0;      // of the least times, which other work on the machine disturbs less
   double spread = 0;           // the wider one of both
+  std::string unit = "/s";     // of `ours` and `peer`: images/s, us, GFLOP/s, GB/s
 };
+
+// The row beside a peer, whose figure is `peer`.
+Row against(Row row, const std::string& peer_name, double peer, const Timing& ours,
+            const Timing& theirs);
 
 std::string table(const std::vector<Row>& rows);
 std::string json(const std::vector<Row>& rows);

@@ -2,31 +2,19 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <thread>
 
 namespace pare::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int kRounds = 7;
 constexpr double kPause = 0.003;
 
-double timed(const Contender& contender) {
-  const Clock::time_point start = Clock::now();
-  contender.call();
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// Calls for about `seconds`, at least three.
-void take_turn(const Contender& contender, double seconds, std::vector<double>& times) {
-  std::this_thread::sleep_for(std::chrono::duration<double>(kPause));
-  contender.call();
-  double total = 0;
-  for (int i = 0; i < 3 || total < seconds; ++i) {
-    times.push_back(timed(contender));
-    total += times.back();
-  }
+double now(Clock clock) {
+  timespec t;
+  clock_gettime(clock == Clock::wall ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 Timing summarize(std::vector<double> times) {
@@ -39,11 +27,25 @@ Timing summarize(std::vector<double> times) {
 
 }  // namespace
 
+Contender caller(std::string name, std::function<void()> call, Clock clock) {
+  return {std::move(name), [=](double seconds, std::vector<double>& times) {
+            call();
+            double total = 0;
+            for (int i = 0; i < 3 || total < seconds; ++i) {
+              const double start = now(clock);
+              call();
+              times.push_back(now(clock) - start);
+              total += times.back();
+            }
+          }};
+}
+
 std::vector<Timing> measure(std::span<const Contender> contenders, double seconds) {
   std::vector<std::vector<double>> times(contenders.size());
   for (int round = 0; round < kRounds; ++round) {
     for (std::size_t c = 0; c < contenders.size(); ++c) {
-      take_turn(contenders[c], seconds / kRounds, times[c]);
+      std::this_thread::sleep_for(std::chrono::duration<double>(kPause));
+      contenders[c].turn(seconds / kRounds, times[c]);
     }
   }
   std::vector<Timing> result;

@@ -1,5 +1,5 @@
-// Fair timing of several contenders that do the same work: in turns, call by call, on a machine
-// that may have other work.
+// Fair timing of several contenders that do the same work: in turns, on a machine that may have
+// other work.
 #pragma once
 
 #include <functional>
@@ -11,8 +11,16 @@ namespace pare::bench {
 
 struct Contender {
   std::string name;
-  std::function<void()> call;
+  // Works for about `seconds` and appends the seconds that each call took, at least three.
+  std::function<void(double seconds, std::vector<double>& times)> turn;
 };
+
+// What a call is measured with. The processor time of a process with one thread holds on a busy
+// machine too.
+enum class Clock { wall, processor };
+
+// A contender that calls a function of this process. The first call of a turn is not counted.
+Contender caller(std::string name, std::function<void()> call, Clock clock = Clock::wall);
 
 // Seconds of a single call. Median and quartiles over all timed calls: a neighbour who takes the
 // processor makes few calls very long, and the median does not see them.
@@ -22,8 +30,7 @@ struct Timing {
 };
 
 // Rounds in which each contender has its turn, after a pause in which threads of the one before go
-// to sleep, until each has had about `seconds`; at least seven rounds. The first call of a turn is
-// not counted.
+// to sleep, until each has had about `seconds`; at least seven rounds.
 std::vector<Timing> measure(std::span<const Contender> contenders, double seconds);
 
 }  // namespace pare::bench

@@ -33,6 +33,35 @@ class WithRun(ProgramTest):
         return json.loads(finished.out)
 
 
+class BenchTest(ProgramTest):
+    def rows(self, *arguments):
+        finished = self.run_program("bench", *arguments, "--threads", "1", "--seconds", "0.02", "--json")
+        self.ends(finished, 0)
+        return json.loads(finished.out)["rows"]
+
+    def test_two_builds_take_turns_in_both_modes(self):
+        build = str(programs_test.BIN.parent)
+        rows = self.rows("train", "--net", "N1", "--batch", "8", "--against", build)
+        self.assertEqual([(r["mode"], r["peer_name"]) for r in rows],
+                         [("fp32", build), ("qat", build), ("qat", "our own fp32")])
+        for row in rows:
+            self.assertGreater(row["ours"], 0)
+            self.assertAlmostEqual(row["ratio"], row["ours"] / row["peer"], places=4)
+
+    def test_kernels_stay_below_the_roof(self):
+        for row in self.rows("kernels", "--kernel", "784 -> 300, B64 dw"):
+            self.assertEqual(row["unit"], "GFLOP/s")
+            self.assertTrue(0 < row["ratio"] < 1.05, row)
+
+    def test_what_does_not_exist_is_named(self):
+        self.ends(self.run_program("bench", "train", "--net", "N9"), 2, "N9")
+        self.ends(self.run_program("bench", "kernels", "--kernel", "no such"), 2, "no kernel's name contains it")
+        missing = self.run_program("bench", "train", "--net", "N1", "--batch", "8", "--threads", "1", "--mode", "fp32",
+                                   "--seconds", "0.02", "--against", str(self.folder))
+        self.ends(missing, 0, "did not start")
+        self.assertIn("no peer", missing.out)
+
+
 class EvaluateTest(WithRun):
     def test_a_run_gives_the_accuracies_of_its_result(self):
         result, e = self.result("run"), self.document("evaluate", "run")
