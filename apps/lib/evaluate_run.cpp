@@ -10,6 +10,7 @@
 #include "apps/lib/evaluation.h"
 #include "apps/lib/evaluation_report.h"
 #include "apps/lib/finish.h"
+#include "apps/lib/model_data.h"
 #include "apps/lib/recognize.h"
 #include "compression/attach.h"
 #include "compression/integer/model_file.h"
@@ -101,10 +102,11 @@ class Work {
 
   Evaluation of_model(const std::string& path) {
     const integer::Engine engine(integer::load_model(path));
-    Dataset dataset = dataset_beside(path);
+    Dataset dataset = load_model_data({path, options_.dataset, options_.data_dir},
+                                      [&](const std::string& text) { console_.warn(text); });
     Evaluation e = begin(dataset, path);
     const Images images = split_of(dataset);
-    require_fit(engine, images, path);
+    require_fit(engine.program(), images, path);
     e.expected = images.labels;
     e.float_from = "a model holds integers only";
     std::vector<std::int8_t> codes(images.pixels.size());
@@ -177,35 +179,6 @@ class Work {
     e.integer = predict(engine, codes);
     e.integer_from = from;
     e.latency = latency_of(engine, codes.first(static_cast<std::size_t>(engine.input_size())));
-  }
-
-  // The data that a model alone is measured on.
-  Dataset dataset_beside(const std::string& path) const {
-    const std::string config = (fs::path(path).parent_path() / "config.json").string();
-    if (!options_.dataset.empty()) {
-      const auto named = config::read<DatasetConfig>(config::load_text(
-          config::Json{{"kind", options_.dataset}}.dump(), "--dataset " + options_.dataset));
-      return load(named, 1);
-    }
-    if (!fs::exists(config)) {
-      throw ConfigError(path +
-                        ": a model does not say which data it is for, and no config.json lies "
-                        "beside it; name them: --dataset mnist");
-    }
-    const RunConfig run = load_run_config(config);
-    return load(run.dataset, run.seed);
-  }
-
-  void require_fit(const integer::Engine& engine, const Images& images,
-                   const std::string& path) const {
-    const integer::Program& program = engine.program();
-    const integer::Tensor& input = program.tensors[static_cast<std::size_t>(program.input)];
-    const Shape expected{input.height, input.width, input.channels};
-    if (images.shape != expected || images.are_floats()) {
-      throw DataError(fmt::format("{}: takes images of bytes, {}; the data are {}{}", path,
-                                  expected.to_string(), images.shape.to_string(),
-                                  images.are_floats() ? " of floats" : ""));
-    }
   }
 
   const EvaluateOptions& options_;

@@ -49,7 +49,8 @@ std::int64_t lowest_fit(const Buffer& buffer, const std::vector<Buffer>& buffers
 
 }  // namespace
 
-Plan plan_arena(const Program& program, const Schedule& schedule) {
+Plan plan_arena(const Program& program, const Schedule& schedule,
+                std::span<const std::int64_t> scratch, std::int64_t alignment) {
   constexpr auto kNowhere = static_cast<std::size_t>(-1);
   const std::vector<std::int32_t> last = last_readers(program, schedule);
   std::vector<Buffer> buffers;
@@ -58,6 +59,13 @@ Plan plan_arena(const Program& program, const Schedule& schedule) {
     home[tensor] = buffers.size();
     buffers.push_back({program.tensors[tensor].size(), writer, last[tensor]});
   };
+  const auto add_scratch = [&](std::size_t step) {
+    if (scratch.empty() || scratch[step] == 0) return kNowhere;
+    const auto now = static_cast<std::int32_t>(step);
+    buffers.push_back({scratch[step], now, now});
+    return buffers.size() - 1;
+  };
+  std::vector<std::size_t> scratch_home;  // step -> buffer
   own_buffer(program.input, 0);
   for (std::size_t s = 0; s < schedule.size(); ++s) {
     const Operation& operation = program.operations[schedule[s].first];
@@ -69,6 +77,7 @@ Plan plan_arena(const Program& program, const Schedule& schedule) {
     const bool shares =
         std::holds_alternative<Reshape>(operation) ||
         (std::holds_alternative<Clamp>(operation) && buffers[home[input]].last == now);
+    scratch_home.push_back(add_scratch(s));
     if (!shares) {
       own_buffer(output, now);
       continue;
@@ -77,6 +86,7 @@ Plan plan_arena(const Program& program, const Schedule& schedule) {
     buffers[home[input]].last = std::max(buffers[home[input]].last, last[output]);
   }
 
+  for (Buffer& b : buffers) b.size = (b.size + alignment - 1) / alignment * alignment;
   std::vector<std::size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
@@ -86,9 +96,9 @@ Plan plan_arena(const Program& program, const Schedule& schedule) {
     buffers[b].offset = lowest_fit(buffers[b], buffers);
     plan.bytes = std::max(plan.bytes, buffers[b].offset + buffers[b].size);
   }
-  for (const std::size_t b : home) {
-    plan.offsets.push_back(b == kNowhere ? -1 : buffers[b].offset);
-  }
+  const auto offset_of = [&](std::size_t b) { return b == kNowhere ? -1 : buffers[b].offset; };
+  for (const std::size_t b : home) plan.offsets.push_back(offset_of(b));
+  for (const std::size_t b : scratch_home) plan.scratch.push_back(offset_of(b));
   return plan;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "compression/integer/program.h"
@@ -17,11 +18,14 @@ namespace pare::integer {
 
 struct Plan {
   std::vector<std::int64_t> offsets;  // per tensor, in codes; -1 where it is never written
+  std::vector<std::int64_t> scratch;  // per step, where its working memory lies; -1: it has none
   std::int64_t bytes = 0;
 };
 
-// For a validated program. Deterministic.
-Plan plan_arena(const Program& program, const Schedule& schedule);
+// For a validated program. Deterministic. `scratch`: bytes that each step needs while it runs, or
+// empty; every place is a multiple of `alignment`.
+Plan plan_arena(const Program& program, const Schedule& schedule,
+                std::span<const std::int64_t> scratch = {}, std::int64_t alignment = 1);
 Plan plan_arena(const Program& program);  // of every_operation: each tensor has its place
 
 }  // namespace pare::integer

@@ -22,11 +22,6 @@ std::vector<std::size_t> only_readers(const Program& program) {
   return readers;
 }
 
-bool pools_pairs(const Operation& operation) {
-  const auto* pool = std::get_if<MaxPool2d>(&operation);
-  return pool != nullptr && pool->window == Window{2, 2, 2, 2, 0, 0, 0, 0};
-}
-
 }  // namespace
 
 Schedule every_operation(const Program& program) {
@@ -35,23 +30,29 @@ Schedule every_operation(const Program& program) {
   return schedule;
 }
 
-Schedule fused_operations(const Program& program) {
+Schedule fused_operations(const Program& program, const FusionRule& rule) {
   const std::vector<std::size_t> readers = only_readers(program);
   std::vector<bool> done(program.operations.size(), false);
   Schedule schedule;
   for (std::size_t k = 0; k < program.operations.size(); ++k) {
     if (done[k]) continue;
     Step step{k, k};
-    const auto* conv = std::get_if<Conv2d>(&program.operations[k]);
-    if (conv != nullptr &&
-        fits_packed_form(*conv, program.tensors[conv->input], program.tensors[conv->output])) {
-      const std::size_t reader = readers[conv->output];
-      if (reader != kNone && pools_pairs(program.operations[reader])) step.last = reader;
-    }
+    const std::size_t reader = readers[output_of(program.operations[k])];
+    const auto* pool =
+        reader == kNone ? nullptr : std::get_if<MaxPool2d>(&program.operations[reader]);
+    if (pool != nullptr && rule(program.operations[k], *pool)) step.last = reader;
     done[step.last] = true;
     schedule.push_back(step);
   }
   return schedule;
+}
+
+Schedule fused_operations(const Program& program) {
+  return fused_operations(program, [&](const Operation& operation, const MaxPool2d& pool) {
+    const auto* conv = std::get_if<Conv2d>(&operation);
+    return conv != nullptr && pool.window == Window{2, 2, 2, 2, 0, 0, 0, 0} &&
+           fits_packed_form(*conv, program.tensors[conv->input], program.tensors[conv->output]);
+  });
 }
 
 }  // namespace pare::integer

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "compression/integer/program.h"
@@ -26,7 +27,13 @@ using Schedule = std::vector<Step>;
 // One step per operation, so that every tensor is written.
 Schedule every_operation(const Program& program);
 
-// As few steps as the kernels allow. Tensors inside a step are never written.
+// As few steps as the engine's kernels allow. Tensors inside a step are never written.
 Schedule fused_operations(const Program& program);
+
+// Whether kernels run a convolution and the max pooling that alone reads it as one step.
+using FusionRule = std::function<bool(const Operation& convolution, const MaxPool2d& pool)>;
+
+// As few steps as other kernels allow (generated C).
+Schedule fused_operations(const Program& program, const FusionRule& rule);
 
 }  // namespace pare::integer

@@ -78,5 +78,29 @@ TEST_CASE("reshape moves nothing, and clamp works in place where its input dies"
   check_by_simulation(program, plan_arena(program));
 }
 
+TEST_CASE("working memory of a step touches no tensor that is alive during it") {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    const Program program = random_program(seed);
+    const Schedule schedule = every_operation(program);
+    std::vector<std::int64_t> scratch;
+    for (std::size_t s = 0; s < schedule.size(); ++s)
+      scratch.push_back(s % 3 == 2 ? 0 : static_cast<std::int64_t>(seed % 40) + 1);
+    const Plan plan = plan_arena(program, schedule, scratch, 2);
+    INFO("seed ", seed);
+    for (std::size_t s = 0; s < schedule.size(); ++s) {
+      REQUIRE((plan.scratch[s] >= 0) == (scratch[s] > 0));
+      if (scratch[s] == 0) continue;
+      REQUIRE(plan.scratch[s] % 2 == 0);
+      REQUIRE(plan.scratch[s] + scratch[s] <= plan.bytes);
+      const auto apart = [&](std::int32_t t) {
+        return plan.offsets[t] + program.tensors[t].size() <= plan.scratch[s] ||
+               plan.scratch[s] + scratch[s] <= plan.offsets[t];
+      };
+      REQUIRE(apart(output_of(program.operations[s])));
+      for (const std::int32_t t : inputs_of(program.operations[s])) REQUIRE(apart(t));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace pare::integer

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "apps/lib/fetch/run_program.h"
+#include "apps/lib/run_program.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "framework/base/hash.h"

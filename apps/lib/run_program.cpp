@@ -1,4 +1,4 @@
-#include "apps/lib/fetch/run_program.h"
+#include "apps/lib/run_program.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -1,0 +1,44 @@
+// The formats of `export`.
+//
+// A format turns a program into files and verifies them with the sample; where a file differs from
+// the engine by more than the format's arithmetic allows, it throws VerificationError, and nothing
+// is written. What a format cannot hold throws ConfigError with the layer, the reason and the
+// nearest thing that works.
+#pragma once
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/lib/export/sample.h"
+#include "compression/integer/program.h"
+#include "framework/config/value.h"
+
+namespace pare {
+
+struct ExportJob {
+  const integer::Program& program;
+  std::string name;      // of the files: the run's name
+  bool bytes = false;    // --io uint8
+  bool verify = true;    // false: --verify 0
+  const Sample& sample;  // never empty; random where nothing is verified
+};
+
+struct Exported {
+  std::vector<std::pair<std::string, std::string>> files;  // name, content
+  std::string report;                                      // for people
+  config::Json json;                                       // the same for programs
+  std::string verified;                                    // how it was verified, or why it was not
+};
+
+struct ExportFormat {
+  const char* name;
+  Exported (*run)(const ExportJob&);
+};
+
+std::span<const ExportFormat> export_formats();
+
+Exported export_as_c99(const ExportJob& job);
+
+}  // namespace pare

@@ -1,0 +1,20 @@
+# Exported programs under compilers and through readers of their own.
+
+if(TARGET pare_exporters)
+  pare_executable(export_random_c99 exporters/export_random_c99.cpp integer/random_layer.cpp)
+  target_link_libraries(export_random_c99 PRIVATE pare_exporters pare_random_programs)
+  foreach(count 20 300)
+    add_test(NAME exporters.c99.${count}
+      COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/exporters/c99_test.py
+              ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${count})
+    set_tests_properties(exporters.c99.${count} PROPERTIES TIMEOUT 1200 LABELS fast)
+  endforeach()
+  set_tests_properties(exporters.c99.300 PROPERTIES LABELS slow)
+endif()
+
+if(TARGET export)
+  add_test(NAME programs.Export
+    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/export_test.py
+            ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ExportTest)
+  set_tests_properties(programs.Export PROPERTIES LABELS fast TIMEOUT 600)
+endif()
