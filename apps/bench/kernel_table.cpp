@@ -5,10 +5,11 @@
 
 #include "framework/base/parallel.h"
 #include "framework/kernels/conv2d.h"
-#include "framework/kernels/depthwise.h"
-#include "framework/kernels/gemm.h"
+#include "framework/kernels/dense.h"
+#include "framework/kernels/pool.h"
 #include "framework/kernels/simd.h"
-#include "framework/ops/ops.h"
+#include "framework/random.h"
+#include "framework/tensor/tensor.h"
 
 namespace pare::bench {
 namespace {
@@ -107,47 +108,43 @@ void add_convolution(Rows& rows, const Conv& c) {
 void add_dense(Rows& rows, std::int64_t batch, std::int64_t in, std::int64_t out) {
   const std::string name = "dense " + text(in) + " -> " + text(out) + ", B" + text(batch);
   const double flops = 2.0 * static_cast<double>(batch * in * out);
-  const auto row = [&](const char* part, Transpose a, Transpose b, std::int64_t m, std::int64_t n,
-                       std::int64_t k) {
+  const DenseExtents e{batch, in, out};
+  const auto row = [&](const char* part, const Shape& a, const Shape& b, const Shape& c,
+                       auto kernel) {
     rows.push_back({name + " " + part, Bound::arithmetic, flops, [=] {
-                      const Tensor left = random_tensor({m, k}), right = random_tensor({k, n});
-                      auto to = std::make_shared<Tensor>(Tensor::persistent({m, n}));
-                      return Call([=] {
-                        gemm(a, b, m, n, k, left.data(), a == Transpose::no ? k : m, right.data(),
-                             b == Transpose::no ? n : k, 0, to->mutable_data(), n);
-                      });
+                      const Tensor left = random_tensor(a), right = random_tensor(b);
+                      auto to = std::make_shared<Tensor>(Tensor::persistent(c));
+                      return Call(
+                          [=] { kernel(e, left.data(), right.data(), to->mutable_data()); });
                     }});
   };
-  row("forward", Transpose::no, Transpose::yes, batch, out, in);
-  row("dx", Transpose::no, Transpose::no, batch, in, out);
-  row("dw", Transpose::yes, Transpose::no, out, in, batch);
-}
-
-// Gradient of y with respect to what it was made of, with dy = y.
-Variable seed_gradient(const Variable& y) {
-  return record("seed_gradient", Tensor::full(Shape{1}, 0), {y},
-                [dy = y.value()](const Tensor&, Gradients& gradients) { gradients.give(0, dy); });
-}
-
-// An op that passes over x: `passes` tensors of its size are read or written, forward and backward.
-void add_pass(Rows& rows, const std::string& name, const Shape& x, double passes,
-              const std::function<Variable(const Variable&)>& op) {
-  rows.push_back({name + " " + x.to_string() + " forward and backward", Bound::memory,
-                  passes * 4.0 * static_cast<double>(x.size()), [=] {
-                    const Tensor in = random_tensor(x);
-                    return Call([=] { backward(seed_gradient(op(Variable(in, true)))); });
-                  }});
-}
-
-void add_passes(Rows& rows, const Shape& x) {
-  const Window half{2, 2, 2, 2, 0, 0, 0, 0};
-  const Variable scale(Tensor::full(Shape{x[-1]}, 1)), shift(Tensor::full(Shape{x[-1]}, 0));
-  add_pass(rows, "relu", x, 5, relu);
-  add_pass(rows, "max pool 2", x, 2.75, [=](const Variable& v) { return max_pool2d(v, half); });
-  add_pass(rows, "batch norm", x, 9, [=](const Variable& v) {
-    Tensor mean, variance;
-    return batch_norm_train(v, scale, shift, 1e-3f, mean, variance);
+  const Shape x{batch, in}, w{out, in}, y{batch, out};
+  row("forward", x, w, y, [](const DenseExtents& d, const float* a, const float* b, float* c) {
+    dense_forward(d, a, b, nullptr, c);
   });
+  row("dx", y, w, x, [](const DenseExtents& d, const float* a, const float* b, float* c) {
+    dense_input_gradient(d, a, b, c, 0);
+  });
+  row("dw", x, y, w, [](const DenseExtents& d, const float* a, const float* b, float* c) {
+    dense_weight_gradient(d, a, b, c, 0);
+  });
+}
+
+// Forward and backward of a 2x2 max pool: x and dx once each, y and dy a quarter each, taps twice.
+void add_max_pool(Rows& rows, const Shape& x) {
+  ImageShape s{x[0], x[1], x[2], x[3], {2, 2, 2, 2, 0, 0, 0, 0}};
+  rows.push_back({"max pool 2 " + x.to_string() + " forward and backward", Bound::memory,
+                  2.75 * 4.0 * static_cast<double>(x.size()), [=] {
+                    const Tensor in = random_tensor(x);
+                    auto dx = std::make_shared<Tensor>(Tensor::persistent(x));
+                    auto y = std::make_shared<Tensor>(
+                        Tensor::persistent({s.batch, s.out_h(), s.out_w(), s.channels}));
+                    auto taps = std::make_shared<std::vector<std::uint16_t>>(y->size());
+                    return Call([=] {
+                      max_pool_forward(s, in.data(), y->mutable_data(), taps->data());
+                      max_pool_backward(s, taps->data(), y->data(), dx->mutable_data(), 0);
+                    });
+                  }});
 }
 
 Rows make_rows() {
@@ -166,8 +163,7 @@ Rows make_rows() {
   add_dense(rows, 64, 5408, 128);
   add_dense(rows, 64, 800, 500);
   add_dense(rows, 64, 2048, 1024);
-  add_passes(rows, {64, 26, 26, 32});
-  add_passes(rows, {128, 32, 32, 16});
+  add_max_pool(rows, {64, 26, 26, 32});
   return rows;
 }
 

@@ -1,31 +1,9 @@
 #include "apps/lib/diverged.h"
 
-#include <atomic>
-#include <bit>
-#include <cstdint>
-
-#include "framework/base/parallel.h"
+#include "framework/kernels/finite.h"
 
 namespace pare {
-namespace {
-
-constexpr std::int64_t kTile = 1 << 16;
-constexpr std::uint32_t kExponent = 0x7f800000;  // all ones: NaN or infinity
-
-}  // namespace
-
-bool all_finite(const Tensor& tensor) {
-  const float* values = tensor.data();
-  std::atomic<bool> finite = true;
-  parallel_tiles(tensor.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
-    std::uint32_t bad = 0;
-    for (std::int64_t i = begin; i < end; ++i) {
-      bad |= (std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent;
-    }
-    if (bad) finite = false;
-  });
-  return finite;
-}
+bool all_finite(const Tensor& tensor) { return all_finite(tensor.data(), tensor.size()); }
 
 std::string first_bad_output(Network& network, const Batch& batch, std::uint64_t seed,
                              std::uint64_t step) {

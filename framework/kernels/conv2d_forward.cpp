@@ -7,6 +7,7 @@
 #include "framework/kernels/conv2d.h"
 #include "framework/kernels/conv2d_layout.h"
 #include "framework/kernels/tile.h"
+#include "framework/kernels/transpose.h"
 #include "framework/tensor/tensor.h"
 
 namespace pare {
@@ -40,11 +41,11 @@ void convolve_group(const ConvShape& s, std::int64_t g, const ConvInputs& inputs
                     const float* first, std::int64_t pixels, const float* filters,
                     const float* bias, float* y) {
   const std::int64_t* offsets = inputs.pixels().data();
-  const std::int64_t tile_rows = balanced_tile(pixels);
   const std::int64_t end = (g + 1) * s.group_outputs();
   for (std::int64_t n = g * s.group_outputs(); n < end; n += kTileColumns) {
     GatherTile tile;
     tile.columns = std::min(kTileColumns, end - n);
+    const std::int64_t tile_rows = balanced_tile(pixels, most_rows(tile.columns));
     for (std::int64_t p = 0; p < pixels; p += tile_rows) {
       tile.rows = std::min(tile_rows, pixels - p);
       for (std::int64_t r = 0; r < tile.rows; ++r) {

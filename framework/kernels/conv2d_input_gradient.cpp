@@ -102,10 +102,10 @@ void convolve_phase(const ConvShape& s, const PhaseKernel& phase, const PaddedGr
   const std::int64_t first_row = phase.h.first_q - (phase.h.taps - 1) + padding.before_h;
   const std::int64_t first_column = phase.w.first_q - (phase.w.taps - 1) + padding.before_w;
   const std::int64_t pixels = phase.h.count * phase.w.count;
-  const std::int64_t tile_rows = balanced_tile(pixels);
   for (std::int64_t n = 0; n < channels; n += kTileColumns) {
     GatherTile tile;
     tile.columns = std::min(kTileColumns, channels - n);
+    const std::int64_t tile_rows = balanced_tile(pixels, most_rows(tile.columns));
     for (std::int64_t p = 0; p < pixels; p += tile_rows) {
       tile.rows = std::min(tile_rows, pixels - p);
       for (std::int64_t r = 0; r < tile.rows; ++r) {

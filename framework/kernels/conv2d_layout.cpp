@@ -1,6 +1,5 @@
 #include "framework/kernels/conv2d_layout.h"
 
-#include "framework/base/parallel.h"
 #include "framework/kernels/padding.h"
 
 namespace pare {
@@ -57,14 +56,6 @@ const float* ConvInputs::first(const float* x, const PixelBlock& block,
                 input_columns(s), padded.data() + i * image_stride_);
   }
   return padded.data();
-}
-
-void transpose(const float* in, std::int64_t rows, std::int64_t columns, float* out) {
-  parallel_tiles(columns, 256, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = begin; j < end; ++j) out[j * rows + i] = in[i * columns + j];
-    }
-  });
 }
 
 }  // namespace pare

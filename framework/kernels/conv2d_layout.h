@@ -44,7 +44,4 @@ class ConvInputs {
   std::int64_t segment_length_;
 };
 
-// out[j, i] = in[i, j] for in [rows, columns].
-void transpose(const float* in, std::int64_t rows, std::int64_t columns, float* out);
-
 }  // namespace pare

@@ -39,11 +39,11 @@ struct Cut {
 void accumulate(const ConvShape& s, const float* x, std::span<const std::int64_t> pixels,
                 const std::vector<std::int64_t>& elements, const float* dy, std::int64_t begin,
                 std::int64_t end, bool first, float* sums) {
-  const std::int64_t tile_rows = balanced_tile(end - begin);
   for (std::int64_t n = 0; n < s.out_channels;) {
     const std::int64_t g = n / s.group_outputs();
     OuterTile tile;
     tile.columns = std::min(kTileColumns, (g + 1) * s.group_outputs() - n);
+    const std::int64_t tile_rows = balanced_tile(end - begin, most_rows(tile.columns));
     for (std::int64_t k = begin; k < end; k += tile_rows) {
       tile.rows = std::min(tile_rows, end - k);
       for (std::int64_t r = 0; r < tile.rows; ++r) {

@@ -21,6 +21,15 @@ namespace pare {
 inline constexpr std::int64_t kTileRows = simd::kRegisters == 32 ? 14 : 6;
 inline constexpr std::int64_t kTileColumns = 2 * simd::kLanes;
 
+// Rows of a tile that is one vector wide: each row's pointer stays in a register, which is worth
+// more there than one load of B less.
+inline constexpr std::int64_t kNarrowTileRows = simd::kRegisters == 32 ? 8 : 6;
+
+// The most rows of a tile with so many columns.
+inline std::int64_t most_rows(std::int64_t columns) {
+  return columns <= simd::kLanes ? kNarrowTileRows : kTileRows;
+}
+
 // kTileColumns zeros, for `start`.
 const float* zero_row();
 

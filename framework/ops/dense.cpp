@@ -1,8 +1,6 @@
-// The dense layer: three matrix products and the column sums of the bias.
-#include <algorithm>
-
+// The dense layer: three products (kernels/dense.h) and the column sums of the bias.
 #include "framework/kernels/columns.h"
-#include "framework/kernels/gemm.h"
+#include "framework/kernels/dense.h"
 #include "framework/ops/ops.h"
 
 namespace pare {
@@ -12,28 +10,25 @@ Variable dense(const Variable& x, const Variable& weight, const Variable& bias) 
   const std::int64_t B = x.shape()[0], in = x.shape()[1], out = weight.shape()[0];
   PARE_ENSURE(weight.shape()[1] == in && (!bias.defined() || bias.shape() == Shape{out}));
 
+  const DenseExtents e{B, in, out};
+
   Tensor y(Shape{B, out});
-  float* sums = y.mutable_data();
-  for (std::int64_t b = 0; b < B && bias.defined(); ++b) {
-    std::copy_n(bias.value().data(), out, sums + b * out);
-  }
-  gemm(Transpose::no, Transpose::yes, B, out, in, x.value().data(), in, weight.value().data(), in,
-       bias.defined() ? 1.0f : 0.0f, sums, out);
+  dense_forward(e, x.value().data(), weight.value().data(),
+                bias.defined() ? bias.value().data() : nullptr, y.mutable_data());
 
   const Tensor xv = x.value(), wv = weight.value();
   return record("dense", y, {x, weight, bias}, [=](const Tensor& dy, Gradients& gradients) {
-    const float* d = dy.data();
-    if (gradients.wants(0)) {  // dx [B, in] = dy * weight
+    if (gradients.wants(0)) {
       const auto [dx, beta] = gradients.slot(0);
-      gemm(Transpose::no, Transpose::no, B, in, out, d, out, wv.data(), in, beta, dx, in);
+      dense_input_gradient(e, dy.data(), wv.data(), dx, beta);
     }
-    if (gradients.wants(1)) {  // dweight [out, in] = dy^T * x
+    if (gradients.wants(1)) {
       const auto [dw, beta] = gradients.slot(1);
-      gemm(Transpose::yes, Transpose::no, out, in, B, d, out, xv.data(), in, beta, dw, in);
+      dense_weight_gradient(e, xv.data(), dy.data(), dw, beta);
     }
     if (gradients.wants(2)) {
       const auto [db, beta] = gradients.slot(2);
-      bias_gradient(d, B, out, db, beta);
+      bias_gradient(dy.data(), B, out, db, beta);
     }
   });
 }

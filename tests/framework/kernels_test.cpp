@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "framework/base/parallel.h"
+#include "framework/kernels/finite.h"
 #include "tests/framework/op_table.h"
 
 namespace pare::testing {
@@ -169,6 +170,22 @@ TEST_CASE("a NaN at any position of the input reaches the output of relu, relu6 
     const Tensor pooled = max_pool2d(x, window).value();
     for (std::int64_t c = 0; c < channels; ++c)
       CHECK(std::isnan(pooled.data()[c]) == (c == at % channels));
+  }
+}
+
+TEST_CASE("one number that is not finite is seen wherever it stands") {
+  for (const std::int64_t size : {1, 15, 16, 17, 63, 64, 65, 1000, 40000}) {
+    std::vector<float> values(static_cast<std::size_t>(size), 3e38f);
+    CHECK(all_finite(values.data(), size));
+    for (const std::int64_t at : {std::int64_t{0}, size / 3, size / 2, size - 1}) {
+      for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
+                              std::numeric_limits<float>::infinity(),
+                              -std::numeric_limits<float>::infinity()}) {
+        std::vector<float> with = values;
+        with[static_cast<std::size_t>(at)] = bad;
+        CHECK_FALSE(all_finite(with.data(), size));
+      }
+    }
   }
 }
 
