@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/weight_quantizer.h"
 #include "framework/base/error.h"
 
@@ -13,12 +12,12 @@ const WeightQuantizer* quantizer_of(const PruneTarget& target) {
   return dynamic_cast<const WeightQuantizer*>(target.parameter->find(kWeightQuantizer));
 }
 
-// The grid of the present weights, observed as their next use would observe them.
-Grid present_grid(const PruneTarget& target) {
+// The quantizer, with the present weights observed as their next use would observe them.
+const Quantizer& present_quantizer(const PruneTarget& target) {
   const NoGradient no_gradient;
   target.parameter->value(Pass::begin(Pass::Mode::evaluate, 0, 0));
   target.parameter->release();
-  return quantizer_of(target)->quantizer().grid();
+  return quantizer_of(target)->quantizer();
 }
 
 }  // namespace
@@ -34,9 +33,10 @@ void require_rankable(const PruneTarget& target, Ranked ranked) {
 Tensor ranked_tensor(const PruneTarget& target, Ranked ranked) {
   const Tensor& latent = target.parameter->latent();
   if (ranked == Ranked::latent) return latent;
-  const Grid grid = present_grid(target);
+  const Quantizer& quantizer = present_quantizer(target);
+  const Grid grid = quantizer.grid();
   const int axis = grid.channels() == 1 ? -1 : target.parameter->channel_axis();
-  const std::vector<std::int8_t> codes = codes_of(latent, grid, axis);
+  const GridCodes codes = quantizer.codes(latent);
   const ChannelView view = channel_view(latent.shape(), axis);
   Tensor result = Tensor::persistent(latent.shape());
   float* to = result.mutable_data();

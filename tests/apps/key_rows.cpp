@@ -202,6 +202,16 @@ void add_compression(std::vector<KeyRow>& rows) {
     quantize(side + ".decay", {"compression.q." + ema}, side + ".decay=0.5");
     quantize(side + ".scale", {}, side + ".scale=power_of_two");
   }
+  const std::string percentile = ".observer=percentile";
+  quantize("weights.quantizer", {}, "weights.quantizer=lsq");
+  quantize("activations.quantizer", {}, "activations.quantizer=pact");
+  for (const std::string side : {"weights", "activations"}) {
+    const Sets lsq = {"compression.q." + side + ".quantizer=lsq"};
+    quantize(side + ".p", {"compression.q." + side + percentile}, side + ".p=80");
+    quantize(side + ".rounding", {}, side + ".rounding=stochastic");
+    quantize(side + ".learning_rate", lsq, side + ".learning_rate=0.1");
+    quantize(side + ".weight_decay", lsq, side + ".weight_decay=0.1");
+  }
   quantize("weights.granularity", {}, "weights.granularity=per_tensor");
   quantize("weights.observe", {"compression.p.method=random"}, "weights.observe=dense");
   quantize("first_last_bits", {}, "first_last_bits=4");
