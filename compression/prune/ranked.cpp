@@ -9,33 +9,33 @@
 namespace pare {
 namespace {
 
-const WeightQuantizer* quantizer_of(const PruneTarget& target) {
-  return dynamic_cast<const WeightQuantizer*>(target.parameter->find(kWeightQuantizer));
+const WeightQuantizer* quantizer_of(const Parameter& weight) {
+  return dynamic_cast<const WeightQuantizer*>(weight.find(kWeightQuantizer));
 }
 
 // The grid of the present weights, observed as their next use would observe them.
-Grid present_grid(const PruneTarget& target) {
+Grid present_grid(Parameter& weight) {
   const NoGradient no_gradient;
-  target.parameter->value(Pass::begin(Pass::Mode::evaluate, 0, 0));
-  target.parameter->release();
-  return quantizer_of(target)->quantizer().grid();
+  weight.value(Pass::begin(Pass::Mode::evaluate, 0, 0));
+  weight.release();
+  return quantizer_of(weight)->quantizer().grid();
 }
 
 }  // namespace
 
-void require_rankable(const PruneTarget& target, Ranked ranked) {
-  if (ranked == Ranked::latent || quantizer_of(target)) return;
+void require_rankable(const Parameter& weight, Ranked ranked) {
+  if (ranked == Ranked::latent || quantizer_of(weight)) return;
   throw ConfigError(fmt::format(
       "score: expected a quantizer on '{}', whose codes are to be ranked; apply a method of kind "
       "quantize before (in an earlier phase, or further to the front of 'apply')",
-      target.parameter->path()));
+      weight.path()));
 }
 
-Tensor ranked_tensor(const PruneTarget& target, Ranked ranked) {
-  const Tensor& latent = target.parameter->latent();
+Tensor ranked_tensor(Parameter& weight, Ranked ranked) {
+  const Tensor& latent = weight.latent();
   if (ranked == Ranked::latent) return latent;
-  const Grid grid = present_grid(target);
-  const int axis = grid.channels() == 1 ? -1 : target.parameter->channel_axis();
+  const Grid grid = present_grid(weight);
+  const int axis = grid.channels() == 1 ? -1 : weight.channel_axis();
   const std::vector<std::int8_t> codes = codes_of(latent, grid, axis);
   const ChannelView view = channel_view(latent.shape(), axis);
   Tensor result = Tensor::persistent(latent.shape());
