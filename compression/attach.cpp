@@ -98,17 +98,13 @@ std::vector<Parameter*> select_weights(const Network& network, const Selector& s
   return selected;
 }
 
-std::vector<PruneTarget> attach_masks(const std::vector<Parameter*>& parameters,
-                                      Composition composition, bool mask_gradient) {
-  std::vector<PruneTarget> targets;
-  for (Parameter* parameter : parameters) {
-    require_absent(*parameter, kMask, "is pruned");
-    auto mask = std::make_unique<Mask>(parameter->shape().size(), mask_gradient);
-    targets.push_back({parameter, mask.get()});
-    parameter->insert(chain_position(*parameter, kMask, composition), std::move(mask));
-    require_zero(*parameter);
-  }
-  return targets;
+Mask* attach_mask(Parameter& parameter, Composition composition, bool mask_gradient) {
+  require_absent(parameter, kMask, "is pruned");
+  auto mask = std::make_unique<Mask>(parameter.shape().size(), mask_gradient);
+  Mask* attached = mask.get();
+  parameter.insert(chain_position(parameter, kMask, composition), std::move(mask));
+  require_zero(parameter);
+  return attached;
 }
 
 void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composition composition,
@@ -158,15 +154,6 @@ bool connect_averages(Network& network) {
     average->connect(*source, taps_inside(pool->window(), in[1], in[2]));
   }
   return true;
-}
-
-std::vector<PruneTarget> find_masks(const std::vector<Parameter*>& parameters) {
-  std::vector<PruneTarget> targets;
-  for (Parameter* parameter : parameters) {
-    auto* mask = dynamic_cast<Mask*>(parameter->find(kMask));
-    if (mask) targets.push_back({parameter, mask});
-  }
-  return targets;
 }
 
 void detach(const std::vector<Parameter*>& parameters, std::string_view transform) {

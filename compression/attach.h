@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "compression/prune/pruner.h"
 #include "compression/quantize/quantizer.h"
 #include "layers/network.h"
 
@@ -26,9 +25,9 @@ struct Selector {
 // In the order of the network. Throws ConfigError.
 std::vector<Parameter*> select_weights(const Network& network, const Selector& selector);
 
-// Throws ConfigError where a parameter has a mask already, or a quantizer without a zero.
-std::vector<PruneTarget> attach_masks(const std::vector<Parameter*>& parameters,
-                                      Composition composition, bool mask_gradient);
+// A mask that keeps everything. Throws ConfigError where the parameter has one already, or a
+// quantizer without a zero.
+class Mask* attach_mask(Parameter& parameter, Composition composition, bool mask_gradient);
 
 // Throws ConfigError where a parameter has a quantizer already, or a mask that this one has no zero
 // for.
@@ -45,8 +44,6 @@ void attach_activation_quantizers(Network& network, const EdgeChoice& choice);
 // The same for all edges.
 void attach_activation_quantizers(Network& network, const ActivationQuantizerConfig& config);
 
-// What attach_masks gave, in a network that was loaded with its masks.
-std::vector<PruneTarget> find_masks(const std::vector<Parameter*>& parameters);
 // Tells every code average which grid its pool reads. False where one stands behind no pool, or
 // reads an edge without a grid.
 bool connect_averages(Network& network);

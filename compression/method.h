@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "compression/shrink.h"
 #include "framework/config/object.h"
 #include "framework/schedule.h"
 #include "framework/state.h"
@@ -24,13 +25,32 @@ struct MethodStep {
   std::uint64_t run_step = 0;  // in the run
   std::uint64_t seed = 1;
   bool applied_here = false;  // this phase applies the method (its schedule runs)
+  double learning_rate = 0;   // of the update
+  // The optimizer adds to gradients (decay, l1), so that moments of masked weights do not stay
+  // zero.
+  bool regularized = false;
   // Visits the optimizer's moments of a parameter, so that they can be masked.
-  std::function<void(const Parameter&, const std::function<void(Tensor&)>&)> visit_moments;
+  std::function<void(const Parameter&, const std::function<void(Tensor&)>&)> visit_moments =
+      nullptr;
+  // Gives the network the values of rewind_point() back, and the optimizer a fresh start.
+  std::function<void()> rewind = nullptr;
+};
+
+// What a method that acts on the whole network when it is attached may ask of its run.
+struct Surroundings {
+  // Where the integer form of the network without some units of its channels (shrink.h) differs; ""
+  // nowhere.
+  std::function<std::string(Network&, const KeptUnits&)> shrunk_difference;
+  std::function<void(const std::string&)> say;  // to the user
 };
 
 class Method {
  public:
   virtual ~Method() = default;
+  // Before attach().
+  virtual void prepare(const Surroundings&) {}
+  // attach() replaces nodes or parameters, so that other methods have to adopt() the network anew.
+  virtual bool rebuilds() const { return false; }
   // Puts transforms and nodes in place. Throws ConfigError (a pattern that matches nothing, two
   // masks on a weight).
   virtual void attach(Network& network) = 0;
@@ -39,6 +59,13 @@ class Method {
   virtual void release(Network& network) = 0;
   // Before the forward pass of a step.
   virtual void before_step(const MethodStep& step) = 0;
+  // In the forward pass of a step, of every node in order, where wants_outputs() said so before it.
+  virtual bool wants_outputs() const { return false; }
+  virtual void see_output(const std::string& /*node*/, const Tensor& /*value*/) {}
+  // After backward(), before the optimizer: gradients are there.
+  virtual void after_backward(const MethodStep&) {}
+  // After the optimizer: gradients are gone, latent values may be written.
+  virtual void after_step(const MethodStep&) {}
   // At the end of a phase with steps (also when they are all done), and once after a calibration (0
   // steps).
   virtual void end_phase(const MethodStep&) {}

@@ -1,21 +1,39 @@
 #include "compression/method_config.h"
 
 namespace pare {
+namespace {
+
+template <class Config>
+config::Alternative alternative(const char* kind, MethodConfig& method) {
+  return {kind,
+          [&method](config::Object& in) { config::hold<Config>(method.options).describe(in); }};
+}
+
+struct Make {
+  Composition composition;
+  std::unique_ptr<Method> operator()(const PruneConfig& config) const {
+    return std::make_unique<PruneMethod>(config, composition);
+  }
+  std::unique_ptr<Method> operator()(const QuantizeConfig& config) const {
+    return std::make_unique<QuantizeMethod>(config, composition);
+  }
+  std::unique_ptr<Method> operator()(const ShrinkConfig&) const {
+    return std::make_unique<ShrinkMethod>();
+  }
+};
+
+}  // namespace
 
 void MethodConfig::describe(config::Object& o) {
   o.alternatives(
       "kind", kind,
-      {{"prune", [this](config::Object& in) { config::hold<PruneConfig>(options).describe(in); }},
-       {"quantize",
-        [this](config::Object& in) { config::hold<QuantizeConfig>(options).describe(in); }}},
+      {alternative<PruneConfig>("prune", *this), alternative<QuantizeConfig>("quantize", *this),
+       alternative<ShrinkConfig>("shrink", *this)},
       "what the method does");
 }
 
 std::unique_ptr<Method> make_method(const MethodConfig& config, Composition composition) {
-  if (const auto* prune = std::get_if<PruneConfig>(&config.options)) {
-    return std::make_unique<PruneMethod>(*prune, composition);
-  }
-  return std::make_unique<QuantizeMethod>(std::get<QuantizeConfig>(config.options), composition);
+  return std::visit(Make{composition}, config.options);
 }
 
 }  // namespace pare

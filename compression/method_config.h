@@ -5,12 +5,13 @@
 
 #include "compression/prune_method.h"
 #include "compression/quantize_method.h"
+#include "compression/shrink_method.h"
 
 namespace pare {
 
 struct MethodConfig {
   std::string kind;
-  std::variant<PruneConfig, QuantizeConfig> options;
+  std::variant<PruneConfig, QuantizeConfig, ShrinkConfig> options;
 
   void describe(config::Object& o);
 };

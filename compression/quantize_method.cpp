@@ -109,11 +109,13 @@ bool QuantizeMethod::quantizes_activations() const {
 
 void QuantizeMethod::adopt(Network& network) {
   network_ = &network;
+  weights_.clear();
   const QuantizeChoice choice(config_, network);
   for (const NetworkNode& node : network.nodes()) {
     auto* weighted = dynamic_cast<Weighted*>(node.module.get());
     if (weighted && choice.weights(node.name)) weights_.push_back(&weighted->weight());
   }
+  apply_state();
 }
 
 void QuantizeMethod::release(Network& network) {

@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::int64_t kBatch = 256;
 
+std::vector<std::int32_t> chosen_images(const Images& train, std::uint64_t seed,
+                                        std::int64_t count) {
+  std::vector<std::int32_t> chosen = permutation(train.count(), Random(seed, Stream::calibrate));
+  chosen.resize(static_cast<std::size_t>(std::min(count, train.count())));
+  return chosen;
+}
+
 }  // namespace
 
 std::int64_t count_correct(Network& network, const Images& images,
@@ -27,11 +34,15 @@ std::int64_t count_correct(Network& network, const Images& images,
   return correct;
 }
 
+Tensor calibration_images(const Images& train, const std::vector<PixelValues>& values,
+                          std::uint64_t seed, std::int64_t count) {
+  return batch_of(train, values, chosen_images(train, seed, count)).images;
+}
+
 void calibrate(Network& network, const Images& train, const std::vector<PixelValues>& values,
                std::uint64_t seed, std::int64_t count, const Pass& pass) {
   const NoGradient no_gradient;
-  std::vector<std::int32_t> chosen = permutation(train.count(), Random(seed, Stream::calibrate));
-  chosen.resize(static_cast<std::size_t>(std::min(count, train.count())));
+  const std::vector<std::int32_t> chosen = chosen_images(train, seed, count);
   const std::span<const std::int32_t> all(chosen);
   for (std::size_t first = 0; first < all.size(); first += kBatch) {
     const auto some = all.subspan(first, std::min<std::size_t>(kBatch, all.size() - first));

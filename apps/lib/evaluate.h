@@ -15,6 +15,10 @@ namespace pare {
 std::int64_t count_correct(Network& network, const Images& images,
                            const std::vector<PixelValues>& values);
 
+// `count` training images, chosen by the seed, as the network reads them.
+Tensor calibration_images(const Images& train, const std::vector<PixelValues>& values,
+                          std::uint64_t seed, std::int64_t count);
+
 // Runs `count` training images, chosen by the seed, through the network in this pass.
 void calibrate(Network& network, const Images& train, const std::vector<PixelValues>& values,
                std::uint64_t seed, std::int64_t count, const Pass& pass);

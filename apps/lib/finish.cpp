@@ -7,6 +7,7 @@
 
 #include "apps/lib/evaluate.h"
 #include "apps/lib/methods.h"
+#include "apps/lib/surroundings.h"
 #include "compression/integer/engine.h"
 #include "compression/integer/model_file.h"
 #include "compression/lower/lower.h"
@@ -41,6 +42,25 @@ double median_latency_us(const integer::Engine& engine, std::span<const std::int
   return *middle;
 }
 
+// Medians of the engine's steps, by the node whose output a step's first operation makes.
+std::map<std::string, double> median_steps_us(const integer::Engine& engine,
+                                              std::span<const std::int8_t> image) {
+  const std::vector<std::string> steps = engine.steps();
+  std::vector<std::vector<std::int64_t>> times(steps.size());
+  for (int i = 0; i < kLatencyRuns; ++i) {
+    std::vector<std::int64_t> once(steps.size());
+    engine.time_steps(image, once);
+    for (std::size_t s = 0; s < steps.size(); ++s) times[s].push_back(once[s]);
+  }
+  std::map<std::string, double> medians;
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    const auto middle = times[s].begin() + kLatencyRuns / 2;
+    std::nth_element(times[s].begin(), middle, times[s].end());
+    medians[steps[s].substr(0, steps[s].find(':'))] = static_cast<double>(*middle) * 1e-3;
+  }
+  return medians;
+}
+
 // True where grids had to be added.
 bool add_missing_grids(Network& network, const RunConfig& run, const Dataset& dataset,
                        std::int64_t images) {
@@ -58,7 +78,7 @@ Rehearsal rehearse(const RunConfig& run, const Dataset& dataset) {
   Rehearsal rehearsal{build_network(run.model, dataset.train.shape, dataset.classes), {}};
   Network& network = rehearsal.network;
   network.initialize(run.seed);
-  ActiveMethods methods(run);
+  ActiveMethods methods(run, surroundings_of(run, dataset, [](const std::string&) {}));
   for (const PhaseConfig& phase : run.phases) methods.begin_phase(phase, network);
   if (run.report.integer == ReportConfig::Integer::none) return rehearsal;
   add_missing_grids(network, run, dataset, kRehearsalImages);
@@ -114,9 +134,18 @@ Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
   form.verification = verify(network, form.final, engine, codes, progress);
   form.accuracy =
       static_cast<double>(correct_labels(form.verification.labels, test.labels)) / images;
-  form.latency_us = median_latency_us(
-      engine, std::span(codes).first(static_cast<std::size_t>(engine.input_size())));
+  const auto image = std::span(codes).first(static_cast<std::size_t>(engine.input_size()));
+  form.latency_us = median_latency_us(engine, image);
+  form.step_us = median_steps_us(engine, image);
   return outcome;
+}
+
+double latency_us(const integer::Program& program) {
+  const integer::Engine engine(program);
+  const auto& input = program.tensors[static_cast<std::size_t>(program.input)];
+  const std::vector<std::int8_t> image(static_cast<std::size_t>(input.size()),
+                                       static_cast<std::int8_t>(input.zero_point));
+  return median_latency_us(engine, image);
 }
 
 void require_verified(const Verification& v) {

@@ -30,6 +30,7 @@ struct IntegerForm {
   Verification verification = {};  // on all test images
   double accuracy = 0;             // the engine's, on the test images
   double latency_us = 0;           // one image, one thread, median
+  std::map<std::string, double> step_us = {};  // of it, by the last node of a layer's group
 };
 
 struct Outcome {
@@ -63,6 +64,9 @@ Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
 // What the engine is given for these images.
 std::vector<std::int8_t> codes_of(const integer::Engine& engine, const FinalNetwork& final,
                                   const Images& images);
+
+// One image of the input's zero point, one thread, median.
+double latency_us(const integer::Program& program);
 
 // Throws VerificationError where a code differs.
 void require_verified(const Verification& verification);

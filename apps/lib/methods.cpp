@@ -19,13 +19,21 @@ void ActiveMethods::begin_phase(const PhaseConfig& phase, Network& network) {
   for (const std::string& name : phase.apply) {
     std::unique_ptr<Method> method = make_method(run_.method(name), run_.composition);
     try {
-      method->attach(network);
+      attach(*method, network);
     } catch (const ConfigError& error) {
       throw ConfigError("compression." + name + " (phase '" + phase.name + "'): " + error.what());
     }
     active_.push_back({name, std::move(method), true});
   }
   network.release();
+}
+
+void ActiveMethods::attach(Method& method, Network& network) {
+  method.prepare(surroundings_);
+  network.release();
+  method.attach(network);
+  if (!method.rebuilds()) return;
+  for (const Active& other : active_) other.method->adopt(network);
 }
 
 void ActiveMethods::leave_phase() {
@@ -45,18 +53,29 @@ void ActiveMethods::resume(std::span<const PhaseConfig> begun, Network& network)
   for (const Active& active : active_) active.method->adopt(network);
 }
 
-void ActiveMethods::before_step(MethodStep step) {
+void ActiveMethods::tell(MethodStep step, void (Method::*what)(const MethodStep&)) {
   for (const Active& active : active_) {
     step.applied_here = active.applied_here;
-    active.method->before_step(step);
+    (active.method.get()->*what)(step);
   }
 }
 
-void ActiveMethods::end_phase(MethodStep step) {
-  for (const Active& active : active_) {
-    step.applied_here = active.applied_here;
-    active.method->end_phase(step);
-  }
+void ActiveMethods::before_step(MethodStep step) { tell(std::move(step), &Method::before_step); }
+void ActiveMethods::after_backward(MethodStep step) {
+  tell(std::move(step), &Method::after_backward);
+}
+void ActiveMethods::after_step(MethodStep step) { tell(std::move(step), &Method::after_step); }
+void ActiveMethods::end_phase(MethodStep step) { tell(std::move(step), &Method::end_phase); }
+
+Network::Tap ActiveMethods::tap() const {
+  const bool wanted = std::any_of(active_.begin(), active_.end(),
+                                  [](const Active& a) { return a.method->wants_outputs(); });
+  if (!wanted) return nullptr;
+  return [this](const std::string& node, const Variable& value) {
+    for (const Active& active : active_) {
+      if (active.method->wants_outputs()) active.method->see_output(node, value.value());
+    }
+  };
 }
 
 bool ActiveMethods::at_target() const {

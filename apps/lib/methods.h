@@ -21,7 +21,8 @@ class ActiveMethods {
     bool applied_here;  // in the phase at hand
   };
 
-  explicit ActiveMethods(const RunConfig& run) : run_(run) {}
+  explicit ActiveMethods(const RunConfig& run, Surroundings surroundings = {})
+      : run_(run), surroundings_(std::move(surroundings)) {}
 
   // The start of a phase: releases, then attaches. Throws ConfigError naming the method.
   void begin_phase(const PhaseConfig& phase, Network& network);
@@ -29,6 +30,10 @@ class ActiveMethods {
   // they attached.
   void resume(std::span<const PhaseConfig> begun, Network& network);
   void before_step(MethodStep step);
+  // Shows the outputs of a step's forward pass to the methods that want them; null where none does.
+  Network::Tap tap() const;
+  void after_backward(MethodStep step);
+  void after_step(MethodStep step);
   void end_phase(MethodStep step);
 
   bool empty() const { return active_.empty(); }
@@ -43,8 +48,11 @@ class ActiveMethods {
 
  private:
   void leave_phase();
+  void attach(Method& method, Network& network);
+  void tell(MethodStep step, void (Method::*what)(const MethodStep&));
 
   const RunConfig& run_;
+  Surroundings surroundings_;
   std::vector<Active> active_;
 };
 

@@ -38,11 +38,19 @@ void shrink(Schedule& schedule, const ScheduleSpan& full, double factor) {
 
 // `epochs`: factor on what is counted in epochs of the data at hand.
 void shrink(MethodConfig& method, const ScheduleSpan& full, double factor, double epochs) {
-  if (auto* prune = std::get_if<PruneConfig>(&method.options))
-    return shrink(prune->sparsity, full, factor);
-  auto& quantize = std::get<QuantizeConfig>(method.options);
-  quantize.delay *= epochs;
-  if (quantize.freeze_observers_at) *quantize.freeze_observers_at *= epochs;
+  if (auto* prune = std::get_if<PruneConfig>(&method.options)) {
+    shrink(prune->sparsity, full, factor);
+    if (prune->factor) shrink(*prune->factor, full, factor);
+    if (prune->regrow) {
+      const auto every = static_cast<double>(prune->regrow->every);
+      prune->regrow->every = std::max<std::int64_t>(1, std::llround(every * factor));
+    }
+    return;
+  }
+  if (auto* quantize = std::get_if<QuantizeConfig>(&method.options)) {
+    quantize->delay *= epochs;
+    if (quantize->freeze_observers_at) *quantize->freeze_observers_at *= epochs;
+  }
 }
 
 void shrink_learning_rates(RunConfig& run, const std::vector<ScheduleSpan>& full,
@@ -53,6 +61,14 @@ void shrink_learning_rates(RunConfig& run, const std::vector<ScheduleSpan>& full
     const double factor =
         static_cast<double>(after[i].span.steps) / static_cast<double>(before[i].span.steps);
     shrink(run.phases[i].optimizer.learning_rate, before[i].span, factor);
+  }
+}
+
+// `epochs`: factor on epochs of the first phase.
+void shrink_rewinds(RunConfig& run, double epochs) {
+  for (auto& [name, method] : run.compression) {
+    auto* prune = std::get_if<PruneConfig>(&method.options);
+    if (prune && prune->rewind) prune->rewind->to *= epochs;
   }
 }
 
@@ -109,11 +125,13 @@ void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& span
     for (const std::string& name : phase.apply) {
       const MethodConfig& method = run.method(name);
       if (const auto* prune = std::get_if<PruneConfig>(&method.options)) {
-        check(prune->sparsity, spans[i], fmt::format("{}: compression.{}.sparsity", where, name));
+        const std::string path = fmt::format("{}: compression.{}.", where, name);
+        check(prune->sparsity, spans[i], path + "sparsity");
+        if (prune->factor) check(*prune->factor, spans[i], path + "factor");
         continue;
       }
-      const double delay =
-          std::get<QuantizeConfig>(method.options).delay * spans[i].steps_per_epoch;
+      const auto* quantize = std::get_if<QuantizeConfig>(&method.options);
+      const double delay = quantize ? quantize->delay * spans[i].steps_per_epoch : 0;
       if (!phase.calibrates() && delay > static_cast<double>(spans[i].steps - 1)) {
         throw ConfigError(fmt::format(
             "{}: compression.{}.delay: expected an end of the delay within the phase of {} "
@@ -139,6 +157,7 @@ void make_smoke(RunConfig& run, Dataset& dataset) {
     phase.epochs.reset();
     phase.steps = steps;
     const double epochs = factor * full[i].steps_per_epoch / per_epoch;
+    if (i == 0) shrink_rewinds(run, epochs);
     for (const std::string& name : phase.apply)
       shrink(method_of(run, name), full[i], factor, epochs);
   }

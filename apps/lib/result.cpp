@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "apps/lib/pruning_result.h"
 #include "compression/groups.h"
 #include "compression/integer/model_file.h"
 #include "compression/quantize/activation_quantizer.h"
@@ -67,6 +68,7 @@ Json layer_json(const Network& network, const LayerStatistics& layer) {
           {"weights", layer.shape.size()},
           {"zeros", layer.zeros},
           {"zeros_by_mask", layer.masked},
+          {"zeros_by_rounding", layer.zeros - layer.masked},
           {"sparsity", static_cast<double>(layer.zeros) / weights},
           {"sparsity_by_mask", static_cast<double>(layer.masked) / weights},
           {"weight_bits", nullptr},
@@ -79,12 +81,14 @@ Json layer_json(const Network& network, const LayerStatistics& layer) {
           {"coding", nullptr},
           {"macs", network.node(layer.name).module->macs()},
           {"effective_macs", nullptr},
-          {"bops", nullptr}};
+          {"bops", nullptr},
+          {"latency_us", nullptr}};
 }
 
 // What the integer form answers.
 void add_integer(Json& json, const LayerResult& layer) {
   json["zeros"] = layer.zeros;
+  json["zeros_by_rounding"] = layer.zeros - json["zeros_by_mask"].get<std::int64_t>();
   json["sparsity"] = static_cast<double>(layer.zeros) / static_cast<double>(layer.weights);
   json["weight_bits"] = layer.weight_bits;
   json["input_bits"] = layer.input_bits;
@@ -92,6 +96,7 @@ void add_integer(Json& json, const LayerResult& layer) {
   json["coding"] = layer.coding;
   json["effective_macs"] = layer.effective_macs;
   json["bops"] = layer.bops();
+  json["latency_us"] = layer.latency_us;
 }
 
 Json phases_json(const RunConfig& run, const Trainer& trainer) {
@@ -138,6 +143,8 @@ void add_integer(Json& json, const Network& network, const IntegerForm& form) {
   json["accuracy"]["integer"] = form.accuracy;
   json["integer_from"] = form.post_training ? "post_training" : "trained";
   json["sparsity"] = static_cast<double>(total(layers, &LayerResult::zeros)) / weights;
+  json["sparsity_by_rounding"] =
+      json["sparsity"].get<double>() - json["sparsity_by_mask"].get<double>();
   json["bytes"]["model"] = form.bytes.size();
   json["effective_macs"] = total(layers, &LayerResult::effective_macs);
   json["bops"] = total(layers, &LayerResult::bops);
@@ -163,6 +170,8 @@ std::vector<LayerResult> layer_results(const Network& network, const IntegerForm
     const integer::LayerBytes& size = sizes.at(group.tail());
     layer.coding = name_of(size.coding);
     layer.bytes = std::min({size.packed, size.bitmap, size.arithmetic});
+    const auto time = form.step_us.find(group.tail());
+    if (time != form.step_us.end()) layer.latency_us = time->second;
     layers.push_back(std::move(layer));
   }
   return layers;
@@ -170,7 +179,7 @@ std::vector<LayerResult> layer_results(const Network& network, const IntegerForm
 
 Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
                  const Outcome& outcome, const std::vector<LayerStatistics>& layers,
-                 double seconds) {
+                 double seconds, const integer::Program* whole) {
   const Network& network = trainer.network();
   const TrainingState& state = trainer.state();
   const EpochRow& kept = state.rows.at(trainer.kept());
@@ -188,6 +197,9 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
        {{"epoch", kept.epoch}, {"phase", kept.phase}, {"validation", to_json(kept)["validation"]}}},
       {"sparsity", nullptr},
       {"sparsity_by_mask", masked_fraction(network)},
+      {"sparsity_by_rounding", nullptr},
+      {"pruning", pruning_json(run, dataset, network)},
+      {"shrink", shrink_json(run, dataset, network, outcome, whole)},
       {"bytes", {{"float32", 4 * network.parameter_count()}, {"model", nullptr}}},
       {"parameters", network.parameter_count()},
       {"macs", network.macs()},

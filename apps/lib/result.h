@@ -32,6 +32,7 @@ struct LayerResult {
   std::string coding;       // packed, bitmap or arithmetic
   std::int64_t macs = 0;
   std::int64_t effective_macs = 0;
+  double latency_us = 0;
   std::int64_t bops() const { return effective_macs * weight_bits * input_bits; }
 };
 
@@ -39,9 +40,10 @@ struct LayerResult {
 std::vector<LayerResult> layer_results(const Network& network, const IntegerForm& form);
 
 // The whole document. `layers`: of the network as it ends. `seconds`: wall clock of the run,
-// verification included, over all its processes.
+// verification included, over all its processes. `whole`: the integer program of the network before
+// anything was shrunk, where that was.
 config::Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
                          const Outcome& outcome, const std::vector<LayerStatistics>& layers,
-                         double seconds);
+                         double seconds, const integer::Program* whole);
 
 }  // namespace pare

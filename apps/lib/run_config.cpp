@@ -63,17 +63,16 @@ class Course {
     for (std::size_t k = 0; k < phase.release.size(); ++k) {
       release(phase.release[k], fmt::format("{}.release[{}]", path, k));
     }
-    bool quantizes = false;
+    bool acts = false;
     for (std::size_t k = 0; k < phase.apply.size(); ++k) {
       const std::string where = fmt::format("{}.apply[{}]", path, k);
       apply(phase.apply[k], where);
-      const bool prunes = prunes_by_schedule(phase.apply[k]);
-      quantizes = quantizes || (contains(known_, phase.apply[k]) && !prunes);
-      if (phase.calibrates() && prunes) {
+      acts = acts || is<QuantizeConfig>(phase.apply[k]) || is<ShrinkConfig>(phase.apply[k]);
+      if (phase.calibrates() && is<PruneConfig>(phase.apply[k])) {
         o_.fail(where, "a phase of 0 epochs has no updates in which to prune; give it some");
       }
     }
-    if (phase.calibrates() && !quantizes) {
+    if (phase.calibrates() && !acts) {
       o_.fail(
           path,
           "a phase of 0 epochs only calibrates; expected it to apply a method of kind quantize, "
@@ -103,11 +102,15 @@ class Course {
                                  attached_.empty() ? "none is" : join(attached_, ", "), name,
                                  suggestion(name, attached_)));
     }
+    if (is<ShrinkConfig>(name)) {
+      o_.fail(where, fmt::format("what '{}' took out does not come back; take the name out", name));
+    }
     std::erase(attached_, name);
   }
 
-  bool prunes_by_schedule(const std::string& name) const {
-    return contains(known_, name) && std::holds_alternative<PruneConfig>(run_.method(name).options);
+  template <class Config>
+  bool is(const std::string& name) const {
+    return contains(known_, name) && std::holds_alternative<Config>(run_.method(name).options);
   }
 
   const RunConfig& run_;

@@ -96,6 +96,22 @@ std::string learning_rates(const Schedule& rate, const RateCourse& course, std::
                       : fmt::format("{:.3g} > {:.3g}", first, last);
 }
 
+// How much is pruned where no sparsity says so.
+std::string amount_text(const PruneConfig& prune) {
+  if (prune.threshold) {
+    return fmt::format("below {:.3g}{}", prune.threshold->value,
+                       prune.threshold->of_mean ? " of the mean" : "");
+  }
+  if (prune.rewind) {
+    return fmt::format("{} times {:.3g} % of what is left", prune.rewind->rounds,
+                       100 * prune.rewind->per_round);
+  }
+  if (prune.regrow && prune.regrow->c)
+    return fmt::format("below mean + {:.3g} deviations", *prune.regrow->c);
+  const Pattern pattern = prune.pattern.value_or(Pattern());
+  return fmt::format("{} of {} stay", pattern.n, pattern.m);
+}
+
 // The sparsity that a phase's pruning methods ask for, at quarters of the phase.
 std::string sparsity_course(const RunConfig& run, const PhaseConfig& phase,
                             const ScheduleSpan& span) {
@@ -103,9 +119,8 @@ std::string sparsity_course(const RunConfig& run, const PhaseConfig& phase,
   for (const std::string& name : phase.apply) {
     const auto* prune = std::get_if<PruneConfig>(&run.method(name).options);
     if (!prune || span.steps == 0) continue;
-    if (prune->threshold) {
-      text += fmt::format("below {:.3g}{}", prune->threshold->value,
-                          prune->threshold->of_mean ? " of the mean" : "");
+    if (!prune->follows_sparsity()) {
+      text += amount_text(*prune);
       continue;
     }
     for (int quarter = 0; quarter <= 4; ++quarter) {

@@ -49,7 +49,7 @@ std::map<std::string, double> asked_sparsity(const RunConfig& run, const Network
   std::map<std::string, double> asked;
   for (const std::string& name : run.final_methods()) {
     const auto* prune = std::get_if<PruneConfig>(&run.method(name).options);
-    if (!prune || prune->threshold) continue;
+    if (!prune || !prune->follows_sparsity()) continue;
     for (const Parameter* weight : select_weights(network, {prune->include, prune->exclude})) {
       asked[weight->path()] = prune->sparsity.target();
     }

@@ -53,11 +53,12 @@ RunFolder::IfThere if_there(const TrainOptions& options) {
 class Run {
  public:
   Run(const TrainOptions& options, Console& console, const RunConfig& config,
-      const Dataset& dataset, RunFolder& folder, double start)
+      const Dataset& dataset, const Rehearsal& rehearsal, RunFolder& folder, double start)
       : options_(options),
         console_(console),
         config_(config),
         dataset_(dataset),
+        rehearsal_(rehearsal),
         folder_(folder),
         start_(start),
         trainer_(config, dataset, trainer_events()) {}
@@ -92,7 +93,8 @@ class Run {
     const std::vector<LayerStatistics> layers =
         layer_statistics(trainer_.network(), dataset_.test, trainer_.values());
     const config::Json result =
-        result_json(config_, dataset_, trainer_, outcome, layers, seconds());
+        result_json(config_, dataset_, trainer_, outcome, layers, seconds(),
+                    rehearsal_.program ? &*rehearsal_.program : nullptr);
     write_file_atomically(folder_.file("result.json"), config::pretty(result));
     if (events_) events_->result(result, trainer_.state().run_step);
     write_page(finished_page(config_, dataset_, trainer_, outcome, layers, result, command()));
@@ -143,6 +145,7 @@ class Run {
                   progress_->row(row);
                   if (events_) events_->row(row, trainer_.network());
                 },
+            .say = [this](const std::string& text) { console_.say(text); },
             .save = [this](bool best) { save(best); },
             .stop = [this] { return stop(); }};
   }
@@ -210,6 +213,7 @@ class Run {
   Console& console_;
   const RunConfig& config_;
   const Dataset& dataset_;
+  const Rehearsal& rehearsal_;
   RunFolder& folder_;
   double start_;  // of this process's work
   Trainer trainer_;
@@ -273,7 +277,7 @@ void train_run(const TrainOptions& options, Console& console) {
   RunFolder folder(options.out.empty() ? "runs/" + config.name : options.out, if_there(options));
   console.log_to(folder.file("log.txt"));
   console.say(headline(config, dataset) + "; writing " + folder.path() + "/");
-  Run run(options, console, config, dataset, folder, start);
+  Run run(options, console, config, dataset, rehearsal, folder, start);
   run.begin();
   write_file_atomically(folder.file("config.json"), config::pretty(config::write(config)));
   try {

@@ -9,6 +9,7 @@
 #include "apps/lib/diverged.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/phases.h"
+#include "apps/lib/surroundings.h"
 #include "compression/network_json.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
@@ -56,8 +57,9 @@ Trainer::Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents eve
       values_(pixel_values(dataset)),
       spans_(phase_spans(run, dataset.train.count())),
       courses_(rate_courses(run, spans_)),
+      rewind_point_(run, spans_),
       network_(build_network(run.model, dataset.train.shape, dataset.classes)),
-      methods_(run),
+      methods_(run, surroundings_of(run, dataset, events_.say)),
       batches_(dataset.train, values_, run.dataset.batch_size, run.seed, run.dataset.augment) {
   check_schedules(run, spans_);
   require_freezable(network_, run.phases);
@@ -89,6 +91,7 @@ Checkpoint Trainer::checkpoint() {
   collect(c.arrays, kNetworkArrays, [&](StateVisitor& v) { visit_network(v); });
   collect(c.arrays, "", [&](StateVisitor& v) { methods_.visit_state(v); });
   if (optimizer_) collect(c.arrays, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
+  rewind_point_.save(c);
   return c;
 }
 
@@ -111,6 +114,7 @@ void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::str
         arrays(kOptimizerArrays), "", [&](StateVisitor& v) { optimizer_->visit_state(v); }, what);
     optimizer_->exchange();  // a checkpoint's network is the averaged one
   }
+  rewind_point_.load(checkpoint);
   best_ = std::move(best);
 }
 
@@ -190,28 +194,37 @@ double Trainer::learning_rate(std::int64_t step) const {
   return phase().optimizer.learning_rate.at(course.done + step, course.span);
 }
 
-MethodStep Trainer::method_step() const {
+MethodStep Trainer::method_step() {
+  const Regularization& added = phase().optimizer.regularization;
   MethodStep step{.span = span(),
                   .step = state_.step,
                   .run_step = static_cast<std::uint64_t>(state_.run_step),
                   .seed = run_.seed,
                   .applied_here = false,
-                  .visit_moments = nullptr};
+                  .learning_rate = state_.step < span().steps ? learning_rate(state_.step) : 0,
+                  .regularized = added.weight_decay > 0 || added.l1 > 0 || added.group_lasso > 0};
   step.visit_moments = [this](const Parameter& parameter,
                               const std::function<void(Tensor&)>& visit) {
     optimizer_->visit_moments(parameter, visit);
   };
+  step.rewind = [this] { rewind(); };
   return step;
+}
+
+void Trainer::rewind() {
+  rewind_point_.restore([&](StateVisitor& v) { visit_network(v); });
+  make_phase_optimizer();
 }
 
 void Trainer::train_step() {
   const double start = now();
+  rewind_point_.pass(state_.run_step, [&](StateVisitor& v) { visit_network(v); });
   const Batch& batch =
       batches_.get(state_.run_step / batches_.per_epoch(), state_.run_step % batches_.per_epoch());
   methods_.before_step(method_step());
   const auto run_step = static_cast<std::uint64_t>(state_.run_step);
-  const Variable logits =
-      network_.forward(Variable(batch.images), Pass::begin(Pass::Mode::train, run_.seed, run_step));
+  const Variable logits = network_.forward(
+      Variable(batch.images), Pass::begin(Pass::Mode::train, run_.seed, run_step), methods_.tap());
   const Variable loss = loss_of(phase().loss, logits, batch.labels);
   const float value = loss.value().item();
   if (!std::isfinite(value)) {
@@ -245,7 +258,9 @@ void Trainer::backward_and_update(const Variable& loss) {
         "try a smaller learning rate",
         phase().name, state_.step, path));
   }
+  methods_.after_backward(method_step());
   optimizer_->step(learning_rate(state_.step));
+  methods_.after_step(method_step());
 }
 
 void Trainer::validate() {

@@ -16,6 +16,7 @@
 #include "apps/lib/methods.h"
 #include "apps/lib/phase_optimizer.h"
 #include "apps/lib/phases.h"
+#include "apps/lib/rewind_point.h"
 #include "datasets/batches.h"
 #include "datasets/dataset.h"
 
@@ -40,6 +41,7 @@ struct TrainerEvents {
   };  // its methods are attached
   std::function<void(const StepNews&)> step = [](const StepNews&) {};
   std::function<void(EpochRow&)> row = [](EpochRow&) {};  // may fill in the time
+  std::function<void(const std::string&)> say = [](const std::string&) {};  // what methods report
   // The moment to write a checkpoint; `best`: the last row's network is the best so far.
   std::function<void(bool best)> save = [](bool) {};
   // The signal that asks to stop, or 0. Asked between two updates.
@@ -80,12 +82,13 @@ class Trainer {
   const ScheduleSpan& span() const { return spans_[state_.phase]; }
   double learning_rate(std::int64_t step) const;  // of an update of the phase at hand
   bool goes_on() const;                           // the phase at hand continues the one before
-  MethodStep method_step() const;
+  MethodStep method_step();
   void make_phase_optimizer();
   void begin_phase();
   void train_phase();
   void end_phase();
   void train_step();
+  void rewind();
   void backward_and_update(const Variable& loss);
   void validate();
   void save(bool best) const { events_.save(best); }
@@ -100,6 +103,7 @@ class Trainer {
   std::vector<PixelValues> values_;
   std::vector<ScheduleSpan> spans_;
   std::vector<RateCourse> courses_;
+  RewindPoint rewind_point_;
   Network network_;
   ActiveMethods methods_;
   Batches batches_;

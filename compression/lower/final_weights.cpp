@@ -21,21 +21,33 @@ constexpr float kSmallestScale = 0x1p-100f;
 
 // The parts of a group's affine map: value[c] = a[c] * (sum + bias[c]) + shift[c] - a[c] * mean[c].
 struct GroupParts {
-  const NetworkNode* node;
+  const NetworkNode* node = nullptr;
   Parameter* weight = nullptr;  // null for a batch norm on its own
-  Parameter* bias = nullptr;
+  Tensor bias;                  // as the layer computes with it: under a mask 0; undefined: none
   const BatchNorm* batch_norm = nullptr;
+  Tensor scale, shift;  // of the batch norm, likewise
   std::int64_t channels = 0;
 };
 
+Tensor value_of(Parameter& parameter) {
+  const NoGradient no_gradient;
+  const Tensor value = parameter.value(Pass::begin(Pass::Mode::evaluate, 0, 0)).value();
+  parameter.release();
+  return value;
+}
+
 GroupParts parts_of(const Network& network, const Group& group) {
-  GroupParts parts{.node = &network.node(group.head)};
+  GroupParts parts;
+  parts.node = &network.node(group.head);
   if (auto* weighted = dynamic_cast<Weighted*>(parts.node->module.get())) {
     parts.weight = &weighted->weight();
-    parts.bias = weighted->bias();
+    if (Parameter* bias = weighted->bias()) parts.bias = value_of(*bias);
   }
   if (!group.batch_norm.empty()) {
-    parts.batch_norm = dynamic_cast<const BatchNorm*>(network.node(group.batch_norm).module.get());
+    auto* batch_norm = dynamic_cast<BatchNorm*>(network.node(group.batch_norm).module.get());
+    parts.batch_norm = batch_norm;
+    parts.scale = value_of(batch_norm->scale());
+    parts.shift = value_of(batch_norm->shift());
   }
   parts.channels = parts.node->shape[-1];
   return parts;
@@ -47,13 +59,13 @@ struct ChannelMap {
 };
 
 ChannelMap channel_map(const GroupParts& parts, std::int64_t c) {
-  const double own = parts.bias ? static_cast<double>(parts.bias->latent().data()[c]) : 0.0;
+  const double own = parts.bias.defined() ? static_cast<double>(parts.bias.data()[c]) : 0.0;
   if (!parts.batch_norm) return {1.0, own};
   const BatchNorm& bn = *parts.batch_norm;
-  const double a = static_cast<double>(bn.scale().latent().data()[c]) /
+  const double a = static_cast<double>(parts.scale.data()[c]) /
                    std::sqrt(static_cast<double>(bn.variance().data()[c]) + bn.epsilon());
   const double mean = bn.mean().data()[c];
-  return {a, static_cast<double>(bn.shift().latent().data()[c]) + a * (own - mean)};
+  return {a, static_cast<double>(parts.shift.data()[c]) + a * (own - mean)};
 }
 
 // Codes of the weights as the chain leaves them, and the weight scale of every channel.

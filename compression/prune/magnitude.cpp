@@ -1,21 +1,27 @@
 #include "compression/prune/magnitude.h"
 
-#include <cmath>
-
-#include "framework/random.h"
-
 namespace pare {
+namespace {
 
-void score_magnitude(const PruneTarget&, const Tensor& weights, std::uint64_t, std::uint64_t,
-                     std::span<float> scores) {
-  const float* w = weights.data();
-  for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = std::fabs(w[i]);
+class Magnitude final : public Pruner {
+ public:
+  std::vector<float> score(const PruneUpdate& update, std::size_t t) const override {
+    return magnitudes(update.targets[t], update.config);
+  }
+};
+
+}  // namespace
+
+std::vector<float> magnitudes(const PruneTarget& target, const PruneConfig& config) {
+  return group_norms(target, ranked_values(target, config.score),
+                     config.norm.value_or(PruneNorm::l1));
 }
 
-void score_random(const PruneTarget& target, const Tensor&, std::uint64_t seed,
-                  std::uint64_t update, std::span<float> scores) {
-  Random random(seed, Stream::prune, update, name_hash(target.parameter->path()));
-  for (float& score : scores) score = random.uniform();
+PrunerRow magnitude_row() {
+  return {.name = "magnitude",
+          .description = "smallest absolute value, or norm, first",
+          .traits = {.ranks_weights = true},
+          .make = [] { return std::unique_ptr<Pruner>(std::make_unique<Magnitude>()); }};
 }
 
 }  // namespace pare

@@ -3,103 +3,109 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
+#include "compression/prune/apoz.h"
+#include "compression/prune/gradient.h"
 #include "compression/prune/magnitude.h"
-#include "compression/prune/mask.h"
+#include "compression/prune/movement.h"
+#include "compression/prune/random_choice.h"
+#include "compression/prune/rigl.h"
+#include "compression/prune/soft.h"
+#include "compression/prune/splicing.h"
+#include "compression/prune/taylor.h"
 #include "framework/base/error.h"
 
 namespace pare {
 namespace {
 
-// A kept weight as a candidate for pruning, in a total order: score, then what decides ties, then
-// target and index.
-struct Candidate {
-  float score;
-  float tie;
-  std::uint32_t target;
-  std::uint32_t index;
-  bool operator<(const Candidate& other) const {
-    if (score != other.score) return score < other.score;
-    if (tie != other.tie) return tie < other.tie;
-    if (target != other.target) return target < other.target;
-    return index < other.index;
+double round_sparsity(const Rewind& rewind, std::int64_t round) {
+  return 1 - std::pow(1 - rewind.per_round, static_cast<double>(round + 1));
+}
+
+// The round that begins in this step, or -1.
+std::int64_t round_of(const Rewind& rewind, const MethodStep& step) {
+  for (std::int64_t round = 0; round < rewind.rounds; ++round) {
+    if (step.step == step.span.steps * round / rewind.rounds) return round;
   }
-};
-
-std::int64_t quota(double sparsity, std::int64_t size) {
-  // The product of a decimal fraction and a size may lie a rounding error above the whole number
-  // that is meant.
-  const auto wanted =
-      static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(size) - 1e-6));
-  return std::clamp<std::int64_t>(wanted, 0, size);
+  return -1;
 }
 
-// Of target t.
-std::vector<Candidate> kept_weights(std::span<const PruneTarget> targets, std::uint32_t t,
-                                    std::span<const std::vector<float>> scores,
-                                    const Selection& selection) {
-  std::vector<Candidate> candidates;
-  const std::vector<std::uint8_t>& keep = targets[t].mask->keep();
-  candidates.reserve(keep.size());
-  for (std::uint32_t i = 0; i < keep.size(); ++i) {
-    const float tie = selection.ties.empty() ? 0.0f : selection.ties[t][i];
-    if (keep[i]) candidates.push_back({scores[t][i], tie, t, i});
+// What decides between equal scores, one value per group of every target.
+std::vector<std::vector<float>> tie_values(const PruneUpdate& update) {
+  std::vector<std::vector<float>> ties;
+  for (const PruneTarget& target : update.targets) {
+    if (update.config.ties == Ties::latent) {
+      ties.push_back(group_norms(target, latent_values(target), PruneNorm::l1));
+    } else if (update.config.ties == Ties::random) {
+      ties.push_back(random_values(target, update));
+    }
   }
-  return candidates;
+  return ties;
 }
 
-// Prunes the `count` least important of the candidates and removes them from the list.
-void prune_least(std::span<const PruneTarget> targets, std::vector<Candidate>& candidates,
-                 std::int64_t count) {
-  count = std::clamp<std::int64_t>(count, 0, static_cast<std::int64_t>(candidates.size()));
-  const auto end = candidates.begin() + count;
-  std::nth_element(candidates.begin(), end, candidates.end());
-  for (auto it = candidates.begin(); it != end; ++it)
-    targets[it->target].mask->keep()[it->index] = 0;
-  candidates.erase(candidates.begin(), end);
-}
-
-// Drops the `count` most important candidates: they are not up for selection.
-void protect_most(std::vector<Candidate>& candidates, std::int64_t count) {
-  count = std::clamp<std::int64_t>(count, 0, static_cast<std::int64_t>(candidates.size()));
-  const auto end = candidates.end() - count;
-  std::nth_element(candidates.begin(), end, candidates.end());
-  candidates.erase(end, candidates.end());
-}
-
-std::int64_t total_pruned(std::span<const PruneTarget> targets) {
-  std::int64_t pruned = 0;
-  for (const PruneTarget& target : targets) pruned += target.mask->pruned();
-  return pruned;
-}
-
-void select_globally(std::span<const PruneTarget> targets,
-                     std::span<const std::vector<float>> scores, const Selection& s) {
-  std::int64_t size = 0;
-  std::vector<Candidate> all;
-  for (std::uint32_t t = 0; t < targets.size(); ++t) {
-    const std::int64_t n = targets[t].parameter->shape().size();
-    size += n;
-    std::vector<Candidate> own = kept_weights(targets, t, scores, s);
-    prune_least(targets, own,
-                quota(std::min(s.min_sparsity, s.sparsity), n) - targets[t].mask->pruned());
-    protect_most(own, n - quota(s.max_sparsity, n));
-    all.insert(all.end(), own.begin(), own.end());
+// A threshold as a limit for the scores of each target.
+std::vector<double> limits(const PruneUpdate& update) {
+  const Threshold& threshold = *update.config.threshold;
+  std::vector<double> sums, sizes, limits;
+  for (const PruneTarget& target : update.targets) {
+    double sum = 0, size = 0;
+    for (const Tensor& tensor : ranked_values(target, update.config.score)) {
+      if (!tensor.defined()) continue;
+      for (const float w : tensor.values()) sum += std::fabs(static_cast<double>(w));
+      size += static_cast<double>(tensor.size());
+    }
+    sums.push_back(sum);
+    sizes.push_back(size);
   }
-  prune_least(targets, all, quota(s.sparsity, size) - total_pruned(targets));
+  const double all = std::accumulate(sums.begin(), sums.end(), 0.0) /
+                     std::accumulate(sizes.begin(), sizes.end(), 0.0);
+  for (std::size_t t = 0; t < sums.size(); ++t) {
+    const double mean = update.config.scope == PruneScope::global ? all : sums[t] / sizes[t];
+    limits.push_back(threshold.value * (threshold.of_mean ? mean : 1));
+  }
+  return limits;
 }
 
 }  // namespace
 
+bool Pruner::is_update(const PruneConfig& config, const MethodStep& step) const {
+  if (config.rewind) return round_of(*config.rewind, step) >= 0;
+  if (!config.follows_sparsity()) return step.step == 0;
+  return config.sparsity.is_update(step.step, step.span);
+}
+
+double Pruner::sparsity(const PruneConfig& config, const MethodStep& step) const {
+  if (config.rewind) return round_sparsity(*config.rewind, round_of(*config.rewind, step));
+  return config.sparsity.at(step.step, step.span);
+}
+
+double Pruner::change(const PruneUpdate& update) {
+  std::vector<std::vector<float>> scores;
+  for (std::size_t t = 0; t < update.targets.size(); ++t) scores.push_back(score(update, t));
+  if (update.config.threshold) {
+    select_below(update.targets, scores, limits(update));
+    return 0;
+  }
+  const std::vector<std::vector<float>> ties = tie_values(update);
+  select(update.targets, scores,
+         {.scope = update.config.scope,
+          .sparsity = update.sparsity,
+          .min_sparsity = update.config.min_sparsity.value_or(0),
+          .max_sparsity = update.config.max_sparsity.value_or(1),
+          .ties = ties});
+  return update.sparsity;
+}
+
 std::span<const PrunerRow> pruner_table() {
-  static const std::array<PrunerRow, 2> rows{{
-      {"magnitude", "smallest absolute value first", score_magnitude},
-      {"random", "any weight, the baseline", score_random},
-  }};
+  static const std::array<PrunerRow, 9> rows{
+      magnitude_row(), random_row(),   gradient_row(), taylor_row(), movement_row(),
+      apoz_row(),      splicing_row(), rigl_row(),     soft_row(),
+  };
   return rows;
 }
 
-const PrunerRow& pruner(const std::string& name) {
+const PrunerRow& pruner_row(const std::string& name) {
   const auto rows = pruner_table();
   const auto row =
       std::find_if(rows.begin(), rows.end(), [&](const PrunerRow& r) { return r.name == name; });
@@ -107,32 +113,26 @@ const PrunerRow& pruner(const std::string& name) {
   return *row;
 }
 
-std::int64_t select(std::span<const PruneTarget> targets,
-                    std::span<const std::vector<float>> scores, const Selection& selection) {
-  const std::int64_t before = total_pruned(targets);
-  if (selection.scope == PruneScope::global) {
-    select_globally(targets, scores, selection);
-  } else {
-    for (std::uint32_t t = 0; t < targets.size(); ++t) {
-      std::vector<Candidate> own = kept_weights(targets, t, scores, selection);
-      const std::int64_t wanted = quota(selection.sparsity, targets[t].parameter->shape().size());
-      prune_least(targets, own, wanted - targets[t].mask->pruned());
-    }
+void GroupState::start(std::span<const PruneTarget> targets) {
+  targets_.clear();
+  tensors_.clear();
+  for (const PruneTarget& target : targets) {
+    targets_.push_back(target.name);
+    tensors_.push_back(Tensor::persistent({target.groups}));
   }
-  return total_pruned(targets) - before;
 }
 
-std::int64_t select_below(std::span<const PruneTarget> targets,
-                          std::span<const std::vector<float>> scores,
-                          std::span<const double> limits) {
-  const std::int64_t before = total_pruned(targets);
-  for (std::size_t t = 0; t < targets.size(); ++t) {
-    std::vector<std::uint8_t>& keep = targets[t].mask->keep();
-    for (std::size_t i = 0; i < keep.size(); ++i) {
-      if (static_cast<double>(scores[t][i]) < limits[t]) keep[i] = 0;
-    }
-  }
-  return total_pruned(targets) - before;
+std::span<float> GroupState::values(std::size_t t) {
+  return {tensors_[t].mutable_data(), static_cast<std::size_t>(tensors_[t].size())};
+}
+
+void GroupState::clear() {
+  for (Tensor& tensor : tensors_) std::fill_n(tensor.mutable_data(), tensor.size(), 0.0f);
+}
+
+void GroupState::visit_state(const std::string& prefix, StateVisitor& visitor) {
+  for (std::size_t t = 0; t < tensors_.size(); ++t)
+    visitor.tensor(prefix + "/" + targets_[t] + "/" + name_, tensors_[t]);
 }
 
 }  // namespace pare

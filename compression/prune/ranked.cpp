@@ -8,34 +8,34 @@
 namespace pare {
 namespace {
 
-const WeightQuantizer* quantizer_of(const PruneTarget& target) {
-  return dynamic_cast<const WeightQuantizer*>(target.parameter->find(kWeightQuantizer));
+const WeightQuantizer* quantizer_of(const Parameter& weight) {
+  return dynamic_cast<const WeightQuantizer*>(weight.find(kWeightQuantizer));
 }
 
 // The quantizer, with the present weights observed as their next use would observe them.
-const Quantizer& present_quantizer(const PruneTarget& target) {
+const Quantizer& present_quantizer(Parameter& weight) {
   const NoGradient no_gradient;
-  target.parameter->value(Pass::begin(Pass::Mode::evaluate, 0, 0));
-  target.parameter->release();
-  return quantizer_of(target)->quantizer();
+  weight.value(Pass::begin(Pass::Mode::evaluate, 0, 0));
+  weight.release();
+  return quantizer_of(weight)->quantizer();
 }
 
 }  // namespace
 
-void require_rankable(const PruneTarget& target, Ranked ranked) {
-  if (ranked == Ranked::latent || quantizer_of(target)) return;
+void require_rankable(const Parameter& weight, Ranked ranked) {
+  if (ranked == Ranked::latent || quantizer_of(weight)) return;
   throw ConfigError(fmt::format(
       "score: expected a quantizer on '{}', whose codes are to be ranked; apply a method of kind "
       "quantize before (in an earlier phase, or further to the front of 'apply')",
-      target.parameter->path()));
+      weight.path()));
 }
 
-Tensor ranked_tensor(const PruneTarget& target, Ranked ranked) {
-  const Tensor& latent = target.parameter->latent();
+Tensor ranked_tensor(Parameter& weight, Ranked ranked) {
+  const Tensor& latent = weight.latent();
   if (ranked == Ranked::latent) return latent;
-  const Quantizer& quantizer = present_quantizer(target);
+  const Quantizer& quantizer = present_quantizer(weight);
   const Grid grid = quantizer.grid();
-  const int axis = grid.channels() == 1 ? -1 : target.parameter->channel_axis();
+  const int axis = grid.channels() == 1 ? -1 : weight.channel_axis();
   const GridCodes codes = quantizer.codes(latent);
   const ChannelView view = channel_view(latent.shape(), axis);
   Tensor result = Tensor::persistent(latent.shape());

@@ -1,8 +1,7 @@
 // The tensor that a pruner ranks: the latent weight, or what the attached quantizer makes of it.
 #pragma once
 
-#include "compression/prune/pruner.h"
-#include "framework/tensor/tensor.h"
+#include "framework/parameter.h"
 
 namespace pare {
 
@@ -13,9 +12,9 @@ enum class Ranked {
 };
 
 // Throws ConfigError where the last two find no quantizer attached.
-void require_rankable(const PruneTarget& target, Ranked ranked);
+void require_rankable(const Parameter& weight, Ranked ranked);
 
-// Of the target's shape. Needs require_rankable().
-Tensor ranked_tensor(const PruneTarget& target, Ranked ranked);
+// Of the weight's shape. Needs require_rankable().
+Tensor ranked_tensor(Parameter& weight, Ranked ranked);
 
 }  // namespace pare

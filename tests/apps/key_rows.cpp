@@ -188,6 +188,36 @@ void add_compression(std::vector<KeyRow>& rows) {
   prune("scope", {}, "scope=global");
   prune("min_sparsity", {"compression.p.scope=global"}, "min_sparsity=0.5");
   prune("max_sparsity", {"compression.p.scope=global"}, "max_sparsity=0.5");
+  prune("granularity", {}, "granularity=filter");
+  const auto fresh = [](const std::string& keys) {
+    return Sets{R"(compression.p={"_delete_": true, "kind": "prune", )" + keys + "}"};
+  };
+  prune("block_size", fresh(R"("sparsity": 0.5, "granularity": "block", "block_size": 2,
+                 "include": ["last.weight"])"),
+        "block_size=[5, 2]");
+  prune("pattern", fresh(R"("granularity": "n_m", "pattern": "1:4", "include": ["last.weight"])"),
+        "pattern=3:4");
+  prune("norm", fresh(R"("sparsity": 0.5, "granularity": "filter")"), "norm=geometric_median");
+  const Sets rigl = fresh(R"("method": "rigl", "sparsity": 0.5, "regrow": {"every": 2})");
+  prune("regrow.every", rigl, "regrow.every=1");
+  prune("regrow.until", rigl, "regrow.until=0.2");
+  prune("regrow.fraction", rigl, "regrow.fraction=0.9");
+  prune("regrow.distribution", rigl, "regrow.distribution=erk");
+  const Sets dns = fresh(R"("method": "dns", "regrow": {"every": 1, "c": 0})");
+  prune("regrow.low", dns, "regrow.low=0.1");
+  prune("regrow.high", dns, "regrow.high=3");
+  prune("regrow.c", dns, "regrow.c=1");
+  const Sets rewind = fresh(R"("rewind": {"to": 0, "rounds": 2, "per_round": 0.3})");
+  prune("rewind.to", rewind, "rewind.to=1");
+  prune("rewind.rounds", rewind, "rewind.rounds=3");
+  prune("rewind.per_round", rewind, "rewind.per_round=0.5");
+  const std::string soft = fresh(R"("method": "soft", "sparsity": {"kind": "linear", "to": 0.5,
+                                    "frequency": 2})")[0];
+  prune("factor", {soft}, "factor=0.2");
+  const auto first = static_cast<std::ptrdiff_t>(rows.size());
+  add_schedule(rows, "compression.<name>.factor", "compression.p.factor", "0.1", "0.6");
+  for (auto row = rows.begin() + first; row != rows.end(); ++row)
+    row->base.insert(row->base.begin(), soft);
   prune("include", {}, "include=[\"last.weight\"]");
   prune("exclude", {}, "exclude=[\"last.weight\"]");
   prune("mask_gradient", {"optimizer.kind=sgd", "optimizer.momentum=0.9"}, "mask_gradient=false");

@@ -223,19 +223,73 @@ Json quantizer(Draw& draw, bool weights) {
   return json;
 }
 
-Json compression(Draw& draw) {
-  Json prune = {{"kind", "prune"},
-                {"method", draw.one_of({"magnitude", "random"})},
-                {"scope", draw.one_of({"layer", "global"})},
-                {"ties", draw.one_of({"latent", "index", "random"})},
-                {"score", draw.one_of({"latent", "latent", "latent", "latent", "latent",
-                                       "fake_quant", "int_code"})},
-                {"mask_gradient", draw.chance(80)},
-                {"mask_moments", draw.chance(80)}};
-  if (draw.chance(20))
+// What rigl and dns add.
+Json regrow(Draw& draw, const std::string& method) {
+  Json json = {{"every", draw.between(1, 4)}, {"until", draw.real(0, 1)}};
+  if (method == "rigl") {
+    json["fraction"] = draw.real(0, 1);
+    json["distribution"] = draw.one_of({"uniform", "erk"});
+  } else {
+    json["low"] = draw.real(0, 1);
+    json["high"] = draw.real(1, 2);
+  }
+  return json;
+}
+
+// How much is pruned, in one of the ways that the method has.
+void add_amount(Draw& draw, Json& prune) {
+  const std::string method = prune["method"];
+  if (method == "rigl") {
+    prune["sparsity"] = draw.real(0, 1);
+  } else if (method == "soft") {
+    prune["sparsity"] = {{"kind", "linear"}, {"to", draw.real(0, 1)}, {"frequency", 2}};
+    prune["factor"] = schedule(draw, 0, 1, false);
+  } else if (method == "dns" && draw.chance(30)) {
+    prune["regrow"]["c"] = draw.real(-1, 1);
+  } else if (draw.chance(20)) {
     prune["threshold"] = {{"mean_abs", draw.real(0, 1)}};
-  else
+  } else {
     prune["sparsity"] = schedule(draw, 0, 1, true);
+  }
+}
+
+Json granularity(Draw& draw, const std::string& method) {
+  if (method == "apoz") return draw.one_of({"neuron", "filter"});
+  if (method == "rigl" || method == "dns") return draw.one_of({"element", "element", "block"});
+  if (method == "soft") return draw.one_of({"element", "filter", "channel"});
+  return draw.one_of({"element", "element", "element", "neuron", "filter", "channel", "block",
+                      "n_m", "residual_block"});
+}
+
+Json prune(Draw& draw) {
+  const std::string method =
+      draw.one_of({"magnitude", "magnitude", "magnitude", "random", "gradient", "taylor",
+                   "movement", "apoz", "dns", "rigl", "soft"});
+  Json json = {{"kind", "prune"},
+               {"method", method},
+               {"granularity", granularity(draw, method)},
+               {"ties", draw.one_of({"latent", "index", "random"})},
+               {"mask_moments", draw.chance(80)}};
+  if (method != "dns") json["mask_gradient"] = draw.chance(80);
+  if (method == "dns" || method == "rigl") json["regrow"] = regrow(draw, method);
+  const bool one_by_one = json.contains("regrow") || json["granularity"] == "n_m";
+  if (!one_by_one) json["scope"] = draw.one_of({"layer", "global"});
+  if (method == "magnitude") json["score"] = draw.one_of({"latent", "latent", "int_code"});
+  if (json["granularity"] == "block") json["block_size"] = draw.one_of({1, 2, {1, 3}});
+  if (json["granularity"] == "filter" && method == "magnitude")
+    json["norm"] = draw.one_of({"l1", "l2", "geometric_median"});
+  if (json["granularity"] == "n_m") {
+    json["pattern"] = draw.one_of({"1:2", "2:4", "1:3"});
+  } else if (method == "magnitude" && draw.chance(15)) {
+    json["rewind"] = {
+        {"to", 0}, {"rounds", draw.between(1, 3)}, {"per_round", draw.real(0.1, 0.9)}};
+  } else {
+    add_amount(draw, json);
+  }
+  return json;
+}
+
+Json compression(Draw& draw) {
   Json quantize = {{"kind", "quantize"}};
   if (draw.chance(80)) quantize["weights"] = quantizer(draw, true);
   if (draw.chance(80)) quantize["activations"] = quantizer(draw, false);
@@ -246,7 +300,7 @@ Json compression(Draw& draw) {
         Json::array({{{"match", draw.one_of({"*", "input", "dense_*", "conv2d_1"})},
                       {"weights", {{"bits", draw.between(2, 8)}}}}});
   }
-  return {{"p", prune}, {"q", quantize}};
+  return {{"p", prune(draw)}, {"q", quantize}};
 }
 
 Json phases(Draw& draw) {

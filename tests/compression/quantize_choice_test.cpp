@@ -132,7 +132,7 @@ TEST_CASE("observe says whose range is taken") {
     w.latent().mutable_data()[1] = 8;
     WeightQuantizerConfig config;
     config.observe = observed;
-    attach_masks({&w}, composition, true)[0].mask->keep() = {1, 0};
+    attach_mask(w, composition, true)->keep() = {1, 0};
     attach_weight_quantizers({&w}, composition, config);
     const NoGradient no_gradient;
     w.value(Pass::begin(Pass::Mode::train, 1, 0));

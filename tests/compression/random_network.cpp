@@ -228,9 +228,9 @@ class Generator {
         chance(50) ? Composition::mask_then_quantize : Composition::quantize_then_mask;
     count(composition == Composition::mask_then_quantize ? "mask then quantize"
                                                          : "quantize then mask");
-    for (const PruneTarget& target : attach_masks(select_weights(network, {}), composition, true)) {
+    for (Parameter* weight : select_weights(network, {})) {
       const auto percent = between(0, 100);
-      for (std::uint8_t& keep : target.mask->keep())
+      for (std::uint8_t& keep : attach_mask(*weight, composition, true)->keep())
         keep = chance(static_cast<int>(percent)) ? 0 : 1;
     }
   }

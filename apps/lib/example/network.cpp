@@ -9,7 +9,7 @@
 #include "compression/lower/lower.h"
 #include "compression/lower/verify.h"
 #include "compression/post_training.h"
-#include "compression/prune/magnitude.h"
+#include "compression/prune_method.h"
 #include "compression/quantize/weight_quantizer.h"
 #include "framework/autograd/variable.h"
 #include "layers/activation.h"
@@ -55,10 +55,14 @@ std::vector<std::int32_t> first_layer_codes(Composition composition) {
   const std::vector<Parameter*> weights =
       select_weights(network, {.include = {"dense1.weight"}, .exclude = {}});
   Parameter& w1 = *weights[0];
-  const std::vector<PruneTarget> targets = attach_masks(weights, composition, true);
-  std::vector<std::vector<float>> scores(1, std::vector<float>(4));
-  score_magnitude(targets[0], w1.latent(), 1, 0, scores[0]);
-  select(targets, scores, {.sparsity = 0.5});
+  PruneConfig half;
+  half.sparsity = Schedule::constant(0.5);
+  half.include = {w1.path()};
+  PruneMethod prune(half, composition);
+  prune.attach(network);
+  MethodStep first{.span = {.steps = 1, .steps_per_epoch = 1}};
+  first.applied_here = true;
+  prune.before_step(first);
 
   WeightQuantizerConfig int8;
   int8.granularity = Granularity::per_tensor;

@@ -160,12 +160,17 @@ std::string model_text(const Json& d, TextDetail detail) {
 }
 
 std::string layers_text(const Json& layers) {
-  TextTable table({"layer", "kind", ">weights", ">zero", ">bits", "coding", ">bytes", ">MACs"});
+  TextTable table({"layer", "kind", ">weights", ">zero by mask", ">by rounding", ">bits", ">SQNR",
+                   "coding", ">bytes", ">MACs", ">effective", ">us"});
   for (const Json& l : layers) {
-    const double zero = l["zeros"].get<double>() / l["weights"].get<double>();
-    table.add({text_of(l["name"]), text_of(l["kind"]), number(l["weights"]),
-               fmt::format("{:.1f} %", 100 * zero), l["weight_bits"].dump(), text_of(l["coding"]),
-               number(l["bytes"]), number(l["macs"])});
+    const auto share = [&](const char* key) {
+      return fmt::format("{:.1f} %", 100 * l[key].get<double>() / l["weights"].get<double>());
+    };
+    table.add({text_of(l["name"]), text_of(l["kind"]), number(l["weights"]), share("zeros_by_mask"),
+               share("zeros_by_rounding"), l["weight_bits"].dump() + " / " + l["input_bits"].dump(),
+               l["sqnr"].is_null() ? "-" : fmt::format("{:.1f} dB", l["sqnr"].get<double>()),
+               text_of(l["coding"]), number(l["bytes"]), number(l["macs"]),
+               number(l["effective_macs"]), fmt::format("{:.1f}", l["latency_us"].get<double>())});
   }
   return table.text();
 }
@@ -175,10 +180,19 @@ std::string result_text(const Json& r) {
   std::string text = fmt::format("  float {}, fake_quant {}, integer {}\n", percent(a["float"]),
                                  percent(a["fake_quant"]), percent(a["integer"]));
   if (a["integer"].is_null()) return text;
-  text += fmt::format("  {} of all weights are zero; model.pare has {} bytes (float32: {})\n\n",
+  text += fmt::format("  {} of all weights are zero; model.pare has {} bytes (float32: {})\n",
                       percent(r["sparsity"]), number(r["bytes"]["model"]),
                       number(r["bytes"]["float32"]));
-  return text + layers_text(r["layers"]);
+  for (const Json& p : r["pruning"]) {
+    text += fmt::format("  {}: {} of {} asked for, {} pruned\n", text_of(p["name"]),
+                        percent(p["asked"]), text_of(p["granularity"]), percent(p["pruned"]));
+  }
+  if (const Json& s = r["shrink"]; !s.is_null()) {
+    text += fmt::format("  shrunk: {} -> {} MACs, {} -> {} parameters\n",
+                        number(s["macs"]["before"]), number(s["macs"]["after"]),
+                        number(s["parameters"]["before"]), number(s["parameters"]["after"]));
+  }
+  return text + "\n" + layers_text(r["layers"]);
 }
 
 std::string run_text(const Json& d, TextDetail detail) {

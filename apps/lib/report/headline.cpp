@@ -86,11 +86,32 @@ std::string integer_facts(const Json& r) {
                   grouped(check["images"].get<std::int64_t>())));
 }
 
+// What pruning was asked for beside what it did, and what shrinking took away.
+std::string pruning_facts(const Json& r) {
+  std::string facts;
+  for (const Json& p : r["pruning"]) {
+    const std::string asked =
+        p["asked"].is_null() ? "" : percent(p["asked"].get<double>()) + " asked for, by ";
+    facts += fact("pruned", percent(p["pruned"].get<double>()),
+                  asked + escape(p["method"].get<std::string>()) + ", granularity " +
+                      escape(p["granularity"].get<std::string>()));
+  }
+  const Json& s = r["shrink"];
+  if (s.is_null()) return facts;
+  return facts + fact("shrunk",
+                      grouped(s["macs"]["before"].get<std::int64_t>()) + " to " +
+                          grouped(s["macs"]["after"].get<std::int64_t>()) + " MACs",
+                      fmt::format("{} to {} parameters; equal in integers",
+                                  grouped(s["parameters"]["before"].get<std::int64_t>()),
+                                  grouped(s["parameters"]["after"].get<std::int64_t>())));
+}
+
 }  // namespace
 
 std::string headline(const Json& r) {
   std::string facts;
   if (!r["accuracy"]["integer"].is_null()) facts = integer_facts(r);
+  facts += pruning_facts(r);
   facts += fact("parameters", grouped(r["parameters"].get<std::int64_t>()), "of the dense network");
   facts += fact("time", time_dependent(fmt::format("{:.0f} s", r["seconds"].get<double>())),
                 "wall clock, verification included");

@@ -25,6 +25,7 @@ const std::vector<Column> kColumns = {
     {"output", "behind batch norm and activation, before rounding; on 256 test images", true},
     {"bytes", "of the weight codes in model.pare, and how they are coded"},
     {"MACs", "multiply-accumulates of one image, and those whose weight is not zero"},
+    {"µs", "of one image in the integer engine, with what it fuses with the layer"},
 };
 
 std::string count(const Json& value) {
@@ -84,7 +85,9 @@ std::vector<std::string> row(const Json& layer, const LayerHistograms& histogram
           histogram_cell(histograms.activations, histograms.activation_grid),
           integer ? with_remark(count(layer["bytes"]), escape(layer["coding"].get<std::string>()))
                   : kNothing,
-          with_remark(count(layer["macs"]), count(layer["effective_macs"]))};
+          with_remark(count(layer["macs"]), count(layer["effective_macs"])),
+          integer ? time_dependent(fmt::format("{:.1f}", layer["latency_us"].get<double>()))
+                  : kNothing};
 }
 
 // Of a key over all layers; null where a layer lacks it.
@@ -107,7 +110,8 @@ std::vector<std::string> total_row(const Json& layers) {
           "",
           "",
           count(total(layers, "bytes")),
-          with_remark(count(total(layers, "macs")), count(total(layers, "effective_macs")))};
+          with_remark(count(total(layers, "macs")), count(total(layers, "effective_macs"))),
+          ""};
 }
 
 }  // namespace

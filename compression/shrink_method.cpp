@@ -1,0 +1,25 @@
+#include "compression/shrink_method.h"
+
+#include <fmt/format.h>
+
+#include "framework/base/error.h"
+
+namespace pare {
+
+void ShrinkMethod::attach(Network& network) {
+  const Shrinkable found = find_shrinkable(network);
+  for (const std::string& why : found.whole) surroundings_.say("shrink: " + why + "; they stay");
+  if (found.removed == 0) return;
+  const std::string difference = surroundings_.shrunk_difference(network, found.kept);
+  if (!difference.empty()) {
+    throw ConfigError("the network without its masked channels is not the same in integers: " +
+                      difference);
+  }
+  const std::int64_t macs = network.macs(), parameters = network.parameter_count();
+  network = without_units(network, found.kept);
+  surroundings_.say(fmt::format(
+      "shrink: {} channels removed, equal in integers; {} -> {} parameters, {} -> {} MACs",
+      found.removed, parameters, network.parameter_count(), macs, network.macs()));
+}
+
+}  // namespace pare

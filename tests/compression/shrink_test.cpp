@@ -1,0 +1,154 @@
+// A network without its masked channels is the same network: in float, and code for code in
+// integers.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "compression/lower/shrink_check.h"
+#include "compression/network_json.h"
+#include "compression/quantize_method.h"
+#include "framework/base/error.h"
+#include "tests/compression/prune_loop.h"
+
+namespace pare {
+namespace {
+
+Tensor images_for(const Network& network, std::int64_t count) {
+  Tensor images = Tensor::persistent(network.shape_of(kInputNode).with_batch(count));
+  Random random(11, Stream::test);
+  float* x = images.mutable_data();
+  for (std::int64_t i = 0; i < images.size(); ++i) x[i] = static_cast<float>(random.normal());
+  return images;
+}
+
+std::vector<float> outputs(Network& network, const Tensor& images) {
+  const NoGradient no_gradient;
+  const Tensor y =
+      network.forward(Variable(images), Pass::begin(Pass::Mode::evaluate, 1, 0)).value();
+  network.release();
+  return {y.values().begin(), y.values().end()};
+}
+
+struct Case {
+  const char* what;
+  const char* nodes;
+  const char* config;
+};
+
+const Case kCases[] = {
+    {"batch norm behind a `same` padded convolution",
+     R"([{"kind": "conv2d", "filters": 8, "kernel": 3, "padding": "same"}, {"kind": "batch_norm"},
+         {"kind": "relu"}, {"kind": "conv2d", "filters": 6, "kernel": 3, "padding": "same"},
+         {"kind": "batch_norm"}, {"kind": "relu"}, {"kind": "global_avg_pool2d"},
+         {"kind": "flatten"}, {"kind": "dense", "units": 4}])",
+     R"({"granularity": "filter", "sparsity": 0.5})"},
+    {"flatten into dense",
+     R"([{"kind": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"},
+         {"kind": "max_pool2d", "size": 2}, {"kind": "flatten"},
+         {"kind": "dense", "units": 10, "activation": "relu"}, {"kind": "dense", "units": 4}])",
+     R"({"granularity": "filter", "norm": "l2", "sparsity": 0.6})"},
+    {"a residual add",
+     R"([{"kind": "conv2d", "name": "stem", "filters": 8, "kernel": 3, "padding": "same"},
+         {"kind": "relu", "name": "r"},
+         {"kind": "conv2d", "filters": 5, "kernel": 3, "padding": "same"}, {"kind": "batch_norm"},
+         {"kind": "relu"},
+         {"kind": "conv2d", "name": "end", "filters": 8, "kernel": 3, "padding": "same"},
+         {"kind": "add", "inputs": ["r", "end"]}, {"kind": "relu"}, {"kind": "flatten"},
+         {"kind": "dense", "units": 4}])",
+     R"({"granularity": "filter", "sparsity": 0.5})"},
+    {"depthwise",
+     R"([{"kind": "conv2d", "filters": 6, "kernel": 3, "padding": "same", "activation": "relu"},
+         {"kind": "depthwise_conv2d", "kernel": 3, "multiplier": 2, "padding": "same"},
+         {"kind": "batch_norm"}, {"kind": "relu"},
+         {"kind": "conv2d", "filters": 6, "kernel": 1, "activation": "relu"},
+         {"kind": "flatten"}, {"kind": "dense", "units": 4}])",
+     R"({"granularity": "filter", "sparsity": 0.5})"},
+    {"neurons",
+     R"([{"kind": "flatten"}, {"kind": "dense", "units": 20}, {"kind": "batch_norm"},
+         {"kind": "relu"}, {"kind": "dense", "units": 12, "activation": "relu"},
+         {"kind": "dense", "units": 4}])",
+     R"({"granularity": "neuron", "sparsity": 0.5})"},
+    {"channels that nobody reads",
+     R"([{"kind": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"},
+         {"kind": "max_pool2d", "size": 2}, {"kind": "flatten"},
+         {"kind": "dense", "units": 10, "activation": "relu"}, {"kind": "dense", "units": 4}])",
+     R"({"granularity": "channel", "sparsity": 0.5})"},
+    {"a whole residual branch, down to a thread",
+     R"([{"kind": "conv2d", "name": "stem", "filters": 8, "kernel": 3, "padding": "same"},
+         {"kind": "relu", "name": "r"},
+         {"kind": "conv2d", "filters": 5, "kernel": 3, "padding": "same", "activation": "relu"},
+         {"kind": "conv2d", "name": "end", "filters": 8, "kernel": 3, "padding": "same"},
+         {"kind": "add", "inputs": ["r", "end"]}, {"kind": "relu"}, {"kind": "flatten"},
+         {"kind": "dense", "units": 4}])",
+     R"({"granularity": "residual_block", "sparsity": 1})"}};
+
+TEST_CASE("a shrunk network is the masked one, code for code, with fewer multiplications") {
+  for (const Case& c : kCases) {
+    CAPTURE(c.what);
+    PruneLoop loop(network_of_text(c.nodes, {6, 6, 2}), c.config, 12);
+    loop.run();
+    Network& network = loop.network();
+    const Shrinkable found = find_shrinkable(network);
+    CHECK(found.removed > 0);
+    CHECK(found.whole.empty());
+    const Tensor images = images_for(network, 32);
+    CHECK(shrunk_difference(network, found.kept, images, integer::Rounding::twice) == "");
+    CHECK(shrunk_difference(network, found.kept, images, integer::Rounding::once) == "");
+    Network shrunk = without_units(network, found.kept);
+    CHECK(shrunk.macs() < network.macs());
+    CHECK(shrunk.parameter_count() < network.parameter_count());
+    const std::vector<float> before = outputs(network, images), after = outputs(shrunk, images);
+    for (std::size_t i = 0; i < before.size(); ++i)
+      CHECK(after[i] == doctest::Approx(before[i]).epsilon(1e-4));
+    CHECK(find_shrinkable(shrunk).removed == 0);
+    CHECK(describe_network(rebuild_network(describe_network(shrunk))) == describe_network(shrunk));
+  }
+}
+
+TEST_CASE("a channel that does something cannot go: the first edge that differs is named") {
+  Network network = network_of_text(kCases[1].nodes, {6, 6, 2});
+  Shrinkable found = find_shrinkable(network);
+  CHECK(found.removed == 0);
+  const Channels channels(network);
+  found.kept[channels.space_of("conv2d_1")][3] = 0;
+  CHECK(shrunk_difference(network, found.kept, images_for(network, 16), integer::Rounding::twice)
+            .starts_with("the codes of edge 'dense_1_relu' differ"));
+}
+
+TEST_CASE("grids that hang on pruned weights change without them, and that is noticed") {
+  PruneLoop loop(network_of_text(kCases[4].nodes, {6, 6, 2}), kCases[4].config, 5);
+  Parameter& weight = loop.parameter("dense_2.weight");  // reads what is pruned
+  loop.run();
+  QuantizeMethod quantize(
+      config::read<QuantizeConfig>(config::load_text(
+          R"({"weights": {"granularity": "per_tensor", "observe": "dense"}})", "q")),
+      Composition::mask_then_quantize);
+  quantize.attach(loop.network());
+  const std::size_t masked = static_cast<std::size_t>(
+      std::find(loop.keep("dense_2.weight").begin(), loop.keep("dense_2.weight").end(), 0) -
+      loop.keep("dense_2.weight").begin());
+  weight.latent().mutable_data()[masked] = 50;  // widens the grid from under the mask
+  const Shrinkable found = find_shrinkable(loop.network());
+  CHECK(shrunk_difference(loop.network(), found.kept, images_for(loop.network(), 16),
+                          integer::Rounding::twice)
+            .starts_with("the codes of edge 'dense_2_relu' differ"));
+}
+
+TEST_CASE("channels of a grouped convolution stay, and it is said") {
+  PruneLoop loop(network_of_text(
+                     R"([{"kind": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"},
+                         {"kind": "conv2d", "filters": 6, "kernel": 3, "groups": 2,
+                          "activation": "relu"},
+                         {"kind": "flatten"}, {"kind": "dense", "units": 4}])",
+                     {6, 6, 2}),
+                 R"({"granularity": "filter", "sparsity": 0.5})", 5);
+  loop.run();
+  const Shrinkable found = find_shrinkable(loop.network());
+  CHECK(found.removed == 0);
+  CHECK(found.whole ==
+        std::vector<std::string>{"'conv2d_2' has groups, whose channels go together",
+                                 "'conv2d_2' has groups, whose channels go together"});
+}
+
+}  // namespace
+}  // namespace pare
