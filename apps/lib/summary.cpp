@@ -80,8 +80,8 @@ std::string test_files(const std::string& kind, const std::string& data_dir) {
 
 std::string methods_text(const PhaseConfig& phase) {
   std::string text;
-  for (const std::string& name : phase.apply) text += " +" + name;
   for (const std::string& name : phase.release) text += " -" + name;
+  for (const std::string& name : phase.apply) text += " +" + name;
   return text.empty() ? "" : text.substr(1);
 }
 
@@ -94,6 +94,13 @@ std::string learning_rates(const Schedule& rate, const RateCourse& course, std::
   for (std::int64_t step = 0; step < steps; ++step) peak = std::max(peak, at(step));
   return peak > first ? fmt::format("{:.3g} > {:.3g} > {:.3g}", first, peak, last)
                       : fmt::format("{:.3g} > {:.3g}", first, last);
+}
+
+std::string strategy_text(const StrategyConfig& s) {
+  const bool matched = s.budget == StrategyConfig::Budget::matched;
+  return fmt::format("strategy {} ({}), which expands into\n", s.kind,
+                     matched ? "matched: every kind spends the same updates at the same rates"
+                             : "as it is: nothing is trained only to match other kinds");
 }
 
 // The sparsity that a phase's pruning methods ask for, at quarters of the phase.
@@ -151,7 +158,8 @@ std::string plan(const RunConfig& run, const Dataset& dataset) {
       dataset.kind, dataset.source, grouped(dataset.train.count()),
       grouped(dataset.validation.count()), grouped(dataset.test.count()), run.dataset.batch_size);
   text += summary(build_network(run.model, dataset.train.shape, dataset.classes)) + "\n";
-  const char* row = "{:<16}{:>8}{:>9}  {:<26}{:<18}{}\n";
+  if (run.strategy) text += strategy_text(*run.strategy);
+  const char* row = "{:<16}{:>8}{:>9}  {:<26}{:<30}{}\n";
   text += fmt::format(fmt::runtime(row), "phase", "epochs", "steps", "learning rate", "methods",
                       "sparsity");
   const std::vector<RateCourse> courses = rate_courses(run, spans);
