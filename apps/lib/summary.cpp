@@ -159,7 +159,7 @@ std::string plan(const RunConfig& run, const Dataset& dataset) {
       grouped(dataset.validation.count()), grouped(dataset.test.count()), run.dataset.batch_size);
   text += summary(build_network(run.model, dataset.train.shape, dataset.classes)) + "\n";
   if (run.strategy) text += strategy_text(*run.strategy);
-  const char* row = "{:<16}{:>8}{:>9}  {:<26}{:<30}{}\n";
+  const char* row = "{:<16}{:>8}{:>9}  {:<26}{:<18} {}\n";
   text += fmt::format(fmt::runtime(row), "phase", "epochs", "steps", "learning rate", "methods",
                       "sparsity");
   const std::vector<RateCourse> courses = rate_courses(run, spans);
