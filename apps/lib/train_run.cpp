@@ -246,6 +246,7 @@ void say_how_to_resume(const TrainOptions& options, const RunFolder& folder, Con
 }
 
 void say_what_is_unused(const RunConfig& config, Console& console) {
+  if (config.strategy) return;  // it takes what it needs
   for (const auto& [name, method] : config.compression) {
     const bool used =
         std::any_of(config.phases.begin(), config.phases.end(), [&](const PhaseConfig& phase) {
@@ -262,6 +263,7 @@ void train_run(const TrainOptions& options, Console& console) {
   RunConfig config = config_of(options);
   if (options.print_config) return print(config::pretty(config::write(config)));
   if (options.threads > 0) set_thread_count(options.threads);
+  for (const std::string& remark : config.remarks) console.say(remark);
   say_what_is_unused(config, console);
   Dataset dataset = load_dataset(config.dataset, config.seed, options.data_dir,
                                  [&](const std::string& text) { console.warn(text); });

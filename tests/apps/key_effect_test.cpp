@@ -184,6 +184,8 @@ bool needs_no_row(const std::string& path) {
   };
   const auto inside = [&](const std::string& outer) { return path.starts_with(outer); };
   return single.contains(path) || inside("phases[].optimizer.") || inside("phases[].loss.") ||
+         inside("strategy.optimizer.dense.") || inside("strategy.optimizer.stage.") ||
+         inside("strategy.optimizer.recover.") ||
          inside("compression.<name>.overrides[].weights.") ||
          inside("compression.<name>.overrides[].activations.");
 }

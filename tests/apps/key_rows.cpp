@@ -164,6 +164,24 @@ void add_training(std::vector<KeyRow>& rows) {
   add("phases[].loss", {}, "phases[1].loss.kind=mse");
 }
 
+void add_strategy(std::vector<KeyRow>& rows) {
+  const Sets base = {
+      R"(strategy={"kind": "prune_then_quantize", "epochs": {"dense": 1, "stage": 2, "recover": 1}})",
+      R"(compression.other={"kind": "prune", "sparsity": 0.7})",
+      R"(compression.low={"kind": "quantize", "weights": {"bits": 4}})", "strategy.prune=p",
+      "strategy.quantize=q"};
+  for (const std::string change :
+       {"kind=quantize_then_prune", "prune=other", "quantize=low", "epochs.dense=2",
+        "epochs.stage=1", "epochs.recover=0", "optimizer.dense.learning_rate=0.02",
+        "optimizer.stage.learning_rate=0.02", "optimizer.recover.learning_rate=0.02"}) {
+    std::string key = change.substr(0, change.find('='));
+    if (key.ends_with(".learning_rate")) key.resize(key.rfind('.'));
+    rows.push_back({"strategy." + key, base, {"strategy." + change}});
+  }
+  rows.push_back({"strategy.budget", base, {"strategy.budget=as_is"}});
+  rows.back().base.push_back("strategy.kind=prune_only");
+}
+
 void add_compression(std::vector<KeyRow>& rows) {
   const auto prune = [&](const std::string& key, const Sets& base, const std::string& change) {
     rows.push_back({"compression.<name>." + key, base, {"compression.p." + change}});
@@ -279,6 +297,7 @@ std::vector<KeyRow> key_rows(const std::string& data_folder) {
   add_data(all, data_folder);
   add_model(all);
   add_training(all);
+  add_strategy(all);
   add_compression(all);
   return all;
 }
