@@ -15,11 +15,13 @@ constexpr std::int64_t kBatch = 256;
 }  // namespace
 
 std::int64_t count_correct(Network& network, const Images& images,
-                           const std::vector<PixelValues>& values) {
+                           const std::vector<PixelValues>& values,
+                           const BeforeBatch& before_batch) {
   const NoGradient no_gradient;
   const Pass pass = Pass::begin(Pass::Mode::evaluate, 0, 0);
   std::int64_t correct = 0;
   for (std::int64_t first = 0; first < images.count(); first += kBatch) {
+    before_batch();
     const Batch batch = batch_in_order(images, values, first, kBatch);
     correct += count_correct(network.forward(Variable(batch.images), pass).value(), batch.labels);
   }
@@ -28,12 +30,14 @@ std::int64_t count_correct(Network& network, const Images& images,
 }
 
 void calibrate(Network& network, const Images& train, const std::vector<PixelValues>& values,
-               std::uint64_t seed, std::int64_t count, const Pass& pass) {
+               std::uint64_t seed, std::int64_t count, const Pass& pass,
+               const BeforeBatch& before_batch) {
   const NoGradient no_gradient;
   std::vector<std::int32_t> chosen = permutation(train.count(), Random(seed, Stream::calibrate));
   chosen.resize(static_cast<std::size_t>(std::min(count, train.count())));
   const std::span<const std::int32_t> all(chosen);
   for (std::size_t first = 0; first < all.size(); first += kBatch) {
+    before_batch();
     const auto some = all.subspan(first, std::min<std::size_t>(kBatch, all.size() - first));
     network.forward(Variable(batch_of(train, values, some).images), pass);
   }
