@@ -110,6 +110,7 @@ std::string amount_text(const PruneConfig& prune) {
     return fmt::format("below mean + {:.3g} deviations", *prune.regrow->c);
   const Pattern pattern = prune.pattern.value_or(Pattern());
   return fmt::format("{} of {} stay", pattern.n, pattern.m);
+}
 
 std::string strategy_text(const StrategyConfig& s) {
   const bool matched = s.budget == StrategyConfig::Budget::matched;
