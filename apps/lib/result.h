@@ -44,6 +44,6 @@ std::vector<LayerResult> layer_results(const Network& network, const IntegerForm
 // anything was shrunk, where that was.
 config::Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
                          const Outcome& outcome, const std::vector<LayerStatistics>& layers,
-                         double seconds, const integer::Program* whole);
+                         double seconds, const integer::Program* whole = nullptr);
 
 }  // namespace pare

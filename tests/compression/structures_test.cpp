@@ -86,10 +86,10 @@ TEST_CASE(
 TEST_CASE("part of a structure cannot be left out, and the output is never pruned") {
   const Network network = residual_network();
   const auto names = [&](const std::string& keys) {
-    std::vector<std::string> names;
+    std::vector<std::string> found;
     for (const PruneTarget& t : find_targets(network, prune_config(R"({"sparsity": 0.5, )" + keys)))
-      names.push_back(t.name);
-    return names;
+      found.push_back(t.name);
+    return found;
   };
   CHECK(names(R"("granularity": "filter"})") ==
         std::vector<std::string>{"stem.weight", "c1.weight"});
