@@ -1,9 +1,6 @@
 // `infer`: classifies images with an integer model. Links the integer engine and zlib, nothing else
 // of Pare: no float takes part in a result.
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
-#include <new>
 #include <string>
 
 #include "apps/infer/images.h"
@@ -11,6 +8,7 @@
 #include "compression/integer/engine.h"
 #include "compression/integer/model_file.h"
 #include "framework/base/error.h"
+#include "framework/base/program.h"
 #include "framework/base/text.h"
 
 namespace pare::infer {
@@ -48,7 +46,7 @@ bool parse(int argc, char** argv, Options& o) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
+    print(app.help());
     return false;
   } catch (const CLI::ParseError& error) {
     const std::vector<std::string> names = {"--labels", "--top", "--json", "--help"};
@@ -113,27 +111,13 @@ int run(int argc, char** argv) {
     if (predictions.expected.empty() || options.top_given) text = lines(predictions, options.top);
     if (!predictions.expected.empty()) text += accuracy_line(predictions);
   }
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   return 0;
-}
-
-int failed(ExitCode code, const char* kind, const char* message) {
-  std::fprintf(stderr, "%s: %s\n", kind, message);
-  return static_cast<int>(code);
 }
 
 }  // namespace
 }  // namespace pare::infer
 
 int main(int argc, char** argv) {
-  using pare::ExitCode;
-  try {
-    return pare::infer::run(argc, argv);
-  } catch (const pare::Error& error) {
-    return pare::infer::failed(error.code(), "error", error.what());
-  } catch (const std::bad_alloc&) {
-    return pare::infer::failed(ExitCode::failed, "error", "out of memory");
-  } catch (const std::exception& error) {
-    return pare::infer::failed(ExitCode::failed, "internal error", error.what());
-  }
+  return pare::run_main([&] { return pare::infer::run(argc, argv); });
 }

@@ -1,7 +1,6 @@
 // `train`: one run from its config to verified integers. All of it is in apps/lib; here errors
 // become exit codes.
 #include "apps/lib/command_line.h"
-#include "apps/lib/signals.h"
 #include "apps/lib/train_run.h"
 #include "apps/lib/trainer.h"
 #include "framework/base/error.h"
@@ -12,7 +11,6 @@ int run(int argc, char** argv) {
   const auto options = pare::parse_train_options(argc, argv);
   if (!options) return 0;
   pare::Console console(options->level);
-  pare::catch_signals();
   try {
     pare::train_run(*options, console);
   } catch (const pare::Stopped& stopped) {

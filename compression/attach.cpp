@@ -64,8 +64,20 @@ void require_absent(const Parameter& parameter, std::string_view kind, const cha
       parameter.path(), what));
 }
 
+// A pruned weight is real 0, which the grid must have.
+void require_zero(const Parameter& parameter) {
+  const auto* quantizer = dynamic_cast<const WeightQuantizer*>(parameter.find(kWeightQuantizer));
+  if (!quantizer || !parameter.find(kMask) || quantizer->quantizer().traits().has_zero) return;
+  const std::string& name = quantizer->config().quantizer;
+  throw ConfigError(fmt::format(
+      "'{}' is pruned and quantized by {}, which has no zero, so a pruned weight could not stay "
+      "zero; expected a quantizer with a zero (ternary in place of binary, lsq in place of "
+      "dorefa), or the weight in 'exclude' of the pruning",
+      parameter.path(), name));
+}
+
 void insert_quantizer(Network& network, const std::string& after, const EdgeChoice& choice) {
-  const std::optional<QuantizerConfig> config = choice(after);
+  const std::optional<ActivationQuantizerConfig> config = choice(after);
   if (!config) return;
   network.insert_after(after, after + std::string(kQuantSuffix),
                        std::make_unique<ActivationQuantizer>(*config));
@@ -91,6 +103,7 @@ Mask* attach_mask(Parameter& parameter, Composition composition, bool mask_gradi
   auto mask = std::make_unique<Mask>(parameter.shape().size(), mask_gradient);
   Mask* attached = mask.get();
   parameter.insert(chain_position(parameter, kMask, composition), std::move(mask));
+  require_zero(parameter);
   return attached;
 }
 
@@ -100,10 +113,11 @@ void attach_weight_quantizers(const std::vector<Parameter*>& parameters, Composi
     require_absent(*parameter, kWeightQuantizer, "is quantized");
     parameter->insert(chain_position(*parameter, kWeightQuantizer, composition),
                       std::make_unique<WeightQuantizer>(config, *parameter));
+    require_zero(*parameter);
   }
 }
 
-void attach_activation_quantizers(Network& network, const QuantizerConfig& config) {
+void attach_activation_quantizers(Network& network, const ActivationQuantizerConfig& config) {
   attach_activation_quantizers(network, [&](const std::string&) { return config; });
 }
 

@@ -66,8 +66,9 @@ class Method {
   virtual void after_backward(const MethodStep&) {}
   // After the optimizer: gradients are gone, latent values may be written.
   virtual void after_step(const MethodStep&) {}
-  // At the end of a phase with steps (also when they are all done), and once after a calibration (0
-  // steps).
+  // At the end of a phase with steps (also when they are all done), and after a calibration (0
+  // steps). Comes again, with nothing changed in between, where a run was stopped during the
+  // validation that follows.
   virtual void end_phase(const MethodStep&) {}
   // Whether the network has, right now, all the compression this method is meant to give.
   virtual bool at_target() const = 0;

@@ -14,6 +14,22 @@ namespace {
 
 constexpr int kEndBits = 8;  // of the network's input and output
 
+// The method's quantizer with other bits; uniform where it has none of that many.
+template <class Config>
+Config with_bits(Config config, int bits) {
+  const QuantizerRow& row = quantizer_row(config.quantizer);
+  if (bits < row.least_bits || bits > row.most_bits) config = Config();
+  config.bits = bits;
+  return config;
+}
+
+// Learned and fixed ranges that begin at zero need a relu; elsewhere they are symmetric.
+ActivationQuantizerConfig resolved(ActivationQuantizerConfig config, bool behind_relu) {
+  if (quantizer_row(config.quantizer).zero_at_ends && !behind_relu)
+    config.scheme = Scheme::symmetric;
+  return config;
+}
+
 void require_matches(const std::vector<OverrideConfig>& overrides, const Network& network) {
   std::vector<std::string> names = {std::string(kInputNode)};
   for (const NetworkNode& node : network.nodes()) names.push_back(node.name);
@@ -44,6 +60,7 @@ QuantizeChoice::QuantizeChoice(const QuantizeConfig& config, const Network& netw
   edges_[std::string(kInputNode)] = {std::string(kInputNode)};
   for (const Group& group : find_groups(network)) {
     edges_[group.tail()] = {group.head, group.batch_norm, group.activation};
+    if (!group.activation.empty()) behind_relu_.insert(group.tail());
   }
   // The edge whose grid `name` puts out: pools, flatten and the like share that of their input.
   const auto owner = [&](std::string name) {
@@ -65,13 +82,19 @@ std::optional<WeightQuantizerConfig> QuantizeChoice::weights(const std::string& 
   }
   std::optional<WeightQuantizerConfig> own = config_.weights;
   if (own && config_.first_last_bits && first_last_.contains(node)) {
-    own->bits = *config_.first_last_bits;
+    return with_bits(*own, *config_.first_last_bits);
   }
   return own;
 }
 
 std::optional<ActivationQuantizerConfig> QuantizeChoice::activations(
     const std::string& node) const {
+  std::optional<ActivationQuantizerConfig> choice = chosen(node);
+  if (choice) choice = resolved(*choice, behind_relu_.contains(node));
+  return choice;
+}
+
+std::optional<ActivationQuantizerConfig> QuantizeChoice::chosen(const std::string& node) const {
   const std::set<std::string>& names = edges_.at(node);
   for (const OverrideConfig& override : config_.overrides) {
     const bool here = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
@@ -82,9 +105,12 @@ std::optional<ActivationQuantizerConfig> QuantizeChoice::activations(
   std::optional<ActivationQuantizerConfig> own = config_.activations;
   if (!own) return own;
   if (node == kInputNode || node == output_) {
+    // The data's and the logits' range is not for a quantizer to choose that knows another one.
+    if (!quantizer_row(own->quantizer).observes) own = ActivationQuantizerConfig();
     own->bits = kEndBits;
+    own->rounding = RoundingMode::nearest;
   } else if (config_.first_last_bits && enter_first_last_.contains(node)) {
-    own->bits = *config_.first_last_bits;
+    own = with_bits(*own, *config_.first_last_bits);
   }
   return own;
 }

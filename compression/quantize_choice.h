@@ -26,10 +26,13 @@ class QuantizeChoice {
   std::optional<ActivationQuantizerConfig> activations(const std::string& node) const;
 
  private:
+  std::optional<ActivationQuantizerConfig> chosen(const std::string& node) const;
+
   const QuantizeConfig& config_;
   std::map<std::string, std::set<std::string>> edges_;  // an edge's node -> the nodes of its group
   std::set<std::string> first_last_;                    // nodes with weights
   std::set<std::string> enter_first_last_;              // edges
+  std::set<std::string> behind_relu_;                   // edges
   std::string output_;                                  // edge
 };
 

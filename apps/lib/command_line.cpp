@@ -1,9 +1,5 @@
 #include "apps/lib/command_line.h"
 
-#include <cstdio>
-#include <exception>
-#include <new>
-
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 
@@ -27,40 +23,18 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
   return error.what() + help;
 }
 
-int failed(ExitCode code, const char* kind, const char* message) {
-  std::fprintf(stderr, "%s: %s\n", kind, message);
-  return static_cast<int>(code);
-}
-
 }  // namespace
 
 bool parse_command_line(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
+    print(app.help());
     return false;
   } catch (const CLI::ParseError& error) {
     throw ConfigError(usage_message(app, error));
   }
   return true;
-}
-
-int run_main(const std::function<int()>& run) {
-  try {
-    return run();
-  } catch (const Error& error) {
-    return failed(error.code(), "error", error.what());
-  } catch (const std::bad_alloc&) {
-    return failed(ExitCode::failed, "error", "out of memory; try a smaller dataset.batch_size");
-  } catch (const std::exception& error) {
-    return failed(ExitCode::failed, "internal error", error.what());
-  }
-}
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
 }
 
 }  // namespace pare

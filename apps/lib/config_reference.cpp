@@ -47,6 +47,9 @@ const std::map<std::string, std::string>& elsewhere() {
   static const std::map<std::string, std::string> places = {
       {"phases[].optimizer", "the keys of [optimizer](#optimizer)"},
       {"phases[].loss", "the keys of [loss](#loss)"},
+      {"strategy.optimizer.dense", "the keys of [optimizer](#optimizer)"},
+      {"strategy.optimizer.stage", "the keys of [optimizer](#optimizer)"},
+      {"strategy.optimizer.recover", "the keys of [optimizer](#optimizer)"},
       {"compression.<name>.overrides[].weights", "the keys of `weights` above"},
       {"compression.<name>.overrides[].activations", "the keys of `activations` above"}};
   return places;

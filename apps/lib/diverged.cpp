@@ -24,4 +24,13 @@ std::string first_bad_gradient(const Network& network) {
   return nearest;
 }
 
+std::string first_bad_array(const Snapshot& arrays) {
+  for (const NamedArray& array : arrays) {
+    if (array.type != ElementType::float32) continue;
+    const auto count = static_cast<std::int64_t>(array.bytes.size() / sizeof(float));
+    if (!all_finite(reinterpret_cast<const float*>(array.bytes.data()), count)) return array.name;
+  }
+  return "";
+}
+
 }  // namespace pare

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "apps/lib/snapshot.h"
 #include "datasets/batches.h"
 #include "layers/network.h"
 
@@ -19,5 +20,8 @@ std::string first_bad_output(Network& network, const Batch& batch, std::uint64_t
 // After backward(): the path of the parameter with a bad gradient that lies nearest to the output,
 // where backward met it first; "" where all are finite.
 std::string first_bad_gradient(const Network& network);
+
+// The name of the first array of a checkpoint that holds a NaN or an infinity, or "".
+std::string first_bad_array(const Snapshot& arrays);
 
 }  // namespace pare

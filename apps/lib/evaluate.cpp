@@ -22,11 +22,13 @@ std::vector<std::int32_t> chosen_images(const Images& train, std::uint64_t seed,
 }  // namespace
 
 std::int64_t count_correct(Network& network, const Images& images,
-                           const std::vector<PixelValues>& values) {
+                           const std::vector<PixelValues>& values,
+                           const BeforeBatch& before_batch) {
   const NoGradient no_gradient;
   const Pass pass = Pass::begin(Pass::Mode::evaluate, 0, 0);
   std::int64_t correct = 0;
   for (std::int64_t first = 0; first < images.count(); first += kBatch) {
+    before_batch();
     const Batch batch = batch_in_order(images, values, first, kBatch);
     correct += count_correct(network.forward(Variable(batch.images), pass).value(), batch.labels);
   }
@@ -40,11 +42,13 @@ Tensor calibration_images(const Images& train, const std::vector<PixelValues>& v
 }
 
 void calibrate(Network& network, const Images& train, const std::vector<PixelValues>& values,
-               std::uint64_t seed, std::int64_t count, const Pass& pass) {
+               std::uint64_t seed, std::int64_t count, const Pass& pass,
+               const BeforeBatch& before_batch) {
   const NoGradient no_gradient;
   const std::vector<std::int32_t> chosen = chosen_images(train, seed, count);
   const std::span<const std::int32_t> all(chosen);
   for (std::size_t first = 0; first < all.size(); first += kBatch) {
+    before_batch();
     const auto some = all.subspan(first, std::min<std::size_t>(kBatch, all.size() - first));
     network.forward(Variable(batch_of(train, values, some).images), pass);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -11,16 +12,22 @@
 
 namespace pare {
 
+// Called before every batch; may throw to stop.
+using BeforeBatch = std::function<void()>;
+
 // Images whose label the ordinary float32 forward finds.
-std::int64_t count_correct(Network& network, const Images& images,
-                           const std::vector<PixelValues>& values);
+std::int64_t count_correct(
+    Network& network, const Images& images, const std::vector<PixelValues>& values,
+    const BeforeBatch& before_batch = [] {});
 
 // `count` training images, chosen by the seed, as the network reads them.
 Tensor calibration_images(const Images& train, const std::vector<PixelValues>& values,
                           std::uint64_t seed, std::int64_t count);
 
 // Runs `count` training images, chosen by the seed, through the network in this pass.
-void calibrate(Network& network, const Images& train, const std::vector<PixelValues>& values,
-               std::uint64_t seed, std::int64_t count, const Pass& pass);
+void calibrate(
+    Network& network, const Images& train, const std::vector<PixelValues>& values,
+    std::uint64_t seed, std::int64_t count, const Pass& pass,
+    const BeforeBatch& before_batch = [] {});
 
 }  // namespace pare

@@ -62,11 +62,12 @@ std::map<std::string, double> median_steps_us(const integer::Engine& engine,
 }
 
 // True where grids had to be added.
-bool add_missing_grids(Network& network, const RunConfig& run, const Dataset& dataset,
-                       std::int64_t images) {
+bool add_missing_grids(
+    Network& network, const RunConfig& run, const Dataset& dataset, std::int64_t images,
+    const BeforeBatch& before_batch = [] {}) {
   if (has_all_grids(network)) return false;
   quantize_after_training(network, [&](const Pass& pass) {
-    calibrate(network, dataset.train, pixel_values(dataset), run.seed, images, pass);
+    calibrate(network, dataset.train, pixel_values(dataset), run.seed, images, pass, before_batch);
   });
   network.release();
   return true;
@@ -116,10 +117,15 @@ Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
   const Images& test = dataset.test;
   const auto images = static_cast<double>(test.count());
   const std::vector<PixelValues> values = pixel_values(dataset);
+  const BeforeBatch measuring = [&] {
+    if (progress) progress(0);
+  };
   const bool wanted = run.report.integer != ReportConfig::Integer::none;
-  const bool added = wanted && add_missing_grids(network, run, dataset, CalibrationConfig().images);
+  const bool added =
+      wanted && add_missing_grids(network, run, dataset, CalibrationConfig().images, measuring);
   Outcome outcome;
-  outcome.fake_quant = static_cast<double>(count_correct(network, test, values)) / images;
+  outcome.fake_quant =
+      static_cast<double>(count_correct(network, test, values, measuring)) / images;
   if (!wanted) return outcome;
 
   IntegerForm& form = outcome.integer.emplace();

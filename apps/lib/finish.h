@@ -18,7 +18,8 @@
 
 namespace pare {
 
-// Images done so far; may throw to stop.
+// Images verified so far; 0 before every batch of the measurements that come first. May throw to
+// stop.
 using VerifyProgress = std::function<void(std::int64_t done)>;
 
 // The integer form of a network.

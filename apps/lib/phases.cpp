@@ -87,10 +87,15 @@ std::int64_t steps_per_epoch(const RunConfig& run, std::int64_t train_images) {
 std::vector<ScheduleSpan> phase_spans(const RunConfig& run, std::int64_t train_images) {
   const auto per_epoch = static_cast<double>(steps_per_epoch(run, train_images));
   std::vector<ScheduleSpan> spans;
+  double epochs = 0;      // of a phase and those that continue it, so far
+  std::int64_t done = 0;  // their updates
   for (const PhaseConfig& phase : run.phases) {
-    const std::int64_t steps =
-        phase.steps ? *phase.steps : std::llround(phase.epochs.value_or(0) * per_epoch);
+    if (!phase.continues) epochs = 0, done = 0;
+    epochs +=
+        phase.steps ? static_cast<double>(*phase.steps) / per_epoch : phase.epochs.value_or(0);
+    const std::int64_t steps = phase.steps ? *phase.steps : std::llround(epochs * per_epoch) - done;
     spans.push_back({phase.calibrates() ? 0 : std::max<std::int64_t>(1, steps), per_epoch});
+    done += spans.back().steps;
   }
   return spans;
 }

@@ -15,7 +15,7 @@ namespace pare {
 std::int64_t steps_per_epoch(const RunConfig& run, std::int64_t train_images);
 
 // One per phase. A phase of epochs has round(epochs * steps per epoch) updates, at least one where
-// epochs is above 0.
+// epochs is above 0; one that continues ends where both together would.
 std::vector<ScheduleSpan> phase_spans(const RunConfig& run, std::int64_t train_images);
 
 // Where a phase lies in the course of its learning rate: a phase that continues shares one with the

@@ -128,6 +128,22 @@ void refuse_floats(const RunConfig& run, const std::string& name, const config::
          "\"report\": {\"integer\": \"none\"} with it");
 }
 
+// The one that was given last.
+void choose_phases_or_strategy(RunConfig& run, const config::Object& o) {
+  const std::optional<int> phases = o.rank("phases"), strategy = o.rank("strategy");
+  if (!strategy) return;  // not reading: the phases are there
+  if (phases && *phases == *strategy) {
+    o.fail("strategy", "it expands into phases, and there are 'phases' too; take one of them out");
+  }
+  if (!phases || *phases < *strategy) {
+    if (phases)
+      run.remarks.emplace_back("the strategy replaces the phases, which were given before");
+    return expand_strategy(run, o);
+  }
+  run.remarks.emplace_back("the phases replace the strategy, which was given before");
+  run.strategy.reset();
+}
+
 // A name becomes a folder.
 bool is_folder_name(std::string_view name) {
   const auto fits = [](unsigned char c) {
@@ -213,6 +229,8 @@ void RunConfig::describe(config::Object& o) {
            "order inside a weight's chain");
   o.field("phases", phases, config::list(phase_type(*this)),
           "WHEN; default: one phase of 10 epochs");
+  o.field("strategy", strategy, StrategyConfig::type(optimizer),
+          "in place of phases: an order of compressing that expands into them");
   o.object("requantization", requantization, "how accumulators become codes");
   o.object("report", report, "what is kept and shown");
 
@@ -223,6 +241,7 @@ void RunConfig::describe(config::Object& o) {
   if (o.given("name") && !is_folder_name(name)) {
     o.fail("name", "expected 1 to 100 letters, digits, '_', '-' or '.', for it names a folder");
   }
+  if (strategy) choose_phases_or_strategy(*this, o);
   if (phases.empty()) o.fail("phases", "expected at least one phase");
   if (!phases.empty() && phases[0].continues) {
     o.fail("phases[0].continue", "there is no phase before it that could go on");

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "apps/lib/loss.h"
+#include "apps/lib/strategy.h"
 #include "compression/integer/arithmetic.h"
 #include "compression/method_config.h"
 #include "datasets/config.h"
@@ -63,8 +64,10 @@ struct RunConfig {
   std::vector<std::pair<std::string, MethodConfig>> compression;
   Composition composition = Composition::mask_then_quantize;
   std::vector<PhaseConfig> phases = {PhaseConfig{.name = "train", .epochs = 10}};
+  std::optional<StrategyConfig> strategy = {};  // where the phases come from one
   RequantizationConfig requantization;
   ReportConfig report;
+  std::vector<std::string> remarks = {};  // what reading decided and the user should hear
 
   void describe(config::Object& o);
 

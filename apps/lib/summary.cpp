@@ -80,8 +80,8 @@ std::string test_files(const std::string& kind, const std::string& data_dir) {
 
 std::string methods_text(const PhaseConfig& phase) {
   std::string text;
-  for (const std::string& name : phase.apply) text += " +" + name;
   for (const std::string& name : phase.release) text += " -" + name;
+  for (const std::string& name : phase.apply) text += " +" + name;
   return text.empty() ? "" : text.substr(1);
 }
 
@@ -110,6 +110,12 @@ std::string amount_text(const PruneConfig& prune) {
     return fmt::format("below mean + {:.3g} deviations", *prune.regrow->c);
   const Pattern pattern = prune.pattern.value_or(Pattern());
   return fmt::format("{} of {} stay", pattern.n, pattern.m);
+
+std::string strategy_text(const StrategyConfig& s) {
+  const bool matched = s.budget == StrategyConfig::Budget::matched;
+  return fmt::format("strategy {} ({}), which expands into\n", s.kind,
+                     matched ? "matched: every kind spends the same updates at the same rates"
+                             : "as it is: nothing is trained only to match other kinds");
 }
 
 // The sparsity that a phase's pruning methods ask for, at quarters of the phase.
@@ -166,7 +172,8 @@ std::string plan(const RunConfig& run, const Dataset& dataset) {
       dataset.kind, dataset.source, grouped(dataset.train.count()),
       grouped(dataset.validation.count()), grouped(dataset.test.count()), run.dataset.batch_size);
   text += summary(build_network(run.model, dataset.train.shape, dataset.classes)) + "\n";
-  const char* row = "{:<16}{:>8}{:>9}  {:<26}{:<18}{}\n";
+  if (run.strategy) text += strategy_text(*run.strategy);
+  const char* row = "{:<16}{:>8}{:>9}  {:<26}{:<18} {}\n";
   text += fmt::format(fmt::runtime(row), "phase", "epochs", "steps", "learning rate", "methods",
                       "sparsity");
   const std::vector<RateCourse> courses = rate_courses(run, spans);

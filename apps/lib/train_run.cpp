@@ -20,6 +20,7 @@
 #include "apps/lib/run_events.h"
 #include "apps/lib/run_folder.h"
 #include "apps/lib/run_report.h"
+#include "apps/lib/run_saver.h"
 #include "apps/lib/signals.h"
 #include "apps/lib/summary.h"
 #include "apps/lib/target.h"
@@ -61,6 +62,7 @@ class Run {
         rehearsal_(rehearsal),
         folder_(folder),
         start_(start),
+        saver_(folder, console),
         trainer_(config, dataset, trainer_events()) {}
 
   // The state that the first update starts from.
@@ -73,8 +75,10 @@ class Run {
   }
 
   void train() {
-    if (config_.report.tensorboard)
-      events_.emplace(folder_.file("events"), config_, trainer_.state().rows);
+    if (config_.report.tensorboard) {
+      write_events(
+          [&] { events_.emplace(folder_.file("events"), config_, trainer_.state().rows); });
+    }
     progress_.emplace(console_, trainer_.spans(), trainer_.state().run_step);
     trainer_.run();
     console_.status("");
@@ -96,11 +100,14 @@ class Run {
         result_json(config_, dataset_, trainer_, outcome, layers, seconds(),
                     rehearsal_.program ? &*rehearsal_.program : nullptr);
     write_file_atomically(folder_.file("result.json"), config::pretty(result));
-    if (events_) events_->result(result, trainer_.state().run_step);
+    write_events([&] { events_->result(result, trainer_.state().run_step); });
     write_page(finished_page(config_, dataset_, trainer_, outcome, layers, result, command()));
     folder_.save_seconds(seconds());
     return result;
   }
+
+  // Throws FailedError where the newest state is not on disk.
+  void require_saved() const { saver_.require_saved(); }
 
   // After an error or a signal.
   void write_unfinished_page(const std::string& why) const {
@@ -143,10 +150,10 @@ class Run {
                 [this](EpochRow& row) {
                   row.seconds = seconds();
                   progress_->row(row);
-                  if (events_) events_->row(row, trainer_.network());
+                  write_events([&] { events_->row(row, trainer_.network()); });
                 },
             .say = [this](const std::string& text) { console_.say(text); },
-            .save = [this](bool best) { save(best); },
+            .save = [this](bool best) { saver_.save(trainer_.checkpoint(), best, seconds()); },
             .stop = [this] { return stop(); }};
   }
 
@@ -156,17 +163,17 @@ class Run {
 
   std::string command() const { return command_of(options_); }
 
-  // The best network is written first: a checkpoint that calls a row the best can find it.
-  void save(bool best) {
-    const Checkpoint checkpoint = trainer_.checkpoint();
-    if (best) save_checkpoint(checkpoint, folder_.best_checkpoint());
-    save_checkpoint(checkpoint, folder_.last_checkpoint());
-    write_rows(checkpoint.state.rows);
-    folder_.save_seconds(seconds());
-  }
-
-  void write_rows(const std::vector<EpochRow>& rows) const {
-    write_metrics(rows, folder_.file("metrics.jsonl"), folder_.file("metrics.csv"));
+  // TensorBoard's file is for looking at: where it cannot be written, the run goes on without it. A
+  // resumed run fills in what it lacks.
+  template <class Write>
+  void write_events(const Write& write) {
+    if (!config_.report.tensorboard || events_failed_) return;
+    try {
+      write();
+    } catch (const FailedError& error) {
+      events_failed_ = true;
+      console_.warn(std::string(error.what()) + ". The run goes on without it");
+    }
   }
 
   // A damaged file gives way to an older one; a file of another run is an error, later.
@@ -204,7 +211,7 @@ class Run {
     require_same_beginning(checkpoint.state, path);
     read_times(checkpoint.state.rows, folder_.file("metrics.jsonl"));
     trainer_.resume(checkpoint, best_arrays(checkpoint.state), path);
-    write_rows(checkpoint.state.rows);  // what was measured after the checkpoint comes again
+    saver_.write_rows(checkpoint.state.rows);  // what was measured after the checkpoint comes again
     console_.say("resuming from " + path + " after " + std::to_string(checkpoint.state.run_step) +
                  " updates");
   }
@@ -216,9 +223,11 @@ class Run {
   const Rehearsal& rehearsal_;
   RunFolder& folder_;
   double start_;  // of this process's work
+  RunSaver saver_;
   Trainer trainer_;
   std::optional<Progress> progress_;  // from train() on
   std::optional<RunEvents> events_;
+  bool events_failed_ = false;
 };
 
 // --plan. Throws ConfigError where the target is not met.
@@ -246,6 +255,7 @@ void say_how_to_resume(const TrainOptions& options, const RunFolder& folder, Con
 }
 
 void say_what_is_unused(const RunConfig& config, Console& console) {
+  if (config.strategy) return;  // it takes what it needs
   for (const auto& [name, method] : config.compression) {
     const bool used =
         std::any_of(config.phases.begin(), config.phases.end(), [&](const PhaseConfig& phase) {
@@ -262,6 +272,7 @@ void train_run(const TrainOptions& options, Console& console) {
   RunConfig config = config_of(options);
   if (options.print_config) return print(config::pretty(config::write(config)));
   if (options.threads > 0) set_thread_count(options.threads);
+  for (const std::string& remark : config.remarks) console.say(remark);
   say_what_is_unused(config, console);
   Dataset dataset = load_dataset(config.dataset, config.seed, options.data_dir,
                                  [&](const std::string& text) { console.warn(text); });
@@ -278,6 +289,7 @@ void train_run(const TrainOptions& options, Console& console) {
   console.log_to(folder.file("log.txt"));
   console.say(headline(config, dataset) + "; writing " + folder.path() + "/");
   Run run(options, console, config, dataset, rehearsal, folder, start);
+  catch_signals();  // until here nothing is lost that a signal ends
   run.begin();
   write_file_atomically(folder.file("config.json"), config::pretty(config::write(config)));
   try {
@@ -285,7 +297,9 @@ void train_run(const TrainOptions& options, Console& console) {
     const config::Json result = run.finish_and_write();
     console.say(summary(result, folder.path(), options.data_dir));
     if (options.json) print(config::pretty(result));
+    run.require_saved();
   } catch (const Stopped&) {
+    run.require_saved();
     say_how_to_resume(options, folder, console);
     run.write_unfinished_page("Stopped before its end. ./pare train --resume goes on.");
     throw;

@@ -69,13 +69,13 @@ Trainer::Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents eve
 InitialWeights Trainer::init_from(const std::string& path) {
   InitialWeights initial = pare::init_from(network_, path);
   state_.init_hash = initial.hash;
-  if (!phase().apply.empty()) state_.float_accuracy = test_accuracy();
   return initial;
 }
 
 double Trainer::test_accuracy() {
-  return static_cast<double>(count_correct(network_, dataset_.test, values_)) /
-         static_cast<double>(dataset_.test.count());
+  const std::int64_t correct =
+      count_correct(network_, dataset_.test, values_, [this] { stop_if_asked(); });
+  return static_cast<double>(correct) / static_cast<double>(dataset_.test.count());
 }
 
 void Trainer::visit_network(StateVisitor& visitor) {
@@ -92,7 +92,17 @@ Checkpoint Trainer::checkpoint() {
   collect(c.arrays, "", [&](StateVisitor& v) { methods_.visit_state(v); });
   if (optimizer_) collect(c.arrays, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
   rewind_point_.save(c);
+  require_finite(c);
   return c;
+}
+
+void Trainer::require_finite(const Checkpoint& c) const {
+  const std::string bad = first_bad_array(c.arrays);
+  if (bad.empty()) return;
+  throw DivergedError(fmt::format(
+      "after {} updates: '{}' holds numbers that are not finite, so no checkpoint is written; the "
+      "one before stays. Try a smaller learning rate",
+      state_.run_step, bad));
 }
 
 void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::string& what) {
@@ -118,7 +128,19 @@ void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::str
   best_ = std::move(best);
 }
 
+bool Trainer::at_beginning() const {
+  return state_.phase == 0 && !state_.started && state_.rows.empty();
+}
+
+// What is saved here is where a run begins again that is stopped in its first calibration, and says
+// before any training whether checkpoints can be written.
+void Trainer::begin_run() {
+  if (!state_.init_hash.empty() && !phase().apply.empty()) state_.float_accuracy = test_accuracy();
+  save(false);
+}
+
 void Trainer::run() {
+  if (at_beginning()) begin_run();
   while (state_.phase < run_.phases.size()) {
     if (!state_.started) begin_phase();
     train_phase();
@@ -149,36 +171,48 @@ void Trainer::begin_phase() {
   if (phase().calibrates()) {
     calibrate(
         network_, dataset_.train, values_, run_.seed, methods_.calibration_images(),
-        Pass::begin(Pass::Mode::calibrate, run_.seed, static_cast<std::uint64_t>(state_.run_step)));
+        Pass::begin(Pass::Mode::calibrate, run_.seed, static_cast<std::uint64_t>(state_.run_step)),
+        [this] {
+          if (const int signal = events_.stop()) throw Stopped{signal};
+        });
   }
+}
+
+void Trainer::stop_if_asked() {
+  if (const int signal = events_.stop()) {
+    save(false);  // a stop
+    throw Stopped{signal};
+  }
+}
+
+// At the end of an epoch, until it is validated; a run may have been stopped in between.
+bool Trainer::owes_validation() const {
+  return state_.updates > 0 && state_.step % static_cast<std::int64_t>(span().steps_per_epoch) == 0;
 }
 
 void Trainer::train_phase() {
-  const auto per_epoch = static_cast<std::int64_t>(span().steps_per_epoch);
   while (state_.step < span().steps) {
-    if (const int signal = events_.stop()) {
+    if (events_.stop()) {
       const Averaged averaged(optimizer_.get());
-      save(false);
-      throw Stopped{signal};
+      stop_if_asked();
     }
-    train_step();
-    const bool phase_over = state_.step == span().steps;
-    if (state_.step % per_epoch == 0 && !phase_over) {
+    if (owes_validation()) {
       const Averaged averaged(optimizer_.get());
       validate();
       keep_if_best();
+    } else {
+      train_step();
     }
   }
 }
 
-// The phase counts as over before it is saved: a resumed run begins with the next one.
+// The phase counts as over before it is saved: a resumed run begins with the next one. Until the
+// row is there, everything can be done again.
 void Trainer::end_phase() {
   methods_.end_phase(method_step());
   Averaged averaged(optimizer_.get());
+  if (is_last_dense_phase()) state_.float_accuracy = test_accuracy();
   validate();
-  if (is_last_dense_phase()) {
-    state_.float_accuracy = test_accuracy();
-  }
   ++state_.phase;
   state_.started = false;
   state_.step = 0;
@@ -275,8 +309,9 @@ void Trainer::validate() {
       .at_target = methods_.at_target(),
       .status = methods_.status()};
   if (const Images& images = dataset_.validation; images.count() > 0) {
-    row.validation =
-        ratio(static_cast<double>(count_correct(network_, images, values_)), images.count());
+    const std::int64_t correct =
+        count_correct(network_, images, values_, [this] { stop_if_asked(); });
+    row.validation = ratio(static_cast<double>(correct), images.count());
   }
   if (timed_images_ > 0) row.images_per_second = static_cast<double>(timed_images_) / seconds_;
   seconds_ = 0;

@@ -44,7 +44,8 @@ struct TrainerEvents {
   std::function<void(const std::string&)> say = [](const std::string&) {};  // what methods report
   // The moment to write a checkpoint; `best`: the last row's network is the best so far.
   std::function<void(bool best)> save = [](bool) {};
-  // The signal that asks to stop, or 0. Asked between two updates.
+  // The signal that asks to stop, or 0. Asked before every batch that trains, calibrates or
+  // validates.
   std::function<int()> stop = [] { return 0; };
 };
 
@@ -61,10 +62,12 @@ class Trainer {
   // Goes on where the checkpoint stands; `best`: arrays of the network that its state says is best.
   // `what` names the file. Throws DataError.
   void resume(const Checkpoint& checkpoint, Snapshot best, const std::string& what);
-  // For the save event: with `ema`, the averages are in the network then.
+  // For the save event: with `ema`, the averages are in the network then. Throws DivergedError
+  // where a number in it is not finite.
   Checkpoint checkpoint();
 
-  // Trains to the end. Throws Stopped, DivergedError.
+  // Trains to the end. Throws Stopped, DivergedError. What a stop saves is where training stands
+  // between two updates; a calibration begins again, as its phase does.
   void run();
 
   // After run(): the network of the row that report.keep asks for.
@@ -84,14 +87,19 @@ class Trainer {
   bool goes_on() const;                           // the phase at hand continues the one before
   MethodStep method_step();
   void make_phase_optimizer();
+  void require_finite(const Checkpoint& c) const;
+  bool at_beginning() const;
+  void begin_run();
   void begin_phase();
   void train_phase();
+  bool owes_validation() const;
   void end_phase();
   void train_step();
   void rewind();
   void backward_and_update(const Variable& loss);
   void validate();
   void save(bool best) const { events_.save(best); }
+  void stop_if_asked();  // the network must be the one to save
   void keep_if_best();
   double test_accuracy();
   bool is_last_dense_phase() const;

@@ -70,8 +70,8 @@ bool read_flag(ByteReader& reader, const char* name) {
 Weights read_weights(ByteReader& reader, const WeightLayout& layout, const std::string& what) {
   Weights weights;
   weights.bits = reader.u8();
-  if (weights.bits < 2 || weights.bits > 8) {
-    reader.fail("weight bits are " + std::to_string(weights.bits) + ", expected 2 to 8");
+  if (weights.bits < 1 || weights.bits > 8) {
+    reader.fail("weight bits are " + std::to_string(weights.bits) + ", expected 1 to 8");
   }
   weights.affine = read_flag(reader, "affine");
   if (weights.affine) {

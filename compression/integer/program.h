@@ -36,7 +36,7 @@ struct Tensor {
 // Weight codes. Symmetric b bits: codes in -2^(b-1) .. 2^(b-1)-1 (never -128 at 8 bits), zero point
 // 0. Affine b bits: codes in 128-2^b .. 127 with a zero point in that range.
 struct Weights {
-  std::int32_t bits = 8;  // 2 .. 8, what a packed code takes
+  std::int32_t bits = 8;  // 1 .. 8, what a packed code takes
   bool affine = false;
   std::vector<std::int8_t> codes;  // layout: see the operation
   std::vector<std::int32_t>

@@ -58,7 +58,7 @@ struct Place {
 };
 
 void check_weights(const Place& at, const Weights& weights, const WeightLayout& layout) {
-  at.expect("weight bits", weights.bits, 2, 8);
+  at.expect("weight bits", weights.bits, 1, 8);
   at.expect_count("weight codes", weights.codes.size(), layout.count());
   at.expect_one_or("weight scales", weights.scale_bits.size(), layout.outputs);
   for (const std::uint32_t bits : weights.scale_bits) {

@@ -8,7 +8,6 @@
 
 #include "compression/lower/fixed_point.h"
 #include "compression/prune/mask.h"
-#include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/weight_quantizer.h"
 #include "framework/base/error.h"
 #include "layers/batch_norm.h"
@@ -74,7 +73,9 @@ struct WeightCodes {
   integer::Weights weights;
   std::vector<float> scales;  // one per channel
   bool single_scale = false;  // all of them the same by construction
-  Tensor values;              // after the mask, before the grid; undefined for unit weights
+  Tensor values;     // after the mask, before the grid (on it where it has levels); undefined for
+                     // unit weights
+  GridCodes levels;  // of the grid, where it has some
 };
 
 // A batch norm on its own: every weight is code 1 at scale 1.
@@ -84,6 +85,20 @@ WeightCodes unit_weights(std::int64_t channels) {
   result.weights.codes.assign(static_cast<std::size_t>(channels), 1);
   result.scales.assign(static_cast<std::size_t>(channels), 1.0f);
   return result;
+}
+
+// Few levels of a wider grid: what they mean are the values, and bits are those of the widest.
+void keep_levels(const Grid& grid, const Parameter& weight, WeightCodes& result) {
+  const int widest = std::max(-grid.levels.front(), static_cast<int>(grid.levels.back()));
+  result.levels = grid.levels;
+  result.weights.bits = std::bit_width(static_cast<unsigned>(widest)) + 1;
+  const ChannelView view = channel_view(weight.shape(), weight.channel_axis());
+  float* values = result.values.mutable_data();
+  for (std::int64_t i = 0; i < result.values.size(); ++i) {
+    const auto c = grid.channels() == 1 ? std::size_t{0}
+                                        : static_cast<std::size_t>(i / view.inner % view.channels);
+    values[i] = to_real(result.weights.codes[static_cast<std::size_t>(i)], 0, grid.scales[c]);
+  }
 }
 
 WeightCodes weight_codes(const std::string& node, Parameter& weight) {
@@ -101,13 +116,23 @@ WeightCodes weight_codes(const std::string& node, Parameter& weight) {
   result.values = masked.value().clone();
   result.weights.bits = grid.format.bits;
   result.weights.affine = grid.format.scheme == Scheme::affine;
-  result.weights.codes =
-      codes_of(result.values, grid, grid.channels() == 1 ? -1 : weight.channel_axis());
+  for (const std::int16_t code : transform->quantizer().codes(result.values))
+    result.weights.codes.push_back(static_cast<std::int8_t>(code));
+  if (!grid.levels.empty()) keep_levels(grid, weight, result);
   if (result.weights.affine) result.weights.zero_points = grid.zero_points;
   result.single_scale = grid.channels() == 1;
   const auto channels = static_cast<std::size_t>(weight.channels());
   result.scales = result.single_scale ? std::vector<float>(channels, grid.scales[0]) : grid.scales;
   return result;
+}
+
+// The level nearest to x / scale; the lower of two.
+std::int32_t nearest_level(const GridCodes& levels, double position) {
+  std::int32_t best = levels.front();
+  for (const std::int32_t level : levels) {
+    if (std::fabs(level - position) < std::fabs(best - position)) best = level;
+  }
+  return best;
 }
 
 // Rounds one channel's weights anew at `scale` (all to real zero where it is infinite: a = 0).
@@ -127,8 +152,10 @@ void recode_channel(WeightCodes& codes, const Parameter* weight, std::int64_t c,
   for (std::int64_t o = 0; o < view.outer; ++o) {
     for (std::int64_t i = 0; i < view.inner; ++i) {
       const std::int64_t k = (o * view.channels + c) * view.inner + i;
+      const float value = codes.values.data()[k];
       codes.weights.codes[static_cast<std::size_t>(k)] = static_cast<std::int8_t>(
-          to_code(codes.values.data()[k], 1.0 / scale, z, format.qmin(), format.qmax()));
+          codes.levels.empty() ? to_code(value, 1.0 / scale, z, format.qmin(), format.qmax())
+                               : nearest_level(codes.levels, static_cast<double>(value) / scale));
     }
   }
 }

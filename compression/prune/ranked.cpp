@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/weight_quantizer.h"
 #include "framework/base/error.h"
 
@@ -13,12 +12,12 @@ const WeightQuantizer* quantizer_of(const Parameter& weight) {
   return dynamic_cast<const WeightQuantizer*>(weight.find(kWeightQuantizer));
 }
 
-// The grid of the present weights, observed as their next use would observe them.
-Grid present_grid(Parameter& weight) {
+// The quantizer, with the present weights observed as their next use would observe them.
+const Quantizer& present_quantizer(Parameter& weight) {
   const NoGradient no_gradient;
   weight.value(Pass::begin(Pass::Mode::evaluate, 0, 0));
   weight.release();
-  return quantizer_of(weight)->quantizer().grid();
+  return quantizer_of(weight)->quantizer();
 }
 
 }  // namespace
@@ -34,9 +33,10 @@ void require_rankable(const Parameter& weight, Ranked ranked) {
 Tensor ranked_tensor(Parameter& weight, Ranked ranked) {
   const Tensor& latent = weight.latent();
   if (ranked == Ranked::latent) return latent;
-  const Grid grid = present_grid(weight);
+  const Quantizer& quantizer = present_quantizer(weight);
+  const Grid grid = quantizer.grid();
   const int axis = grid.channels() == 1 ? -1 : weight.channel_axis();
-  const std::vector<std::int8_t> codes = codes_of(latent, grid, axis);
+  const GridCodes codes = quantizer.codes(latent);
   const ChannelView view = channel_view(latent.shape(), axis);
   Tensor result = Tensor::persistent(latent.shape());
   float* to = result.mutable_data();

@@ -14,14 +14,15 @@ Shape ActivationQuantizer::build(std::span<const Shape> inputs) {
   const Shape& x = one_input(inputs);
   std::string edge = name();
   if (edge.ends_with(kQuantSuffix)) edge.resize(edge.size() - kQuantSuffix.size());
-  quantizer_ = make_quantizer(config_, std::move(edge), x.rank() - 1);
+  quantizer_ =
+      make_quantizer(config_, QuantizerPlace::Use::activations, std::move(edge), x, x.rank() - 1);
   return x;
 }
 
 Variable ActivationQuantizer::forward(std::span<const Variable> inputs, const Pass& pass) {
-  if (pass.observing() && !frozen_) quantizer_->observe(inputs[0].value());
+  if (pass.observing() && !frozen_) quantizer_->observe(inputs[0].value(), pass);
   const bool active = on_ && quantizer_->ready() && pass.mode != Pass::Mode::calibrate;
-  return active ? quantizer_->quantize(inputs[0]) : inputs[0];
+  return active ? quantizer_->quantize(inputs[0], pass) : inputs[0];
 }
 
 void ActivationQuantizer::visit_buffers(const std::string& prefix, StateVisitor& visitor) {

@@ -18,7 +18,7 @@ inline constexpr std::string_view kCodesSuffix = "_codes";
 class ActivationQuantizer final : public Module {
  public:
   using Options = ActivationQuantizerConfig;
-  explicit ActivationQuantizer(const QuantizerConfig& config) : config_(config) {}
+  explicit ActivationQuantizer(const ActivationQuantizerConfig& config) : config_(config) {}
 
   std::string_view kind() const override { return "fake_quant"; }
   Shape build(std::span<const Shape> inputs) override;
@@ -26,18 +26,18 @@ class ActivationQuantizer final : public Module {
   // ranges before it.
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
   void visit_parameters(const ParameterVisitor& visit) override {
-    quantizer_->visit_parameters(visit);
+    if (quantizer_) quantizer_->visit_parameters(visit);
   }
   void visit_buffers(const std::string& prefix, StateVisitor& visitor) override;
   nlohmann::ordered_json to_json() const override { return config::write(config_); }
 
-  const QuantizerConfig& config() const { return config_; }
+  const ActivationQuantizerConfig& config() const { return config_; }
   const Quantizer& quantizer() const { return *quantizer_; }
   void switch_on(bool on) { on_ = on ? 1 : 0; }
   void freeze_observer(bool frozen) { frozen_ = frozen ? 1 : 0; }
 
  private:
-  QuantizerConfig config_;
+  ActivationQuantizerConfig config_;
   std::unique_ptr<Quantizer> quantizer_;
   std::int64_t on_ = 1;
   std::int64_t frozen_ = 0;

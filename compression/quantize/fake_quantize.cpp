@@ -162,16 +162,16 @@ Variable fake_quantize(const Variable& x, const Grid& grid, int axis) {
       });
 }
 
-std::vector<std::int8_t> codes_of(const Tensor& x, const Grid& grid, int axis) {
+GridCodes codes_of(const Tensor& x, const Grid& grid, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   PARE_ENSURE(view.channels == grid.channels());
-  std::vector<std::int8_t> codes(static_cast<std::size_t>(x.size()));
+  GridCodes codes(static_cast<std::size_t>(x.size()));
   const Runs runs(view);
   parallel_for(runs.tiles(), [&](std::int64_t tile) {
     runs.for_each(tile, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
       const double r = 1.0 / static_cast<double>(grid.scales[c]);
       for (std::int64_t i = offset; i < offset + count; ++i) {
-        codes[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(
+        codes[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(
             to_code(x.data()[i], r, grid.zero_points[c], grid.format.qmin(), grid.format.qmax()));
       }
     });

@@ -13,6 +13,6 @@ namespace pare {
 Variable fake_quantize(const Variable& x, const Grid& grid, int axis);
 
 // The codes of x on the grid.
-std::vector<std::int8_t> codes_of(const Tensor& x, const Grid& grid, int axis);
+GridCodes codes_of(const Tensor& x, const Grid& grid, int axis);
 
 }  // namespace pare

@@ -12,26 +12,30 @@ namespace {
 
 constexpr double kSmallestScale = 0x1p-100;
 
-float scale_of(const GridFormat& format, Range range) {
+double scale_of(const GridFormat& format, Range range) {
   const double span =
       format.scheme == Scheme::symmetric
           ? std::max(-static_cast<double>(range.low), static_cast<double>(range.high))
           : static_cast<double>(range.high) - static_cast<double>(range.low);
-  if (span == 0) return 1.0f;
+  if (span == 0) return 1;
   const double steps =
       format.scheme == Scheme::symmetric ? format.qmax() : format.qmax() - format.qmin();
-  double scale = span / steps;
-  if (format.scale == ScaleKind::power_of_two) scale = std::exp2(std::ceil(std::log2(scale)));
+  return span / steps;
+}
+
+float rounded(double scale, ScaleKind kind) {
+  if (kind == ScaleKind::power_of_two) scale = std::exp2(std::ceil(std::log2(scale)));
   return static_cast<float>(scale);
 }
+
+bool is_usable(float scale) { return std::isfinite(scale) && scale >= kSmallestScale; }
 
 }  // namespace
 
 void append_channel(Grid& grid, Range range, const std::string& where) {
   const GridFormat& format = grid.format;
-  const float scale = scale_of(format, range);
-  if (!std::isfinite(range.low) || !std::isfinite(range.high) || !std::isfinite(scale) ||
-      scale < kSmallestScale) {
+  const float scale = rounded(scale_of(format, range), format.scale);
+  if (!std::isfinite(range.low) || !std::isfinite(range.high) || !is_usable(scale)) {
     throw ConfigError(
         fmt::format("{}: values in [{}, {}] cannot be put on a grid of {} bits: the scale must be "
                     "finite and at least 2^-100; "
@@ -44,6 +48,18 @@ void append_channel(Grid& grid, Range range, const std::string& where) {
                          format.qmax());
   }
   grid.scales.push_back(scale);
+  grid.zero_points.push_back(zero_point);
+}
+
+void append_scale(Grid& grid, double scale, std::int32_t zero_point, const std::string& where) {
+  const float used = rounded(scale, grid.format.scale);
+  if (!is_usable(used)) {
+    throw ConfigError(fmt::format(
+        "{}: the scale of its grid became {}; it must be finite and at least 2^-100; try a "
+        "smaller learning rate, or a smaller one for the quantizer's own parameters",
+        where, scale));
+  }
+  grid.scales.push_back(used);
   grid.zero_points.push_back(zero_point);
 }
 

@@ -17,15 +17,20 @@ namespace pare {
 enum class Scheme { symmetric, affine };
 enum class ScaleKind { real, power_of_two };
 
+// Codes of a tensor; 16 bits hold those of every grid.
+using GridCodes = std::vector<std::int16_t>;
+
 // What a range is turned into.
 struct GridFormat {
   int bits = 8;  // 2 .. 8
   Scheme scheme = Scheme::symmetric;
   ScaleKind scale = ScaleKind::real;
+  bool lowest = false;  // symmetric: -2^(b-1) is a code too (LSQ below 8 bits)
   // symmetric: -(2^(b-1)-1) .. 2^(b-1)-1, never -128. affine: 128-2^b .. 127, the top of int8, so
   // that fewer bits behind a relu still are plain int8.
   std::int32_t qmin() const {
-    return scheme == Scheme::symmetric ? -((1 << (bits - 1)) - 1) : 128 - (1 << bits);
+    return scheme == Scheme::symmetric ? -((1 << (bits - 1)) - 1) - (lowest ? 1 : 0)
+                                       : 128 - (1 << bits);
   }
   std::int32_t qmax() const { return scheme == Scheme::symmetric ? (1 << (bits - 1)) - 1 : 127; }
   bool operator==(const GridFormat&) const = default;
@@ -36,6 +41,7 @@ struct Grid {
   GridFormat format;
   std::vector<float> scales;
   std::vector<std::int32_t> zero_points;  // as many as scales; all 0 where symmetric
+  GridCodes levels = {};  // the codes that occur, ascending; empty: all from qmin to qmax
   std::int64_t channels() const { return static_cast<std::int64_t>(scales.size()); }
   bool operator==(const Grid&) const = default;
 };
@@ -51,6 +57,8 @@ struct Range {
 // rounded to float32 once; an all-zero range gets scale 1. Throws ConfigError naming `where` for a
 // range that is not finite or whose scale would lie under 2^-100.
 void append_channel(Grid& grid, Range range, const std::string& where);
+// The same for a scale that a quantizer knows itself; the zero point is `zero_point`.
+void append_scale(Grid& grid, double scale, std::int32_t zero_point, const std::string& where);
 
 // clamp(floor(x * r + 0.5) + zero_point, qmin, qmax) with r = 1.0 / scale in double.
 inline std::int32_t to_code(float x, double reciprocal, std::int32_t zero_point, std::int32_t qmin,

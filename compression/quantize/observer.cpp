@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "compression/quantize/clip_search.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
@@ -56,45 +57,28 @@ Range hull(Range a, Range b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 
-// The range as state of a checkpoint: a tensor [channels, 2], empty before the first observation.
-void visit_ranges(const std::string& name, std::vector<Range>& ranges, StateVisitor& visitor) {
-  std::vector<std::uint8_t> bytes(ranges.size() * sizeof(Range));
-  std::memcpy(bytes.data(), ranges.data(), bytes.size());
-  visitor.bytes(name, bytes);
-  ranges.resize(bytes.size() / sizeof(Range));
-  std::memcpy(ranges.data(), bytes.data(), bytes.size());
-}
-
-// An observer whose state is one range per channel.
-class RangeObserver : public Observer {
- public:
-  std::span<const Range> ranges() const override { return ranges_; }
-  void visit_state(const std::string& prefix, StateVisitor& visitor) override {
-    visit_ranges(prefix + "/range", ranges_, visitor);
-  }
-
- protected:
-  std::vector<Range> ranges_;
-};
-
 // The range of the tensor at hand.
 class MinMax final : public RangeObserver {
  public:
-  void observe(const Tensor& x, int axis) override { ranges_ = channel_ranges(x, axis); }
+  void observe(const Tensor& x, int axis, const Pass&) override {
+    ranges_ = channel_ranges(x, axis);
+  }
   bool stateless() const override { return true; }
 };
 
+void widen(std::vector<Range>& ranges, const std::vector<Range>& now) {
+  if (ranges.empty()) ranges.resize(now.size());
+  for (std::size_t c = 0; c < now.size(); ++c) ranges[c] = hull(ranges[c], now[c]);
+}
+
 // Exponential moving average of the batches' ranges (Jacob et al. 2018, section 3.1): the first
-// batch sets it.
+// batch sets it. A calibration has no first batch that should weigh most: it takes the widest.
 class EmaMinMax final : public RangeObserver {
  public:
   explicit EmaMinMax(double decay) : decay_(decay) {}
-  void observe(const Tensor& x, int axis) override {
+  void observe(const Tensor& x, int axis, const Pass& pass) override {
     const std::vector<Range> now = channel_ranges(x, axis);
-    if (ranges_.empty()) {
-      ranges_ = now;
-      return;
-    }
+    if (ranges_.empty() || !pass.training()) return widen(ranges_, now);
     for (std::size_t c = 0; c < now.size(); ++c) {
       ranges_[c].low = static_cast<float>(decay_ * ranges_[c].low + (1 - decay_) * now[c].low);
       ranges_[c].high = static_cast<float>(decay_ * ranges_[c].high + (1 - decay_) * now[c].high);
@@ -108,10 +92,8 @@ class EmaMinMax final : public RangeObserver {
 // The widest range seen so far.
 class MaxAbs final : public RangeObserver {
  public:
-  void observe(const Tensor& x, int axis) override {
-    const std::vector<Range> now = channel_ranges(x, axis);
-    if (ranges_.empty()) ranges_.resize(now.size());
-    for (std::size_t c = 0; c < now.size(); ++c) ranges_[c] = hull(ranges_[c], now[c]);
+  void observe(const Tensor& x, int axis, const Pass&) override {
+    widen(ranges_, channel_ranges(x, axis));
   }
 };
 
@@ -143,27 +125,41 @@ std::vector<Range> channel_ranges(const Tensor& x, int axis) {
   return ranges;
 }
 
+// The range as state of a checkpoint: a tensor [channels, 2], empty before the first observation.
+void RangeObserver::visit_state(const std::string& prefix, StateVisitor& visitor) {
+  std::vector<std::uint8_t> bytes(ranges_.size() * sizeof(Range));
+  std::memcpy(bytes.data(), ranges_.data(), bytes.size());
+  visitor.bytes(prefix + "/range", bytes);
+  ranges_.resize(bytes.size() / sizeof(Range));
+  std::memcpy(ranges_.data(), bytes.data(), bytes.size());
+}
+
 std::span<const ObserverRow> observer_table() {
-  static const std::array<ObserverRow, 3> rows{{
-      {"min_max", "smallest and largest value of the tensor at hand",
+  static const std::array<ObserverRow, 6> rows{{
+      {"min_max", "smallest and largest value of the tensor at hand", true,
        [](const ObserverOptions&) -> std::unique_ptr<Observer> {
          return std::make_unique<MinMax>();
        }},
-      {"ema_min_max", "moving average of the batches' smallest and largest value",
+      {"ema_min_max", "moving average of the batches' smallest and largest value", true,
        [](const ObserverOptions& o) -> std::unique_ptr<Observer> {
          return std::make_unique<EmaMinMax>(o.decay);
        }},
-      {"max_abs", "smallest and largest value seen so far",
+      {"max_abs", "smallest and largest value seen so far", true,
        [](const ObserverOptions&) -> std::unique_ptr<Observer> {
          return std::make_unique<MaxAbs>();
        }},
+      {"percentile", "the range without the outermost values", true, make_percentile},
+      {"mse", "the range whose grid has the smallest squared error", true, make_mse},
+      {"kl", "the range whose codes tell most of the distribution", false, make_kl},
   }};
   return rows;
 }
 
-std::vector<std::string> observer_kinds() {
+std::vector<std::string> observer_kinds(bool for_weights) {
   std::vector<std::string> kinds;
-  for (const ObserverRow& row : observer_table()) kinds.push_back(row.kind);
+  for (const ObserverRow& row : observer_table()) {
+    if (row.for_weights || !for_weights) kinds.push_back(row.kind);
+  }
   return kinds;
 }
 

@@ -2,52 +2,77 @@
 
 #include <array>
 
+#include "compression/quantize/dorefa.h"
+#include "compression/quantize/lsq.h"
+#include "compression/quantize/pact.h"
 #include "compression/quantize/uniform.h"
 #include "framework/base/error.h"
 
 namespace pare {
 
-void QuantizerConfig::describe(config::Object& o) {
-  std::vector<std::string> names;
-  for (const QuantizerRow& row : quantizer_table()) names.push_back(row.name);
-  o.choice("quantizer", quantizer, names, "how real values become codes");
-  o.integer("bits", bits, {.min = 2, .max = 8}, "bits of a code");
-  o.choice("scheme", scheme, {{"symmetric", Scheme::symmetric}, {"affine", Scheme::affine}},
-           "symmetric: zero point 0; affine: the range's own zero point");
-  o.choice("granularity", granularity,
-           {{"per_channel", Granularity::per_channel}, {"per_tensor", Granularity::per_tensor}},
-           "one scale per output channel, or one");
-  o.choice("observer", observer, observer_kinds(), "where the range comes from");
-  o.real("decay", decay, {.min = 0, .below = 1}, "of the observer ema_min_max");
-  o.choice("scale", scale, {{"float", ScaleKind::real}, {"power_of_two", ScaleKind::power_of_two}},
-           "any scale, or rounded up to a power of two");
-}
-
-void WeightQuantizerConfig::describe(config::Object& o) {
-  QuantizerConfig::describe(o);
-  o.choice("observe", observe,
-           {{"masked", Observed::masked},
-            {"dense", Observed::dense},
-            {"survivors", Observed::survivors}},
-           "whose range is taken: what reaches the quantizer, the unpruned weight, or the weights "
-           "that are kept");
-}
-
 std::span<const QuantizerRow> quantizer_table() {
-  static const std::array<QuantizerRow, 1> rows{{
-      {"uniform", "equal steps between the ends of an observed range", make_uniform},
+  static const std::array<QuantizerRow, 4> rows{{
+      {.name = "uniform",
+       .description = "equal steps between the ends of an observed range",
+       .weights = true,
+       .activations = true,
+       .least_bits = 1,
+       .most_bits = 8,
+       .usual_bits = 8,
+       .observes = true,
+       .learns = false,
+       .zero_at_ends = false,
+       .make = make_uniform},
+      {.name = "lsq",
+       .description = "learned step size",
+       .weights = true,
+       .activations = true,
+       .least_bits = 2,
+       .most_bits = 8,
+       .usual_bits = 8,
+       .observes = false,
+       .learns = true,
+       .zero_at_ends = true,
+       .make = make_lsq},
+      {.name = "pact",
+       .description = "learned clipping of activations",
+       .weights = false,
+       .activations = true,
+       .least_bits = 2,
+       .most_bits = 8,
+       .usual_bits = 8,
+       .observes = false,
+       .learns = true,
+       .zero_at_ends = true,
+       .make = make_pact},
+      {.name = "dorefa",
+       .description = "weights through tanh onto levels without a zero, activations clipped to 1",
+       .weights = true,
+       .activations = true,
+       .least_bits = 2,
+       .most_bits = 7,
+       .usual_bits = 4,
+       .observes = false,
+       .learns = false,
+       .zero_at_ends = true,
+       .make = make_dorefa},
   }};
   return rows;
 }
 
-std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, std::string where,
-                                          int channel_axis) {
-  const int axis = config.granularity == Granularity::per_channel ? channel_axis : -1;
+const QuantizerRow& quantizer_row(const std::string& name) {
   for (const QuantizerRow& row : quantizer_table()) {
-    if (row.name == config.quantizer) return row.make(config, std::move(where), axis);
+    if (row.name == name) return row;
   }
   PARE_ENSURE(!"quantizer name was validated");
-  return nullptr;
+  return quantizer_table()[0];
+}
+
+std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, QuantizerPlace::Use use,
+                                          std::string where, const Shape& shape, int channel_axis) {
+  const int axis = config.granularity == Granularity::per_channel ? channel_axis : -1;
+  return quantizer_row(config.quantizer)
+      .make(config, {use, std::move(where), axis, axis < 0 ? 1 : shape[axis]});
 }
 
 }  // namespace pare

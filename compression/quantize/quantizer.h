@@ -11,47 +11,11 @@
 #include <vector>
 
 #include "compression/quantize/grid.h"
-#include "compression/quantize/observer.h"
+#include "compression/quantize/quantizer_config.h"
 #include "framework/autograd/variable.h"
-#include "framework/config/object.h"
 #include "framework/parameter.h"
 
 namespace pare {
-
-enum class Granularity { per_tensor, per_channel };
-
-// The tensor whose range a weight's grid is made of.
-enum class Observed {
-  masked,  // what reaches the quantizer: pruned weights are 0 where the mask stands in front of it
-  dense,   // the latent weight, as if nothing were pruned
-  survivors,  // the weights that the mask keeps, wherever it stands
-};
-
-// The keys of "weights" and "activations" of a quantize method.
-struct QuantizerConfig {
-  std::string quantizer = "uniform";
-  int bits = 8;
-  Scheme scheme = Scheme::symmetric;
-  Granularity granularity = Granularity::per_channel;
-  std::string observer = "min_max";
-  double decay = 0.99;
-  ScaleKind scale = ScaleKind::real;
-
-  void describe(config::Object& o);
-  GridFormat format() const { return {bits, scheme, scale}; }
-};
-struct WeightQuantizerConfig : QuantizerConfig {
-  Observed observe = Observed::masked;
-
-  void describe(config::Object& o);
-};
-struct ActivationQuantizerConfig : QuantizerConfig {
-  ActivationQuantizerConfig() {
-    scheme = Scheme::affine;
-    granularity = Granularity::per_tensor;
-    observer = "ema_min_max";
-  }
-};
 
 class Quantizer {
  public:
@@ -64,32 +28,52 @@ class Quantizer {
   virtual ~Quantizer() = default;
   virtual Traits traits() const = 0;
 
-  // Takes x into account for the grid.
-  virtual void observe(const Tensor& x) = 0;
+  // Takes x into account for the grid. A pass that trains or calibrates, or any where stateless().
+  virtual void observe(const Tensor& x, const Pass& pass) = 0;
   // True where the grid is a function of the tensor at hand alone.
   virtual bool stateless() const = 0;
   // False before the first observation: there is no grid yet.
   virtual bool ready() const = 0;
 
   // x on the grid, with this quantizer's gradient. Needs ready().
-  virtual Variable quantize(const Variable& x) = 0;
+  virtual Variable quantize(const Variable& x, const Pass& pass) = 0;
 
   // What it finally is. Needs ready().
   virtual Grid grid() const = 0;
+  // The codes on that grid which evaluation gives x. Needs ready().
+  virtual GridCodes codes(const Tensor& x) const = 0;
 
+  // Its own trainable numbers; their roles are what follows the quantizer's name in a path.
   virtual void visit_parameters(const ParameterVisitor&) {}
+  // Everything else that must survive.
   virtual void visit_state(const std::string& prefix, StateVisitor& visitor) = 0;
+};
+
+// What a quantizer knows of the tensor that it is for.
+struct QuantizerPlace {
+  enum class Use { weights, activations };
+  Use use;
+  std::string where;      // names it in errors and random streams
+  int axis;               // of the channels that have grids of their own; < 0: one grid
+  std::int64_t channels;  // as many grids
 };
 
 struct QuantizerRow {
   std::string name;
   std::string description;
-  // `where` names the tensor in errors; axis: of the channels, < 0 for one grid over the whole
-  // tensor.
-  std::unique_ptr<Quantizer> (*make)(const QuantizerConfig& config, std::string where, int axis);
+  bool weights, activations;  // what it is for
+  int least_bits, most_bits;
+  int usual_bits;     // where the config names none
+  bool observes;      // the keys `observer`, `decay` and `p` are its own
+  bool learns;        // the keys `learning_rate` and `weight_decay` are its own
+  bool zero_at_ends;  // `scheme` affine of activations: zero is the lowest code, behind a relu
+  std::unique_ptr<Quantizer> (*make)(const QuantizerConfig& config, QuantizerPlace place);
 };
 std::span<const QuantizerRow> quantizer_table();
-std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, std::string where,
-                                          int channel_axis);
+const QuantizerRow& quantizer_row(const std::string& name);  // must be one of the table
+
+// For a tensor of this shape; `channel_axis` is used where the config wants grids per channel.
+std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, QuantizerPlace::Use use,
+                                          std::string where, const Shape& shape, int channel_axis);
 
 }  // namespace pare

@@ -1,31 +1,48 @@
 #include "compression/quantize/uniform.h"
 
 #include "compression/quantize/fake_quantize.h"
+#include "compression/quantize/rounding.h"
 #include "framework/base/error.h"
 
 namespace pare {
 namespace {
 
+ObserverOptions observer_options(const QuantizerConfig& config, const QuantizerPlace& place) {
+  return {.kind = config.observer,
+          .decay = config.decay,
+          .p = config.p,
+          .format = config.format(),
+          .of_weights = place.use == QuantizerPlace::Use::weights};
+}
+
 class Uniform final : public Quantizer {
  public:
-  Uniform(const QuantizerConfig& config, std::string where, int axis)
+  Uniform(const QuantizerConfig& config, QuantizerPlace place)
       : format_(config.format()),
-        observer_(make_observer({config.observer, config.decay})),
-        where_(std::move(where)),
-        axis_(axis) {}
+        rounding_(config.rounding),
+        observer_(make_observer(observer_options(config, place))),
+        place_(std::move(place)) {}
 
   Traits traits() const override {
-    return {.has_zero = true, .idempotent = true, .deterministic = true};
+    return {.has_zero = true,
+            .idempotent = true,
+            .deterministic = rounding_ != RoundingMode::stochastic};
   }
-  void observe(const Tensor& x) override {
-    observer_->observe(x, axis_);
+  void observe(const Tensor& x, const Pass& pass) override {
+    observer_->observe(x, place_.axis, pass);
     grid_.scales.clear();
   }
   bool stateless() const override { return observer_->stateless(); }
   bool ready() const override { return !observer_->ranges().empty(); }
 
-  Variable quantize(const Variable& x) override { return fake_quantize(x, current(), axis_); }
+  Variable quantize(const Variable& x, const Pass& pass) override {
+    if (rounding_ == RoundingMode::nearest) return fake_quantize(x, current(), place_.axis);
+    return fake_quantize_rounded(x, current(), place_.axis, rounding_, place_.where, pass);
+  }
   Grid grid() const override { return current(); }
+  GridCodes codes(const Tensor& x) const override {
+    return codes_rounded(x, current(), place_.axis, rounding_);
+  }
 
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
     observer_->visit_state(prefix, visitor);
@@ -38,23 +55,22 @@ class Uniform final : public Quantizer {
     PARE_ENSURE(ready());
     if (grid_.scales.empty()) {
       grid_ = {.format = format_, .scales = {}, .zero_points = {}};
-      for (const Range& range : observer_->ranges()) append_channel(grid_, range, where_);
+      for (const Range& range : observer_->ranges()) append_channel(grid_, range, place_.where);
     }
     return grid_;
   }
 
   GridFormat format_;
+  RoundingMode rounding_;
   std::unique_ptr<Observer> observer_;
-  std::string where_;
-  int axis_;
+  QuantizerPlace place_;
   mutable Grid grid_;
 };
 
 }  // namespace
 
-std::unique_ptr<Quantizer> make_uniform(const QuantizerConfig& config, std::string where,
-                                        int axis) {
-  return std::make_unique<Uniform>(config, std::move(where), axis);
+std::unique_ptr<Quantizer> make_uniform(const QuantizerConfig& config, QuantizerPlace place) {
+  return std::make_unique<Uniform>(config, std::move(place));
 }
 
 }  // namespace pare

@@ -6,6 +6,6 @@
 
 namespace pare {
 
-std::unique_ptr<Quantizer> make_uniform(const QuantizerConfig& config, std::string where, int axis);
+std::unique_ptr<Quantizer> make_uniform(const QuantizerConfig& config, QuantizerPlace place);
 
 }  // namespace pare

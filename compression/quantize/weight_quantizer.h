@@ -14,10 +14,7 @@ inline constexpr std::string_view kWeightQuantizer = "fake_quant";
 class WeightQuantizer final : public Transform {
  public:
   // `weight`: in whose chain it stands.
-  WeightQuantizer(const WeightQuantizerConfig& config, const Parameter& weight)
-      : config_(config),
-        quantizer_(make_quantizer(config, weight.path(), weight.channel_axis())),
-        weight_(weight) {}
+  WeightQuantizer(const WeightQuantizerConfig& config, const Parameter& weight);
 
   std::string_view kind() const override { return kWeightQuantizer; }
   Variable apply(const Variable& value, const Pass& pass) override;
@@ -25,10 +22,9 @@ class WeightQuantizer final : public Transform {
   void visit_parameters(const ParameterVisitor& visit) override {
     quantizer_->visit_parameters(visit);
   }
-  void visit_state(const std::string& prefix, StateVisitor& visitor) override {
-    quantizer_->visit_state(prefix, visitor);
-  }
+  void visit_state(const std::string& prefix, StateVisitor& visitor) override;
 
+  const WeightQuantizerConfig& config() const { return config_; }
   const Quantizer& quantizer() const { return *quantizer_; }
   // An observer that is frozen keeps its range (a stateless one has none to keep and goes on).
   void freeze_observer(bool frozen) { frozen_ = frozen; }

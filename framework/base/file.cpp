@@ -20,6 +20,23 @@ namespace {
 // The part of "<path>: cannot <action>: <reason>" that errno knows.
 std::string reason(int error) { return std::strerror(error); }
 
+// The same with what to try, where something helps.
+std::string reason_to_write(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return reason(error) + "; make room there";
+    case EFBIG:
+      return reason(error) + "; raise the limit on the size of files (ulimit -f)";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return reason(error) + "; allow writing there, or write elsewhere";
+    default:
+      return reason(error);
+  }
+}
+
 [[noreturn]] void cannot_read(const std::string& path, const std::string& why) {
   throw DataError(path + ": cannot read: " + why);
 }
@@ -122,9 +139,10 @@ void write_file_atomically(const std::string& path, std::span<const std::byte> b
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlink(temporary.c_str());
-    cannot_write(path, reason(error));
+    cannot_write(path, reason_to_write(error));
   }
-  if (const int unsynced = sync_folder(target.folder)) cannot_write(path, reason(unsynced));
+  if (const int unsynced = sync_folder(target.folder))
+    cannot_write(path, reason_to_write(unsynced));
 }
 
 void write_file_atomically(const std::string& path, std::string_view text) {

@@ -168,3 +168,22 @@ TEST_CASE("what cannot be lowered is refused before training, with the node's na
           rehearse(tiny_config({"compression.prune.include=[\"nothing\"]"}), tiny_digits());
         }) != "(no error)");
 }
+
+TEST_CASE(
+    "a signal is answered before every batch of the end of a run, whatever it measures there") {
+  const RunConfig run = tiny_config({"phases[2].apply=[]"});  // grids come after training
+  std::int64_t asked = 0;
+  const auto ends_with_signal_at = [&](std::int64_t question) {
+    Trainer trainer(run, tiny_digits(), {});
+    asked = 0;
+    const VerifyProgress ask = [&](std::int64_t) {
+      if (asked++ == question) throw Stopped{15};
+    };
+    finish(trainer.network(), run, tiny_digits(), ask);
+  };
+  ends_with_signal_at(-1);
+  const std::int64_t questions = asked;
+  CHECK(questions == 3);  // 256 images calibrate, 96 measure, 96 verify: a batch each
+  for (std::int64_t question = 0; question < questions; ++question)
+    CHECK_THROWS_AS(ends_with_signal_at(question), Stopped);
+}

@@ -180,12 +180,12 @@ std::string result_of(KeyRow::Compared compared, const Sets& sets) {
 // Keys with one legal value, or documented twice: nothing to compare.
 bool needs_no_row(const std::string& path) {
   static const std::set<std::string> single = {
-      "compression.<name>.weights.quantizer",        // one so far
-      "compression.<name>.activations.quantizer",    // one so far
       "compression.<name>.activations.granularity",  // an activation has one grid
   };
   const auto inside = [&](const std::string& outer) { return path.starts_with(outer); };
   return single.contains(path) || inside("phases[].optimizer.") || inside("phases[].loss.") ||
+         inside("strategy.optimizer.dense.") || inside("strategy.optimizer.stage.") ||
+         inside("strategy.optimizer.recover.") ||
          inside("compression.<name>.overrides[].weights.") ||
          inside("compression.<name>.overrides[].activations.");
 }

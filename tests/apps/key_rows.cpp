@@ -164,6 +164,24 @@ void add_training(std::vector<KeyRow>& rows) {
   add("phases[].loss", {}, "phases[1].loss.kind=mse");
 }
 
+void add_strategy(std::vector<KeyRow>& rows) {
+  const Sets base = {
+      R"(strategy={"kind": "prune_then_quantize", "epochs": {"dense": 1, "stage": 2, "recover": 1}})",
+      R"(compression.other={"kind": "prune", "sparsity": 0.7})",
+      R"(compression.low={"kind": "quantize", "weights": {"bits": 4}})", "strategy.prune=p",
+      "strategy.quantize=q"};
+  for (const std::string change :
+       {"kind=quantize_then_prune", "prune=other", "quantize=low", "epochs.dense=2",
+        "epochs.stage=1", "epochs.recover=0", "optimizer.dense.learning_rate=0.02",
+        "optimizer.stage.learning_rate=0.02", "optimizer.recover.learning_rate=0.02"}) {
+    std::string key = change.substr(0, change.find('='));
+    if (key.ends_with(".learning_rate")) key.resize(key.rfind('.'));
+    rows.push_back({"strategy." + key, base, {"strategy." + change}});
+  }
+  rows.push_back({"strategy.budget", base, {"strategy.budget=as_is"}});
+  rows.back().base.push_back("strategy.kind=prune_only");
+}
+
 void add_compression(std::vector<KeyRow>& rows) {
   const auto prune = [&](const std::string& key, const Sets& base, const std::string& change) {
     rows.push_back({"compression.<name>." + key, base, {"compression.p." + change}});
@@ -232,6 +250,16 @@ void add_compression(std::vector<KeyRow>& rows) {
     quantize(side + ".decay", {"compression.q." + ema}, side + ".decay=0.5");
     quantize(side + ".scale", {}, side + ".scale=power_of_two");
   }
+  const std::string percentile = ".observer=percentile";
+  quantize("weights.quantizer", {}, "weights.quantizer=lsq");
+  quantize("activations.quantizer", {}, "activations.quantizer=pact");
+  for (const std::string side : {"weights", "activations"}) {
+    const Sets lsq = {"compression.q." + side + ".quantizer=lsq"};
+    quantize(side + ".p", {"compression.q." + side + percentile}, side + ".p=80");
+    quantize(side + ".rounding", {}, side + ".rounding=stochastic");
+    quantize(side + ".learning_rate", lsq, side + ".learning_rate=0.1");
+    quantize(side + ".weight_decay", lsq, side + ".weight_decay=0.1");
+  }
   quantize("weights.granularity", {}, "weights.granularity=per_tensor");
   quantize("weights.observe", {"compression.p.method=random"}, "weights.observe=dense");
   quantize("first_last_bits", {}, "first_last_bits=4");
@@ -269,6 +297,7 @@ std::vector<KeyRow> key_rows(const std::string& data_folder) {
   add_data(all, data_folder);
   add_model(all);
   add_training(all);
+  add_strategy(all);
   add_compression(all);
   return all;
 }

@@ -2,6 +2,7 @@
 // several of each; a few configs are wrong on purpose (no flatten, a wrong number of classes).
 #include "tests/apps/random_config.h"
 
+#include "compression/quantize/quantizer.h"
 #include "datasets/load.h"
 #include "framework/random.h"
 
@@ -196,11 +197,26 @@ Json model(Draw& draw, int classes) {
   return nodes;
 }
 
+// Any quantizer with keys that are mostly its own.
 Json quantizer(Draw& draw, bool weights) {
-  Json json = {{"bits", draw.between(2, 8)},
-               {"scheme", draw.one_of({"symmetric", "affine"})},
-               {"observer", draw.one_of({"min_max", "ema_min_max", "max_abs"})},
-               {"scale", draw.one_of({"float", "power_of_two"})}};
+  // Uniform more often than others, some of which no mask may precede.
+  std::vector<const QuantizerRow*> rows(4, &quantizer_row("uniform"));
+  for (const QuantizerRow& row : quantizer_table()) {
+    if (weights ? row.weights : row.activations) rows.push_back(&row);
+  }
+  const QuantizerRow& row = *rows[static_cast<std::size_t>(draw.between(0, std::ssize(rows) - 1))];
+  Json json = {{"quantizer", row.name}, {"scale", draw.one_of({"float", "power_of_two"})}};
+  if (draw.chance(90)) json["bits"] = draw.between(row.least_bits, row.most_bits);
+  if (row.observes) {
+    const std::vector<std::string> kinds = observer_kinds(weights);
+    json["observer"] = kinds[static_cast<std::size_t>(draw.between(0, std::ssize(kinds) - 1))];
+    if (draw.chance(80)) json["bits"] = draw.between(2, 8);
+    if (draw.chance(40))
+      json["rounding"] = weights ? draw.one_of({"floor", "truncate"}) : Json("stochastic");
+  }
+  if (row.observes || !weights) json["scheme"] = draw.one_of({"symmetric", "affine"});
+  if (row.learns) json["learning_rate"] = draw.real(0, 2);
+  if (row.learns) json["weight_decay"] = draw.real(0, 0.1);
   if (!weights) return json;
   json["granularity"] = draw.one_of({"per_channel", "per_tensor"});
   json["observe"] = draw.one_of({"masked", "dense", "survivors"});

@@ -29,7 +29,7 @@ TEST_CASE("the plan shows data, network, and what every phase does") {
   CHECK(contains(text, "dense                  1        8  0.01"));
   CHECK(contains(text, "+prune"));
   CHECK(contains(text, "% zero"));
-  CHECK(contains(text, "0.002 > 0.0001            +int8 -prune"));
+  CHECK(contains(text, "0.002 > 0.0001            -prune +int8"));
   CHECK(contains(text, "40 updates on 1,280 images"));
   CHECK(contains(text, "MB for a step"));
 }

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <functional>
+#include <limits>
 #include <vector>
 
 #include "apps/lib/finish.h"
@@ -20,6 +22,14 @@ class TinyRun {
       : run_(run), stop_after_(stop_after), trainer_(run_, tiny_digits(), events()) {}
 
   Trainer& trainer() { return trainer_; }
+  // How often the trainer asked whether to stop, and the question that is answered with a signal.
+  std::int64_t questions() const { return questions_; }
+  void stop_at_question(std::int64_t question) { stop_question_ = question; }
+  // `change` happens after so many updates of the run.
+  void after_update(std::int64_t update, std::function<void()> change) {
+    change_at_ = update;
+    change_ = std::move(change);
+  }
   void train() {
     trainer_.run();
     trainer_.restore_kept();
@@ -53,12 +63,22 @@ class TinyRun {
       save_checkpoint(trainer_.checkpoint(), last());
       if (best) save_checkpoint(trainer_.checkpoint(), this->best());
     };
-    events.stop = [this] { return trainer_.state().run_step == stop_after_ ? SIGTERM : 0; };
+    // A signal stays: the question may be asked again before the run is over.
+    events.stop = [this] {
+      const bool now = questions_++ >= stop_question_;
+      return now || trainer_.state().run_step == stop_after_ ? SIGTERM : 0;
+    };
+    events.step = [this](const StepNews& news) {
+      if (news.run_step == change_at_) change_();
+    };
     return events;
   }
 
   RunConfig run_;
   std::int64_t stop_after_;
+  std::int64_t questions_ = 0, stop_question_ = std::numeric_limits<std::int64_t>::max();
+  std::int64_t change_at_ = -1;
+  std::function<void()> change_;
   TemporaryFolder folder_;
   Trainer trainer_;
 };

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "apps/lib/diverged.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/finish.h"
 #include "compression/attach.h"
@@ -33,6 +34,26 @@ TEST_CASE("a run that is stopped anywhere and resumed ends with the same bits") 
     TinyRun stopped(run, updates);
     CHECK_THROWS_AS(stopped.train(), Stopped);
     CHECK(stopped.trainer().state().run_step == updates);
+    TinyRun resumed(run);
+    resumed.resume(stopped);
+    CHECK((resumed.end() == whole));
+  }
+}
+
+TEST_CASE("a signal between any two batches, of validation and calibration too, loses nothing") {
+  // A phase that calibrates, and averages that are exchanged for every look at the network.
+  const RunConfig run =
+      tiny_config({"phases[1]={\"name\": \"calibrate\", \"epochs\": 0, \"apply\": [\"int8\"]}",
+                   "phases[2].apply=[\"prune\"]", "optimizer.ema=0.9"});
+  TinyRun uninterrupted(run);
+  const TinyRun::End whole = uninterrupted.end();
+  const std::int64_t questions = uninterrupted.questions();
+  CHECK(questions > 24 + 4 + 1);  // more than updates: validation and calibration ask as well
+  for (std::int64_t question = 0; question < questions; ++question) {
+    CAPTURE(question);
+    TinyRun stopped(run);
+    stopped.stop_at_question(question);
+    CHECK_THROWS_AS(stopped.train(), Stopped);
     TinyRun resumed(run);
     resumed.resume(stopped);
     CHECK((resumed.end() == whole));
@@ -109,15 +130,18 @@ TEST_CASE("a released method leaves nothing behind") {
 TEST_CASE("a loss that is not finite stops the run before any weight changes, and names the node") {
   TinyRun run(tiny_config({}));
   Network& network = run.trainer().network();
-  parameter(network, "last.weight").latent().mutable_data()[7] =
-      std::numeric_limits<float>::infinity();
-  const std::vector<float> before = values_of(parameter(network, "conv.weight").latent());
+  std::vector<float> before;
+  run.after_update(3, [&] {
+    parameter(network, "last.weight").latent().mutable_data()[7] =
+        std::numeric_limits<float>::infinity();
+    before = values_of(parameter(network, "conv.weight").latent());
+  });
   try {
     run.train();
     FAIL("no error");
   } catch (const DivergedError& error) {
     CHECK(error.code() == ExitCode::diverged);
-    CHECK(contains(error.what(), "phase 'dense', step 0"));
+    CHECK(contains(error.what(), "phase 'dense', step 3"));
     CHECK(contains(error.what(), "the output of node 'last'"));
   }
   CHECK(values_of(parameter(network, "conv.weight").latent()) == before);
@@ -137,6 +161,21 @@ TEST_CASE("a gradient that is not finite behind a finite loss names its paramete
   std::fill_n(weight.latent().mutable_data(), weight.shape().size(), 1e-37f);
   CHECK(contains(error_of([&] { trainer.run(); }), "the gradient of 'only.weight' is not finite"));
   CHECK(weight.latent().data()[0] == 1e-37f);
+}
+
+TEST_CASE("weights that became infinite behind a finite gradient are never saved") {
+  TinyRun run(tiny_config({}));
+  run.after_update(8, [&] {
+    parameter(run.trainer().network(), "conv.weight").latent().mutable_data()[3] =
+        std::numeric_limits<float>::infinity();
+  });
+  const std::string error = error_of([&] { run.train(); });
+  CHECK(
+      contains(error, "after 8 updates: 'network/conv.weight' holds numbers that are not finite"));
+  for (const NamedArray& array : load_checkpoint(run.last()).arrays) {  // from before
+    CAPTURE(array.name);
+    CHECK(first_bad_array({array}) == "");
+  }
 }
 
 TEST_CASE(

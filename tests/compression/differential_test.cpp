@@ -90,7 +90,7 @@ TEST_CASE(
     "program is wrong") {
   Drawn drawn;
   int caught_weight = 0, caught_multiplier = 0, caught_clamp = 0;
-  for (std::uint64_t seed = 1000; seed < 1020; ++seed) {
+  for (std::uint64_t seed = 1000; seed < 1040; ++seed) {
     RandomNetwork random = random_network(seed, drawn);
     const FinalNetwork final = make_final(random.network, random.rounding);
     const integer::Program program = lower(random.network, final, "random", {});

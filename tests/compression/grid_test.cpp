@@ -88,10 +88,10 @@ TEST_CASE("the pass range ends exactly where codes begin to clamp") {
 TEST_CASE("observers: the tensor at hand, the moving average, the widest so far") {
   const float one[] = {-1, 2, 0.5f, 4}, two[] = {-3, 0, 0, 1};
   const Tensor a = Tensor::from({2, 2}, one), b = Tensor::from({2, 2}, two);
-  const auto observe = [&](const char* kind, int axis) {
+  const auto observe = [&](const char* kind, int axis, Pass::Mode mode = Pass::Mode::train) {
     auto observer = make_observer({.kind = kind, .decay = 0.75});
-    observer->observe(a, axis);
-    observer->observe(b, axis);
+    observer->observe(a, axis, Pass::begin(mode, 1, 0));
+    observer->observe(b, axis, Pass::begin(mode, 1, 1));
     return std::vector<Range>(observer->ranges().begin(), observer->ranges().end());
   };
   CHECK(observe("min_max", -1) == std::vector<Range>{{-3, 1}});
@@ -99,6 +99,8 @@ TEST_CASE("observers: the tensor at hand, the moving average, the widest so far"
   CHECK(observe("min_max", 1) == std::vector<Range>{{-3, 0}, {0, 1}});
   CHECK(observe("ema_min_max", -1) == std::vector<Range>{{-1.5f, 3.25f}});
   CHECK(observe("max_abs", -1) == std::vector<Range>{{-3, 4}});
+  // A calibration's batches weigh the same: no first one that sets the range.
+  CHECK(observe("ema_min_max", -1, Pass::Mode::calibrate) == std::vector<Range>{{-3, 4}});
 }
 
 TEST_CASE("ranges of large tensors, per tensor and per channel of any axis, equal a plain loop") {

@@ -5,90 +5,196 @@
 
 #include <array>
 #include <cmath>
+#include <cstring>
+#include <map>
 
 #include "compression/quantize/activation_quantizer.h"
 #include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/weight_quantizer.h"
 #include "framework/base/parallel.h"
-#include "framework/ops/ops.h"
-#include "framework/random.h"
+#include "tests/compression/draws.h"
 
 namespace pare {
 namespace {
 
-Tensor random_tensor(const Shape& shape, std::uint64_t seed) {
-  Random random(seed, Stream::test);
-  Tensor x = Tensor::persistent(shape);
-  for (std::int64_t i = 0; i < x.size(); ++i)
-    x.mutable_data()[i] = static_cast<float>(random.normal());
-  return x;
-}
+// A row of the table with keys that fit it, for one use.
+struct Case {
+  QuantizerConfig config;
+  QuantizerPlace::Use use;
+};
 
-// sum(x * w): its gradient with respect to x is w.
-Variable weighted_sum(const Variable& x, const Tensor& w) {
-  Tensor flat = w.reshaped({1, w.size()});
-  return dense(flatten(x), Variable(flat), Variable());
-}
-
-std::vector<QuantizerConfig> all_configs() {
-  std::vector<QuantizerConfig> configs;
+std::vector<Case> all_cases() {
+  using Use = QuantizerPlace::Use;
+  std::vector<Case> cases;
   for (const QuantizerRow& row : quantizer_table()) {
-    for (int bits = 2; bits <= 8; ++bits) {
-      for (const Scheme scheme : {Scheme::symmetric, Scheme::affine}) {
-        for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel}) {
-          for (const ScaleKind scale : {ScaleKind::real, ScaleKind::power_of_two}) {
-            QuantizerConfig config;
-            config.quantizer = row.name;
-            config.bits = bits;
-            config.scheme = scheme;
-            config.granularity = granularity;
-            config.scale = scale;
-            configs.push_back(config);
+    for (const Use use : {Use::weights, Use::activations}) {
+      if (!(use == Use::weights ? row.weights : row.activations)) continue;
+      for (int bits = row.least_bits; bits <= row.most_bits; ++bits) {
+        for (const Scheme scheme : {Scheme::symmetric, Scheme::affine}) {
+          if (bits == 1 && row.name == "uniform" && scheme == Scheme::symmetric) continue;
+          for (const Granularity granularity :
+               {Granularity::per_tensor, Granularity::per_channel}) {
+            if (use == Use::activations && granularity == Granularity::per_channel) continue;
+            for (const ScaleKind scale : {ScaleKind::real, ScaleKind::power_of_two}) {
+              QuantizerConfig config;
+              config.quantizer = row.name;
+              config.bits = bits;
+              config.scheme = scheme;
+              config.granularity = granularity;
+              config.scale = scale;
+              cases.push_back({config, use});
+            }
           }
         }
       }
     }
   }
-  return configs;
+  for (const RoundingMode mode :
+       {RoundingMode::floor, RoundingMode::truncate, RoundingMode::stochastic}) {
+    cases.push_back({QuantizerConfig(), Use::weights});
+    cases.back().config.rounding = mode;
+  }
+  for (const std::string& observer : observer_kinds(false)) {
+    cases.push_back({QuantizerConfig(), Use::activations});
+    cases.back().config.observer = observer;
+    cases.back().config.granularity = Granularity::per_tensor;
+  }
+  return cases;
+}
+
+struct Observed {
+  std::unique_ptr<Quantizer> quantizer;
+  int axis;
+};
+
+Observed observed(const Case& c, const Tensor& x, int channel_axis) {
+  auto quantizer = make_quantizer(c.config, c.use, "x", x.shape(), channel_axis);
+  quantizer->observe(x, Pass::begin(Pass::Mode::calibrate, 1, 0));
+  REQUIRE(quantizer->ready());
+  const int axis = quantizer->grid().channels() == 1 ? -1 : channel_axis;
+  return {std::move(quantizer), axis};
+}
+
+bool in_range(const Grid& grid, std::int16_t code) {
+  if (!grid.levels.empty())
+    return std::find(grid.levels.begin(), grid.levels.end(), code) != grid.levels.end();
+  return code >= grid.format.qmin() && code <= grid.format.qmax();
+}
+
+void check_values(const Observed& o, const Tensor& x, const Tensor& y) {
+  const Grid grid = o.quantizer->grid();
+  const GridCodes codes = o.quantizer->codes(x);
+  const ChannelView view = channel_view(x.shape(), o.axis);
+  bool on_grid = true, all_in_range = true;
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
+    const std::int16_t code = codes[static_cast<std::size_t>(i)];
+    on_grid = on_grid && y.data()[i] == to_real(code, grid.zero_points[c], grid.scales[c]);
+    all_in_range = all_in_range && in_range(grid, code);
+  }
+  CHECK(on_grid);
+  CHECK(all_in_range);
 }
 
 TEST_CASE(
     "every quantizer: values on the grid, codes in range, zero stays zero, idempotent as "
     "declared") {
   const Tensor x = random_tensor({6, 3, 3, 5}, 1);
-  x.reshaped({270});
-  for (const QuantizerConfig& config : all_configs()) {
-    CAPTURE(config.quantizer);
-    CAPTURE(config.bits);
+  const Pass pass = Pass::begin(Pass::Mode::evaluate, 1, 0);
+  for (const Case& c : all_cases()) {
+    CAPTURE(c.config.quantizer);
+    CAPTURE(c.config.bits);
+    CAPTURE(static_cast<int>(c.config.scheme));
+    CAPTURE(static_cast<int>(c.config.rounding));
     for (const int axis : {0, 3}) {
-      auto quantizer = make_quantizer(config, "x", axis);
-      quantizer->observe(x);
-      REQUIRE(quantizer->ready());
-      const Grid grid = quantizer->grid();
-      const int used = grid.channels() == 1 ? -1 : axis;
-      const Tensor y = quantizer->quantize(Variable(x)).value();
-      const std::vector<std::int8_t> codes = codes_of(x, grid, used);
-      const ChannelView view = channel_view(x.shape(), used);
-      bool on_grid = true, in_range = true;
-      for (std::int64_t i = 0; i < x.size(); ++i) {
-        const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
-        const auto code = codes[static_cast<std::size_t>(i)];
-        on_grid = on_grid && y.data()[i] == to_real(code, grid.zero_points[c], grid.scales[c]);
-        in_range = in_range && code >= grid.format.qmin() && code <= grid.format.qmax();
-      }
-      CHECK(on_grid);
-      CHECK(in_range);
-      if (quantizer->traits().has_zero) {
-        const Tensor zero = quantizer->quantize(Variable(Tensor::zeros(x.shape()))).value();
+      const Observed o = observed(c, x, axis);
+      const Tensor y = o.quantizer->quantize(Variable(x), pass).value();
+      check_values(o, x, y);
+      if (o.quantizer->traits().has_zero) {
+        const Tensor zero = o.quantizer->quantize(Variable(Tensor::zeros(x.shape())), pass).value();
         CHECK(std::all_of(zero.values().begin(), zero.values().end(),
                           [](float v) { return v == 0 && !std::signbit(v); }));
+      } else {
+        CHECK(std::none_of(y.values().begin(), y.values().end(), [](float v) { return v == 0; }));
       }
-      if (quantizer->traits().idempotent) {
-        const Tensor again = quantizer->quantize(Variable(y)).value();
+      if (o.quantizer->traits().idempotent) {
+        const Tensor again = o.quantizer->quantize(Variable(y), pass).value();
         CHECK(std::equal(y.values().begin(), y.values().end(), again.values().begin()));
       }
     }
   }
+}
+
+// Keeps what it is shown, or puts back what it kept.
+struct Memory final : StateVisitor {
+  std::map<std::string, std::vector<std::uint8_t>> kept;
+  bool loading = false;
+  template <class T>
+  void keep(const std::string& name, T* value, std::size_t count) {
+    std::vector<std::uint8_t>& bytes = kept[name];
+    if (loading) {
+      REQUIRE(bytes.size() == count * sizeof(T));
+      std::memcpy(value, bytes.data(), bytes.size());
+    } else {
+      bytes.resize(count * sizeof(T));
+      std::memcpy(bytes.data(), value, bytes.size());
+    }
+  }
+  void tensor(const std::string& name, Tensor& value) override {
+    keep(name, value.mutable_data(), static_cast<std::size_t>(value.size()));
+  }
+  void bytes(const std::string& name, std::vector<std::uint8_t>& value) override {
+    if (loading) value.resize(kept[name].size());
+    keep(name, value.data(), value.size());
+  }
+  void integer(const std::string& name, std::int64_t& value) override { keep(name, &value, 1); }
+  void real(const std::string& name, double& value) override { keep(name, &value, 1); }
+
+  void visit(Quantizer& quantizer) {
+    quantizer.visit_state("q", *this);
+    quantizer.visit_parameters([&](Parameter& own) { own.visit_state(*this); });
+  }
+};
+
+TEST_CASE("every quantizer: saved and loaded, the grid and the codes are the same") {
+  const Tensor x = random_tensor({6, 3, 3, 5}, 2);
+  for (const Case& c : all_cases()) {
+    CAPTURE(c.config.quantizer);
+    CAPTURE(c.config.observer);
+    const Observed o = observed(c, x, 0);
+    Memory memory;
+    memory.visit(*o.quantizer);
+    auto loaded = make_quantizer(c.config, c.use, "x", x.shape(), 0);
+    memory.loading = true;
+    memory.visit(*loaded);
+    REQUIRE(loaded->ready());
+    CHECK(loaded->grid() == o.quantizer->grid());
+    CHECK(loaded->codes(x) == o.quantizer->codes(x));
+  }
+}
+
+TEST_CASE("every quantizer: same value, gradient and own gradients for any number of threads") {
+  const Tensor x = random_tensor({4, 5, 5, 300}, 3), w = random_tensor({x.size()}, 4);
+  const auto bits = [&](const Case& c, int threads) {
+    set_thread_count(threads);
+    const Observed o = observed(c, x, 3);
+    Variable leaf(x, true);
+    const Variable y = o.quantizer->quantize(leaf, Pass::begin(Pass::Mode::train, 7, 3));
+    std::vector<float> all(y.value().values().begin(), y.value().values().end());
+    backward(weighted_sum(y, w));
+    all.insert(all.end(), leaf.grad().values().begin(), leaf.grad().values().end());
+    o.quantizer->visit_parameters([&](Parameter& own) {
+      all.insert(all.end(), own.grad().values().begin(), own.grad().values().end());
+      own.release();
+    });
+    return all;
+  };
+  for (const Case& c : all_cases()) {
+    if (c.config.bits != quantizer_row(c.config.quantizer).usual_bits) continue;
+    CAPTURE(c.config.quantizer);
+    CHECK(bits(c, 1) == bits(c, 3));
+  }
+  set_thread_count(2);
 }
 
 TEST_CASE("the straight-through gradient passes where nothing is clamped, and only there") {
@@ -133,7 +239,7 @@ TEST_CASE("values at and next to the borders between codes get the code of the o
     const auto n = static_cast<std::int64_t>(values.size());
     const Tensor x = Tensor::from({n}, values);
     const Tensor y = fake_quantize(Variable(x), grid, -1).value();
-    const std::vector<std::int8_t> codes = codes_of(x, grid, -1);
+    const GridCodes codes = codes_of(x, grid, -1);
     for (std::int64_t i = 0; i < n; ++i) {
       REQUIRE(y.data()[i] == to_real(codes[static_cast<std::size_t>(i)], -3, scale));
     }

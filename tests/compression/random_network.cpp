@@ -256,13 +256,38 @@ class Generator {
     }
   }
 
+  // Any row of the table that fits.
+  const QuantizerRow& row(bool weights, bool needs_zero) {
+    std::vector<const QuantizerRow*> fit;
+    for (const QuantizerRow& r : quantizer_table()) {
+      const bool has_zero = r.name != "dorefa" && r.name != "binary";
+      if ((weights ? r.weights : r.activations) && (has_zero || !weights || !needs_zero))
+        fit.push_back(&r);
+    }
+    return *fit[static_cast<std::size_t>(between(0, static_cast<std::int64_t>(fit.size()) - 1))];
+  }
+
   template <class Config>
-  Config quantizer(Config config, const std::string& what, bool per_channel) {
-    config.bits = static_cast<int>(between(2, 8));
-    config.scheme = chance(50) ? Scheme::symmetric : Scheme::affine;
-    config.granularity =
-        per_channel && chance(60) ? Granularity::per_channel : Granularity::per_tensor;
+  Config quantizer(Config config, const std::string& what, bool weights, bool needs_zero) {
+    const QuantizerRow& drawn = chance(40) ? quantizer_row("uniform") : row(weights, needs_zero);
+    config.quantizer = drawn.name;
+    const bool affine = chance(50) && (!weights || drawn.name == "uniform");
+    config.scheme = affine ? Scheme::affine : Scheme::symmetric;
+    const int least =
+        drawn.name == "uniform" && config.scheme == Scheme::symmetric ? 2 : drawn.least_bits;
+    config.bits = static_cast<int>(between(least, drawn.most_bits));
+    config.granularity = weights && chance(60) ? Granularity::per_channel : Granularity::per_tensor;
     config.scale = chance(25) ? ScaleKind::power_of_two : ScaleKind::real;
+    if (drawn.observes) {
+      const std::vector<std::string> kinds = observer_kinds(weights);
+      config.observer = kinds[static_cast<std::size_t>(between(0, std::ssize(kinds) - 1))];
+    }
+    if (weights && drawn.name == "uniform") {
+      constexpr RoundingMode kModes[] = {RoundingMode::nearest, RoundingMode::floor,
+                                         RoundingMode::truncate, RoundingMode::stochastic};
+      config.rounding = kModes[between(0, 3)];
+    }
+    count(what + " " + drawn.name);
     count(what + " bits " + std::to_string(config.bits));
     count(what + (config.scheme == Scheme::symmetric ? " symmetric" : " affine"));
     count(what + (config.granularity == Granularity::per_channel ? " per channel" : " per tensor"));
@@ -271,11 +296,19 @@ class Generator {
   }
 
   RandomNetwork quantized(Network network) {
-    if (chance(50)) masks(network);
-    attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize,
-                             quantizer(WeightQuantizerConfig(), "weight", true));
-    attach_activation_quantizers(network,
-                                 quantizer(ActivationQuantizerConfig(), "activation", false));
+    const bool masked = chance(50);
+    if (masked) masks(network);
+    for (Parameter* weight : select_weights(network, {})) {
+      attach_weight_quantizers({weight}, Composition::mask_then_quantize,
+                               quantizer(WeightQuantizerConfig(), "weight", true, masked));
+    }
+    // Those of the input and the output are uniform, as configs make them.
+    const std::string output = network.output();
+    attach_activation_quantizers(network, [&](const std::string& node) {
+      const auto drawn = quantizer(ActivationQuantizerConfig(), "activation", false, false);
+      const bool end = node == kInputNode || node == output;
+      return end && drawn.quantizer != "uniform" ? ActivationQuantizerConfig() : drawn;
+    });
     RandomNetwork result{.network = std::move(network),
                          .rounding = integer::Rounding::twice,
                          .input = {},
@@ -363,9 +396,13 @@ std::vector<std::string> everything_drawable() {
                                     "power of two",
                                     "rounding single",
                                     "rounding double"};
-  for (int bits = 2; bits <= 8; ++bits) {
+  for (int bits = 1; bits <= 8; ++bits) {
     names.push_back("weight bits " + std::to_string(bits));
     names.push_back("activation bits " + std::to_string(bits));
+  }
+  for (const QuantizerRow& row : quantizer_table()) {
+    if (row.weights) names.push_back("weight " + row.name);
+    if (row.activations) names.push_back("activation " + row.name);
   }
   return names;
 }

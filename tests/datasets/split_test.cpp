@@ -54,6 +54,19 @@ TEST_CASE("the parts are disjoint, complete, in order, and keep their labels") {
   CHECK(train == numbers(numbered(labels)));
 }
 
+TEST_CASE("what is left over goes to the classes with the largest remainder") {
+  // Shares of 7: 3.5, 2.33 and 1.17. Of 10: 5, 3.33 and 1.67.
+  const auto counts = [](std::int64_t count) {
+    std::map<std::int32_t, int> found;
+    for (const std::int32_t label :
+         split_validation(numbered(uneven_labels()), count, 3, 5).validation.labels)
+      ++found[label];
+    return found;
+  };
+  CHECK(counts(7) == std::map<std::int32_t, int>{{0, 4}, {1, 2}, {2, 1}});
+  CHECK(counts(10) == std::map<std::int32_t, int>{{0, 5}, {1, 3}, {2, 2}});
+}
+
 TEST_CASE("every class gives its share to within one image") {
   for (const std::int64_t count : {1, 2, 7, 60, 77, 599}) {
     CAPTURE(count);

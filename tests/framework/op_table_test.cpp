@@ -47,6 +47,9 @@ const std::map<std::string, std::string>& declared_surrogates() {
       {"tap", "the identity; keeps a copy of the gradient"},
       {"mask", "straight-through or masked, as the mask's settings say"},
       {"fake_quantize", "straight-through inside the grid's range, zero outside"},
+      {"fake_quantize_rounded", "as fake_quantize, whatever rounds"},
+      {"learned_range", "straight-through inside the bounds; the size's own by its paper"},
+      {"dorefa_weights", "straight-through behind tanh"},
       {"average_codes", "straight-through: the rounding of an average"},
   };
   return ops;

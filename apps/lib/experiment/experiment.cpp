@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "apps/lib/experiment/collect.h"
 #include "apps/lib/experiment/figures.h"
@@ -14,6 +13,7 @@
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "framework/base/parallel.h"
+#include "framework/base/program.h"
 
 namespace pare {
 namespace {
@@ -22,11 +22,6 @@ using config::Json;
 
 // Tables are made of everything each time; while runs end quickly, not after every one of them.
 constexpr double kBetweenTables = 5;  // seconds
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
-}
 
 void write_tables(const Plan& plan, const ExperimentFolder& folder) {
   const Collected collected = collect(plan, folder);

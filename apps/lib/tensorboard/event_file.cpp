@@ -46,14 +46,20 @@ EventFile::~EventFile() {
 
 void EventFile::append(const Event& event) { append_payload(encode(event)); }
 
+// A record that cannot be written whole is taken back: what comes behind half a one is lost to
+// readers.
 void EventFile::append_payload(const std::vector<std::byte>& payload) {
+  const off_t before = lseek(descriptor_, 0, SEEK_END);
   const std::vector<std::byte> record = framed(payload);
   std::span<const std::byte> rest = record;
   while (!rest.empty()) {
     const ssize_t written = write(descriptor_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0)
-      throw FailedError("'" + path_ + "' cannot be written: " + std::strerror(errno));
+    if (written < 0) {
+      const std::string why = std::strerror(errno);
+      [[maybe_unused]] const int cut = ftruncate(descriptor_, before);
+      throw FailedError("'" + path_ + "' cannot be written: " + why);
+    }
     rest = rest.subspan(static_cast<std::size_t>(written));
   }
   ++records_;

@@ -1,0 +1,37 @@
+#include "apps/lib/run_saver.h"
+
+#include "framework/base/error.h"
+
+namespace pare {
+
+void RunSaver::save(const Checkpoint& checkpoint, bool best, double seconds) {
+  if (best) unsaved_best_ = checkpoint;
+  try {
+    write(checkpoint, seconds);
+    failure_.clear();
+  } catch (const FailedError& error) {
+    failure_ = error.what();
+    console_.warn(failure_ + ". The checkpoint before stays; training goes on, and the next one " +
+                  "is tried after the next epoch");
+  }
+}
+
+void RunSaver::write(const Checkpoint& checkpoint, double seconds) {
+  if (unsaved_best_) save_checkpoint(*unsaved_best_, folder_.best_checkpoint());
+  unsaved_best_.reset();
+  save_checkpoint(checkpoint, folder_.last_checkpoint());
+  write_rows(checkpoint.state.rows);
+  folder_.save_seconds(seconds);
+}
+
+void RunSaver::write_rows(const std::vector<EpochRow>& rows) const {
+  write_metrics(rows, folder_.file("metrics.jsonl"), folder_.file("metrics.csv"));
+}
+
+void RunSaver::require_saved() const {
+  if (failure_.empty()) return;
+  throw FailedError("the last checkpoint could not be written: " + failure_ +
+                    ". Then --resume goes on from the one before");
+}
+
+}  // namespace pare

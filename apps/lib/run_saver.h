@@ -1,0 +1,39 @@
+// RunSaver: checkpoints and metrics of a run that trains. What cannot be written (a full disk, a
+// folder that became read-only) is a warning: the files before it stay whole, training goes on, and
+// the next save tries again.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/lib/checkpoint.h"
+#include "apps/lib/console.h"
+#include "apps/lib/run_folder.h"
+
+namespace pare {
+
+class RunSaver {
+ public:
+  RunSaver(const RunFolder& folder, Console& console) : folder_(folder), console_(console) {}
+
+  // best.h5 (where `best`), last.h5, metrics and the run's seconds, in this order: a checkpoint
+  // that calls a row the best can find its network.
+  void save(const Checkpoint& checkpoint, bool best, double seconds);
+
+  // metrics.jsonl and metrics.csv alone. Throws FailedError.
+  void write_rows(const std::vector<EpochRow>& rows) const;
+
+  // Throws FailedError where the last save failed.
+  void require_saved() const;
+
+ private:
+  void write(const Checkpoint& checkpoint, double seconds);
+
+  const RunFolder& folder_;
+  Console& console_;
+  std::optional<Checkpoint> unsaved_best_;  // until best.h5 could be written
+  std::string failure_;                     // of the last save, or ""
+};
+
+}  // namespace pare

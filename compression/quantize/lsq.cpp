@@ -1,0 +1,87 @@
+#include "compression/quantize/lsq.h"
+
+#include <cmath>
+
+#include "compression/quantize/fake_quantize.h"
+#include "compression/quantize/learned_range.h"
+#include "framework/base/error.h"
+
+namespace pare {
+namespace {
+
+class Lsq final : public Quantizer {
+ public:
+  Lsq(const QuantizerConfig& config, QuantizerPlace place)
+      : format_(config.format()), step_("lsq.step", config, place), place_(std::move(place)) {
+    format_.lowest = format_.scheme == Scheme::symmetric && format_.bits < 8;
+    if (format_.scheme == Scheme::affine) zero_point_ = format_.qmin();
+  }
+
+  Traits traits() const override {
+    return {.has_zero = true, .idempotent = true, .deterministic = true};
+  }
+
+  // Only what it begins with is observed.
+  void observe(const Tensor& x, const Pass&) override {
+    if (ready()) return;
+    std::vector<double> steps;
+    for (const Magnitude& m : channel_magnitudes(x, place_.axis)) {
+      steps.push_back(2 * m.mean / std::sqrt(largest()));
+    }
+    step_.set(steps);
+  }
+  bool stateless() const override { return false; }
+  bool ready() const override { return step_.ready(); }
+
+  Variable quantize(const Variable& x, const Pass& pass) override {
+    const Grid now = grid();
+    Tensor y;
+    {
+      const NoGradient no_gradient;
+      y = fake_quantize(x, now, place_.axis).value();
+    }
+    std::vector<PassRange> inside;
+    for (const float scale : now.scales) {
+      inside.push_back({to_real(format_.qmin(), zero_point_, scale),
+                        to_real(format_.qmax(), zero_point_, scale)});
+    }
+    return with_learned_range(x, std::move(y), step_.parameter().value(pass), std::move(inside),
+                              place_.axis, SizeGradient::step, 1 / std::sqrt(count(x) * largest()));
+  }
+
+  Grid grid() const override {
+    PARE_ENSURE(ready());
+    Grid grid{.format = format_, .scales = {}, .zero_points = {}};
+    for (std::int64_t c = 0; c < place_.channels; ++c) {
+      append_scale(grid, step_[static_cast<std::size_t>(c)], zero_point_, place_.where);
+    }
+    return grid;
+  }
+  GridCodes codes(const Tensor& x) const override { return codes_of(x, grid(), place_.axis); }
+
+  void visit_parameters(const ParameterVisitor& visit) override { visit(step_.parameter()); }
+  void visit_state(const std::string& prefix, StateVisitor& visitor) override {
+    step_.visit_state(prefix, visitor);
+  }
+
+ private:
+  double largest() const { return format_.qmax() - zero_point_; }  // Qp
+  double count(const Variable& x) const {
+    const std::int64_t all = x.shape().size() / place_.channels;
+    return static_cast<double>(place_.use == QuantizerPlace::Use::weights ? all
+                                                                          : all / x.shape()[0]);
+  }
+
+  GridFormat format_;
+  LearnedSize step_;
+  QuantizerPlace place_;
+  std::int32_t zero_point_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Quantizer> make_lsq(const QuantizerConfig& config, QuantizerPlace place) {
+  return std::make_unique<Lsq>(config, std::move(place));
+}
+
+}  // namespace pare

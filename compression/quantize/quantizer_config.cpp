@@ -1,0 +1,103 @@
+#include "compression/quantize/quantizer_config.h"
+
+#include <fmt/format.h>
+
+#include "compression/quantize/quantizer.h"
+
+namespace pare {
+namespace {
+
+std::vector<std::string> quantizers_for(bool weights) {
+  std::vector<std::string> names;
+  for (const QuantizerRow& row : quantizer_table()) {
+    if (weights ? row.weights : row.activations) names.push_back(row.name);
+  }
+  return names;
+}
+
+bool has_bits(const QuantizerRow& row, int bits) {
+  return bits >= row.least_bits && bits <= row.most_bits;
+}
+
+}  // namespace
+
+void QuantizerConfig::describe_keys(config::Object& o, bool weights) {
+  o.choice("quantizer", quantizer, quantizers_for(weights), "how real values become codes");
+  o.integer("bits", bits, {.min = 1, .max = 8}, "bits of a code; default: what the quantizer has");
+  o.choice("scheme", scheme, {{"symmetric", Scheme::symmetric}, {"affine", Scheme::affine}},
+           weights ? "symmetric: zero point 0; affine: the range's own zero point"
+                   : "affine: the range's own zero point; of lsq, pact and dorefa: zero is the "
+                     "lowest code behind a relu, symmetric elsewhere");
+  o.choice("granularity", granularity,
+           {{"per_channel", Granularity::per_channel}, {"per_tensor", Granularity::per_tensor}},
+           "one scale per output channel, or one");
+  o.choice("observer", observer, observer_kinds(weights), "where the range comes from (uniform)");
+  o.real("decay", decay, {.min = 0, .below = 1},
+         "share of the past, of the observers that remember batches");
+  o.real("p", p, {.max = 100, .above = 50}, "of the observer percentile");
+  o.choice("scale", scale, {{"float", ScaleKind::real}, {"power_of_two", ScaleKind::power_of_two}},
+           "any scale, or rounded up to a power of two");
+  o.choice("rounding", rounding,
+           {{"nearest", RoundingMode::nearest},
+            {"floor", RoundingMode::floor},
+            {"truncate", RoundingMode::truncate},
+            {"stochastic", RoundingMode::stochastic}},
+           "which of the two codes around a value (uniform; stochastic in training only; "
+           "activations are nearest or stochastic)");
+  o.real("learning_rate", learning_rate, {.min = 0},
+         "factor on the optimizer's, for the quantizer's own parameters");
+  o.real("weight_decay", weight_decay, {.min = 0}, "of the quantizer's own parameters");
+  if (o.missing("bits") && !has_bits(quantizer_row(quantizer), bits)) {
+    bits = quantizer_row(quantizer).usual_bits;
+  }
+}
+
+void QuantizerConfig::check(const config::Object& o, const QuantizerConfig& usual) const {
+  const QuantizerRow& row = quantizer_row(quantizer);
+  if (!has_bits(row, bits)) {
+    o.fail("bits", fmt::format("{} has {} to {} bits, got {}", quantizer, row.least_bits,
+                               row.most_bits, bits));
+  }
+  if (!row.observes && observer != usual.observer) {
+    o.fail("observer",
+           fmt::format("{} finds its range itself; expected uniform with an observer", quantizer));
+  }
+  if (quantizer != "uniform" && rounding != RoundingMode::nearest) {
+    o.fail("rounding",
+           fmt::format("{} rounds to nearest; expected uniform with another rounding", quantizer));
+  }
+  if (quantizer == "uniform" && bits == 1 && scheme == Scheme::symmetric) {
+    o.fail("bits",
+           "one bit has no symmetric grid with a zero; expected scheme affine, or the "
+           "quantizer binary");
+  }
+  if (!row.learns && (learning_rate != usual.learning_rate || weight_decay != usual.weight_decay)) {
+    o.fail(learning_rate != usual.learning_rate ? "learning_rate" : "weight_decay",
+           fmt::format("{} has no parameters of its own to train", quantizer));
+  }
+}
+
+void WeightQuantizerConfig::describe(config::Object& o) {
+  describe_keys(o, true);
+  o.choice("observe", observe,
+           {{"masked", Observed::masked},
+            {"dense", Observed::dense},
+            {"survivors", Observed::survivors}},
+           "whose range is taken: what reaches the quantizer, the unpruned weight, or the weights "
+           "that are kept");
+  check(o, WeightQuantizerConfig());
+  if (quantizer != "uniform" && scheme == Scheme::affine) {
+    o.fail("scheme",
+           fmt::format("weights of {} are symmetric; expected uniform with affine", quantizer));
+  }
+}
+
+void ActivationQuantizerConfig::describe(config::Object& o) {
+  describe_keys(o, false);
+  check(o, ActivationQuantizerConfig());
+  if (rounding == RoundingMode::floor || rounding == RoundingMode::truncate) {
+    o.fail("rounding", "integers round activations to nearest; expected nearest or stochastic");
+  }
+}
+
+}  // namespace pare

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Every call that writes a checkpoint fails once, and the process is killed before each of them.
+
+    faults_test.py BIN_FOLDER [unittest arguments]
+
+The faults come from a library in front of the C library (faults.cpp); train knows nothing of them.
+"""
+
+import collections
+import pathlib
+import resource
+import signal
+import sys
+import tempfile
+import unittest
+
+import runs
+
+BIN = None
+# What each call may fail with.
+REASONS = {"open": ("ENOSPC", "EACCES", "EMFILE"), "write": ("ENOSPC", "EIO", "short", "EINTR"),
+           "fsync": ("EIO", "ENOSPC"), "rename": ("EIO", "EROFS"), "close": ("EIO", "EDQUOT")}
+HARMLESS = ("short", "EINTR")
+CALLS_OF_A_FILE = ["open", "write", "fsync", "close", "rename", "open", "fsync", "close"]
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory(prefix="pare-faults-")
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.programs = runs.Bin(BIN, cls.folder)
+        env = cls.programs.faults(PARE_FAULT_PATHS="checkpoints", PARE_FAULT_LOG="calls.txt")
+        code, err = cls.programs.train("whole", "-q", env=env)
+        assert code == 0, err
+        lines = (cls.folder / "calls.txt").read_text().splitlines()
+        cls.calls = [line.split()[1:] for line in lines]  # call, path
+        cls.rows = len(runs.rows_without_times(cls.folder / "whole"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def with_fault(self, out, fault, *arguments):
+        env = self.programs.faults(PARE_FAULT_PATHS="checkpoints", PARE_FAULT=fault)
+        return self.programs.train(out, *arguments, env=env)
+
+    def is_whole(self, out):
+        self.assertEqual(runs.differences(self.folder / out, self.folder / "whole"), [])
+        self.assertEqual(runs.temporary_files(self.folder / out), [])
+
+    def sampled(self):
+        """Every call of a checkpoint in the middle of the run and of its last one."""
+        files = len(self.calls) // len(CALLS_OF_A_FILE)
+        chosen = {files // 2, files - 1}
+        return [i for i in range(len(self.calls)) if i // len(CALLS_OF_A_FILE) in chosen]
+
+
+class CheckpointTest(Faults):
+    def test_a_file_is_written_synced_renamed_and_its_folder_synced(self):
+        self.assertGreater(len(self.calls), 8 * self.rows)
+        self.assertEqual(len(self.calls) % len(CALLS_OF_A_FILE), 0)
+        for first in range(0, len(self.calls), len(CALLS_OF_A_FILE)):
+            part = self.calls[first:first + len(CALLS_OF_A_FILE)]
+            self.assertEqual([call for call, _ in part], CALLS_OF_A_FILE)
+            temporary, final, folder = part[0][1], part[4][1], part[5][1]
+            self.assertIn(".tmp.", temporary)
+            self.assertEqual([path for _, path in part], [temporary] * 4 + [final] + [folder] * 3)
+            self.assertEqual(pathlib.Path(temporary).parent, pathlib.Path(final).parent)
+            self.assertEqual(pathlib.Path(final).parent, pathlib.Path(folder))
+
+    def test_every_call_that_fails_once_costs_nothing_but_a_warning(self):
+        counted = collections.Counter()
+        for index in self.sampled():
+            call, _ = self.calls[index]
+            for reason in REASONS[call]:
+                with self.subTest(call=call, number=index + 1, reason=reason):
+                    out = f"{index}{reason}"
+                    code, err = self.with_fault(out, f"{index + 1}-{index + 1}:{reason}", "-q")
+                    self.check_end(out, reason, index, code, err)
+                    counted[call] += 1
+        print("failed once in turn:", dict(counted), file=sys.stderr)
+
+    def check_end(self, out, reason, index, code, err):
+        folder = self.folder / out
+        self.assertEqual(runs.torn_files(folder), [])
+        if reason in HARMLESS:
+            self.assertEqual((code, err), (0, ""))
+        else:
+            self.assertIn("warning: ", err)
+            self.assertIn("cannot write", err)
+            last = index >= len(self.calls) - 2 * len(CALLS_OF_A_FILE)
+            self.assertEqual(code, 1 if last else 0, err)
+            if last:
+                self.assertIn("error: the last checkpoint could not be written", err)
+                self.assertEqual(self.programs.train(out, "--resume", "-q")[0], 0)
+        self.is_whole(out)
+
+    def test_killed_before_any_call_it_goes_on_to_the_same_bytes(self):
+        for index in self.sampled():
+            with self.subTest(call=self.calls[index][0], number=index + 1):
+                out = f"kill{index}"
+                code, _ = self.with_fault(out, f"{index + 1}-{index + 1}:kill", "-q")
+                self.assertEqual(code, -signal.SIGKILL)
+                self.assertEqual(runs.torn_files(self.folder / out), [])
+                self.assertEqual(self.programs.train(out, "--resume", "-q"), (0, ""))
+                self.is_whole(out)
+
+
+class FullDiskTest(Faults):
+    def test_a_disk_that_is_full_for_a_while_does_not_stop_the_run(self):
+        a_third = len(self.calls) // 3
+        code, err = self.with_fault("while", f"{a_third}-{a_third + 3}:ENOSPC", "-q")
+        self.assertEqual(code, 0, err)
+        self.assertIn("No space left on device; make room there", err)
+        self.assertIn("training goes on", err)
+        self.is_whole("while")
+
+    def test_a_disk_that_stays_full_ends_with_1_and_the_last_good_checkpoint(self):
+        a_third = len(self.calls) // 3
+        code, err = self.with_fault("full", f"{a_third}-999999:ENOSPC", "-q")
+        self.assertEqual(code, 1, err)
+        self.assertIn("error: the last checkpoint could not be written", err)
+        self.assertIn("--resume", err)
+        self.assertEqual(runs.torn_files(self.folder / "full"), [])
+        self.assertEqual(self.programs.train("full", "--resume", "-q"), (0, ""))
+        self.is_whole("full")
+
+    def test_the_limit_on_the_size_of_files_is_an_error_with_a_message(self):
+        def limit(size):
+            return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+        sizes = [0, 1000, 20000, 40000, 80000, 10**9]
+        codes = {}
+        for size in sizes:
+            codes[size], err = self.programs.train(f"limit{size}", "-q", preexec_fn=limit(size))
+            self.assertEqual(runs.torn_files(self.folder / f"limit{size}"), [])
+            if codes[size] != 0:
+                self.assertIn("File too large; raise the limit on the size of files", err)
+                self.assertEqual(self.programs.train(f"limit{size}", "--resume", "-q")[0], 0)
+            self.is_whole(f"limit{size}")
+        self.assertEqual(set(codes.values()), {0, 1}, codes)
+
+    def test_a_standard_output_that_is_full_or_gone_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            code, err = self.to_stdout(full)
+        self.assertEqual(code, 1)
+        self.assertIn("cannot write to stdout: No space left on device", err)
+
+    def to_stdout(self, stdout):
+        import subprocess
+        done = subprocess.run([self.programs.bin / "train", "--config", runs.CONFIG, "--print-config"],
+                              env=self.programs.environment(), stdout=stdout, stderr=subprocess.PIPE,
+                              text=True)
+        return done.returncode, done.stderr
+
+
+if __name__ == "__main__":
+    BIN = sys.argv[1]
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
