@@ -5,8 +5,9 @@
 
 #include "compression/attach.h"
 #include "compression/groups.h"
-#include "compression/prune/mask.h"
+#include "compression/prune/target.h"
 #include "compression/quantize/activation_quantizer.h"
+#include "framework/base/error.h"
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
@@ -222,12 +223,32 @@ class Generator {
     }
   }
 
+  // Filters with bias, batch norm and what reads them; false where there are none to prune.
+  bool structured_masks(Network& network, Composition composition) {
+    PruneConfig config;
+    config.granularity = PruneGranularity::filter;
+    std::vector<PruneTarget> targets;
+    try {
+      targets = find_targets(network, config);
+    } catch (const ConfigError&) {
+      return false;
+    }
+    count("structured mask");
+    attach_masks(targets, composition, true);
+    for (PruneTarget& target : targets) {
+      for (std::uint8_t& keep : target.keep) keep = chance(50) ? 0 : 1;
+    }
+    store_masks(targets);
+    return true;
+  }
+
   void masks(Network& network) {
     count("mask");
     const Composition composition =
         chance(50) ? Composition::mask_then_quantize : Composition::quantize_then_mask;
     count(composition == Composition::mask_then_quantize ? "mask then quantize"
                                                          : "quantize then mask");
+    if (chance(40) && structured_masks(network, composition)) return;
     for (Parameter* weight : select_weights(network, {})) {
       const auto percent = between(0, 100);
       for (std::uint8_t& keep : attach_mask(*weight, composition, true)->keep())
@@ -362,6 +383,7 @@ std::vector<std::string> everything_drawable() {
                                     "tiny scale",
                                     "dead channel",
                                     "mask",
+                                    "structured mask",
                                     "mask then quantize",
                                     "quantize then mask",
                                     "weight symmetric",

@@ -1,0 +1,100 @@
+// Pruners and shrink in whole runs: what is stopped and resumed ends with the same bits, lottery
+// tickets begin where they should, checkpoints hold the shrunk network.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "apps/lib/pruning_result.h"
+#include "compression/prune/mask.h"
+#include "compression/prune/pruner.h"
+#include "tests/apps/tiny_trainer.h"
+
+using namespace pare;
+
+namespace {
+
+std::string method(const std::string& keys) {
+  return R"(compression.prune={"_delete_": true, "kind": "prune", )" + keys + "}";
+}
+
+std::string method_of(const PrunerRow& row) {
+  const std::string name = R"("method": ")" + row.name + R"(", )";
+  if (row.name == "rigl" || row.name == "dns")
+    return method(name + R"("sparsity": 0.5, "regrow": {"every": 3})");
+  const bool structures = row.name == "apoz" || row.name == "taylor";
+  return method(name + (structures ? R"("granularity": "filter", )" : "") +
+                R"("sparsity": {"kind": "linear", "to": 0.5, "frequency": 3})");
+}
+
+// Stopped in the middle of the method's phase, and behind it.
+void check_resumable(const RunConfig& run) {
+  const TinyRun::End whole = TinyRun(run).end();
+  for (const std::int64_t updates : {11, 17, 30}) {
+    CAPTURE(updates);
+    TinyRun stopped(run, updates);
+    CHECK_THROWS_AS(stopped.train(), Stopped);
+    TinyRun resumed(run);
+    resumed.resume(stopped);
+    CHECK((resumed.end() == whole));
+  }
+}
+
+std::vector<float> latent(Network& network, const std::string& path) {
+  return values_of(parameter(network, path).latent());
+}
+
+}  // namespace
+
+TEST_CASE("with every pruner a run that is stopped and resumed ends with the same bits") {
+  for (const PrunerRow& row : pruner_table()) {
+    CAPTURE(row.name);
+    check_resumable(tiny_config({method_of(row)}));
+  }
+}
+
+TEST_CASE("lottery ticket: the survivors begin each round with their early weights") {
+  const std::string rewind = R"("rewind": {"to": 0.5, "rounds": 3, "per_round": 0.5})";
+  TinyRun early(tiny_config({method(rewind)}), 4);  // half an epoch of 8 updates
+  CHECK_THROWS_AS(early.train(), Stopped);
+  TinyRun run(tiny_config({method(rewind), "phases[1].optimizer.learning_rate=0",
+                           R"(phases[2]={"_delete_": true, "name": "end", "steps": 1,
+                                         "optimizer": {"learning_rate": 0}})"}));
+  run.train();
+  for (const char* path : {"conv.weight", "last.weight", "last.bias"}) {
+    CAPTURE(path);
+    CHECK(latent(run.trainer().network(), path) == latent(early.trainer().network(), path));
+  }
+  const auto& mask =
+      dynamic_cast<Mask&>(*parameter(run.trainer().network(), "last.weight").find(kMask));
+  const auto size = static_cast<double>(mask.keep().size());
+  CHECK(static_cast<double>(mask.pruned()) / size == doctest::Approx(0.875).epsilon(0.01));
+  check_resumable(tiny_config({method(rewind)}));
+}
+
+TEST_CASE("a shrunk run: fewer channels in checkpoint and result, resumable at any point") {
+  const RunConfig run = tiny_config({method(R"("granularity": "filter", "sparsity": 0.5)"),
+                                     R"(compression.small={"kind": "shrink"})",
+                                     R"(phases[2].apply=["small", "int8"])"});
+  TinyRun whole(run);
+  const TinyRun::End end = whole.end();
+  Network& network = whole.trainer().network();
+  CHECK(network.macs() < build_network(run.model, tiny_digits().train.shape, 10).macs());
+  Network loaded = network_of(load_checkpoint(whole.last()), "last");
+  CHECK(loaded.parameter_count() == network.parameter_count());
+  const Outcome outcome = finish(network, run, tiny_digits(), nullptr);
+  CHECK(outcome.integer->verification.differing == 0);
+  const config::Json shrink = shrink_json(run, tiny_digits(), network, outcome, nullptr);
+  CHECK(shrink["macs"]["after"] == network.macs());
+  CHECK(shrink["macs"]["before"] > shrink["macs"]["after"]);
+  const config::Json pruning = pruning_json(run, tiny_digits(), network);
+  CHECK(pruning[0]["asked"] == 0.5);
+  CHECK(pruning[0]["pruned"] == 0.5);
+  for (const std::int64_t updates : {20, 25, 33}) {  // before, at and behind the phase that shrinks
+    CAPTURE(updates);
+    TinyRun stopped(run, updates);
+    CHECK_THROWS_AS(stopped.train(), Stopped);
+    TinyRun resumed(run);
+    resumed.resume(stopped);
+    CHECK((resumed.end() == end));
+  }
+}
