@@ -62,6 +62,13 @@ void QuantizerConfig::check(const config::Object& o, const QuantizerConfig& usua
     o.fail("observer",
            fmt::format("{} finds its range itself; expected uniform with an observer", quantizer));
   }
+  const bool forgets = !row.observes || observer == "min_max" || observer == "max_abs";
+  if (forgets && decay != usual.decay) {
+    o.fail("decay",
+           fmt::format("{} does not remember batches; expected an observer that does, as in "
+                       "ema_min_max",
+                       row.observes ? observer : quantizer));
+  }
   if (quantizer != "uniform" && rounding != RoundingMode::nearest) {
     o.fail("rounding",
            fmt::format("{} rounds to nearest; expected uniform with another rounding", quantizer));
