@@ -3,6 +3,7 @@
 #include "framework/kernels/finite.h"
 
 namespace pare {
+
 bool all_finite(const Tensor& tensor) { return all_finite(tensor.data(), tensor.size()); }
 
 std::string first_bad_output(Network& network, const Batch& batch, std::uint64_t seed,

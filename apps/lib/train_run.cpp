@@ -211,6 +211,8 @@ class Run {
     require_same_beginning(checkpoint.state, path);
     read_times(checkpoint.state.rows, folder_.file("metrics.jsonl"));
     trainer_.resume(checkpoint, best_arrays(checkpoint.state), path);
+    // Behind the last save nothing would bring a damaged or older last.h5 up to date.
+    if (path != folder_.last_checkpoint()) save_checkpoint(checkpoint, folder_.last_checkpoint());
     saver_.write_rows(checkpoint.state.rows);  // what was measured after the checkpoint comes again
     console_.say("resuming from " + path + " after " + std::to_string(checkpoint.state.run_step) +
                  " updates");

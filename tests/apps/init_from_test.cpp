@@ -338,8 +338,8 @@ TEST_CASE("a run that begins with weights from a file trains from them, and resu
   const RunConfig run = tiny_config({"phases[0].apply=[\"int8\"]", "phases[2].apply=[]"});
   TinyRun whole(run);
   whole.trainer().init_from(before.last());
-  CHECK(whole.trainer().state().float_accuracy.has_value());  // of the loaded network
   const TinyRun::End end = whole.end();
+  CHECK(whole.trainer().state().float_accuracy.has_value());  // of the loaded network
   CHECK(whole.trainer().state().init_hash == hash_of_file(before.last()));
   CHECK_FALSE((TinyRun(run).end() == end));
 

@@ -10,13 +10,12 @@ import collections
 import pathlib
 import resource
 import signal
+import subprocess
 import sys
-import tempfile
 import unittest
 
 import runs
 
-BIN = None
 # What each call may fail with.
 REASONS = {"open": ("ENOSPC", "EACCES", "EMFILE"), "write": ("ENOSPC", "EIO", "short", "EINTR"),
            "fsync": ("EIO", "ENOSPC"), "rename": ("EIO", "EROFS"), "close": ("EIO", "EDQUOT")}
@@ -24,12 +23,10 @@ HARMLESS = ("short", "EINTR")
 CALLS_OF_A_FILE = ["open", "write", "fsync", "close", "rename", "open", "fsync", "close"]
 
 
-class Faults(unittest.TestCase):
+class Faults(runs.RunsTest):
     @classmethod
     def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory(prefix="pare-faults-")
-        cls.folder = pathlib.Path(cls.temporary.name)
-        cls.programs = runs.Bin(BIN, cls.folder)
+        super().setUpClass()
         env = cls.programs.faults(PARE_FAULT_PATHS="checkpoints", PARE_FAULT_LOG="calls.txt")
         code, err = cls.programs.train("whole", "-q", env=env)
         assert code == 0, err
@@ -37,17 +34,9 @@ class Faults(unittest.TestCase):
         cls.calls = [line.split()[1:] for line in lines]  # call, path
         cls.rows = len(runs.rows_without_times(cls.folder / "whole"))
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.temporary.cleanup()
-
     def with_fault(self, out, fault, *arguments):
         env = self.programs.faults(PARE_FAULT_PATHS="checkpoints", PARE_FAULT=fault)
         return self.programs.train(out, *arguments, env=env)
-
-    def is_whole(self, out):
-        self.assertEqual(runs.differences(self.folder / out, self.folder / "whole"), [])
-        self.assertEqual(runs.temporary_files(self.folder / out), [])
 
     def sampled(self):
         """Every call of a checkpoint in the middle of the run and of its last one."""
@@ -82,14 +71,14 @@ class CheckpointTest(Faults):
         print("failed once in turn:", dict(counted), file=sys.stderr)
 
     def check_end(self, out, reason, index, code, err):
-        folder = self.folder / out
-        self.assertEqual(runs.torn_files(folder), [])
-        if reason in HARMLESS:
+        self.is_untorn(out)
+        only_the_folder = index % len(CALLS_OF_A_FILE) == len(CALLS_OF_A_FILE) - 1  # its close: all is done
+        if reason in HARMLESS or only_the_folder:
             self.assertEqual((code, err), (0, ""))
         else:
             self.assertIn("warning: ", err)
             self.assertIn("cannot write", err)
-            last = index >= len(self.calls) - 2 * len(CALLS_OF_A_FILE)
+            last = index >= len(self.calls) - len(CALLS_OF_A_FILE)
             self.assertEqual(code, 1 if last else 0, err)
             if last:
                 self.assertIn("error: the last checkpoint could not be written", err)
@@ -102,7 +91,7 @@ class CheckpointTest(Faults):
                 out = f"kill{index}"
                 code, _ = self.with_fault(out, f"{index + 1}-{index + 1}:kill", "-q")
                 self.assertEqual(code, -signal.SIGKILL)
-                self.assertEqual(runs.torn_files(self.folder / out), [])
+                self.is_untorn(out)
                 self.assertEqual(self.programs.train(out, "--resume", "-q"), (0, ""))
                 self.is_whole(out)
 
@@ -122,7 +111,7 @@ class FullDiskTest(Faults):
         self.assertEqual(code, 1, err)
         self.assertIn("error: the last checkpoint could not be written", err)
         self.assertIn("--resume", err)
-        self.assertEqual(runs.torn_files(self.folder / "full"), [])
+        self.is_untorn("full")
         self.assertEqual(self.programs.train("full", "--resume", "-q"), (0, ""))
         self.is_whole("full")
 
@@ -134,7 +123,7 @@ class FullDiskTest(Faults):
         codes = {}
         for size in sizes:
             codes[size], err = self.programs.train(f"limit{size}", "-q", preexec_fn=limit(size))
-            self.assertEqual(runs.torn_files(self.folder / f"limit{size}"), [])
+            self.is_untorn(f"limit{size}")
             if codes[size] != 0:
                 self.assertIn("File too large; raise the limit on the size of files", err)
                 self.assertEqual(self.programs.train(f"limit{size}", "--resume", "-q")[0], 0)
@@ -143,18 +132,26 @@ class FullDiskTest(Faults):
 
     def test_a_standard_output_that_is_full_or_gone_is_an_error(self):
         with open("/dev/full", "w") as full:
-            code, err = self.to_stdout(full)
-        self.assertEqual(code, 1)
-        self.assertIn("cannot write to stdout: No space left on device", err)
+            done = subprocess.run([self.programs.bin / "train", "--config", runs.CONFIG, "--print-config"],
+                                  stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot write to stdout: No space left on device", done.stderr)
 
-    def to_stdout(self, stdout):
-        import subprocess
-        done = subprocess.run([self.programs.bin / "train", "--config", runs.CONFIG, "--print-config"],
-                              env=self.programs.environment(), stdout=stdout, stderr=subprocess.PIPE,
-                              text=True)
-        return done.returncode, done.stderr
+    def test_memory_that_is_not_enough_is_an_error_that_ends_the_process(self):
+        # From too little for the libraries to more than enough; never a crash, never a hang.
+        codes = []
+        for megabytes in (100, 150, 200, 250, 300, 400, 600, 1000):
+            out, size = f"memory{megabytes}", megabytes << 20
+            limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size))  # noqa: E731
+            code, err = self.programs.train(out, "-q", preexec_fn=limit)
+            codes.append(code)
+            if code == 1:
+                self.assertIn("error: out of memory", err)
+            self.is_untorn(out) if (self.folder / out).exists() else None
+        self.assertEqual(set(codes), {0, 1}, codes)
+        self.assertEqual(codes[-1], 0)
 
 
 if __name__ == "__main__":
-    BIN = sys.argv[1]
+    runs.RunsTest.bin_folder = sys.argv[1]
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)

@@ -6,6 +6,8 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
+import unittest
 import zlib
 
 CONFIG = pathlib.Path(__file__).with_name("pipeline.json")
@@ -18,6 +20,10 @@ class Bin:
 
     def __init__(self, bin_folder, home):
         self.bin, self.home = pathlib.Path(bin_folder).resolve(), pathlib.Path(home)
+        (self.home / "data").mkdir()
+        for part, seed, count in (("train", "2", "600"), ("t10k", "1", "600")):
+            names = [f"data/{part}-images-idx3-ubyte", f"data/{part}-labels-idx1-ubyte"]
+            subprocess.run([self.bin / "write_digits", seed, count, *names], cwd=self.home, check=True)
 
     def environment(self, **more):
         kept = {k: v for k, v in os.environ.items()
@@ -45,6 +51,29 @@ class Bin:
         process = self.start(out, *arguments, env=env, **options)
         _, err = process.communicate(timeout=300)
         return process.returncode, err
+
+
+class RunsTest(unittest.TestCase):
+    """Each class has a folder of its own; main() says where the programs are."""
+    bin_folder = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory(prefix="pare-reliability-")
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.programs = Bin(cls.bin_folder, cls.folder)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def is_whole(self, out):
+        """Ended as the run that nothing interrupted, and left nothing behind."""
+        self.assertEqual(differences(self.folder / out, self.folder / "whole"), [])
+        self.assertEqual(temporary_files(self.folder / out), [])
+
+    def is_untorn(self, out):
+        self.assertEqual(torn_files(self.folder / out), [])
 
 
 def torn_checkpoint(path):

@@ -8,34 +8,25 @@ tested in one process (tests/apps/trainer_test.cpp), where every batch can be re
 """
 
 import os
-import pathlib
 import random
 import signal
 import sys
-import tempfile
 import time
 import unittest
 
 import runs
 
-BIN = None
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
-class Signals(unittest.TestCase):
+class Signals(runs.RunsTest):
     @classmethod
     def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory(prefix="pare-signals-")
-        cls.folder = pathlib.Path(cls.temporary.name)
-        cls.programs = runs.Bin(BIN, cls.folder)
+        super().setUpClass()
         start = time.monotonic()
         code, err = cls.programs.train("whole", "-q")
         cls.seconds = time.monotonic() - start
         assert code == 0, err
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.temporary.cleanup()
 
     def started(self, out, *arguments):
         """A process that trains: its first checkpoint is there."""
@@ -63,9 +54,9 @@ class Signals(unittest.TestCase):
                 self.assertEqual(code, CODES[number], err)
                 self.assertIn("./pare train --resume --out", err)
                 stopped += 1
-            self.assertEqual(runs.torn_files(self.folder / out), [])
+            self.is_untorn(out)
             self.assertEqual(self.programs.train(out, "--resume", "-q"), (0, ""))
-            self.assertEqual(runs.differences(self.folder / out, self.folder / "whole"), [])
+            self.is_whole(out)
         self.assertGreaterEqual(stopped, 2)
 
     def test_a_second_signal_stops_at_once(self):
@@ -77,16 +68,16 @@ class Signals(unittest.TestCase):
         code, err = self.end(process)
         self.assertIn(code, CODES.values())
         self.assertNotIn("to go on from the last checkpoint", err)  # it did not wait for anything
-        self.assertEqual(runs.torn_files(self.folder / "twice"), [])
+        self.is_untorn("twice")
         self.assertEqual(self.programs.train("twice", "--resume", "-q"), (0, ""))
-        self.assertEqual(runs.differences(self.folder / "twice", self.folder / "whole"), [])
+        self.is_whole("twice")
 
     def test_a_reader_that_goes_away_does_not_end_the_run(self):
         process = self.programs.start("pipe")
         process.stderr.close()  # SIGPIPE at the next line
         process.wait(timeout=120)
         self.assertEqual(process.returncode, 0)
-        self.assertEqual(runs.differences(self.folder / "pipe", self.folder / "whole"), [])
+        self.is_whole("pipe")
 
     def test_two_processes_never_write_one_folder(self):
         first = self.started("both")
@@ -96,7 +87,7 @@ class Signals(unittest.TestCase):
         self.assertEqual(code, 1, err)
         self.assertIn("another process is writing it", err)
         self.assertEqual(self.end(first)[0], 0)
-        self.assertEqual(runs.differences(self.folder / "both", self.folder / "whole"), [])
+        self.is_whole("both")
 
     @unittest.skipIf(os.geteuid() == 0, "root may write everywhere")
     def test_a_read_only_folder_is_refused_before_training(self):
@@ -107,5 +98,5 @@ class Signals(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    BIN = sys.argv[1]
+    runs.RunsTest.bin_folder = sys.argv[1]
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
