@@ -215,13 +215,16 @@ void add_compression(std::vector<KeyRow>& rows) {
         "block_size=[5, 2]");
   prune("pattern", fresh(R"("granularity": "n_m", "pattern": "1:4", "include": ["last.weight"])"),
         "pattern=3:4");
-  prune("norm", fresh(R"("sparsity": 0.5, "granularity": "filter")"), "norm=geometric_median");
+  Sets many_filters = fresh(R"("sparsity": 0.5, "granularity": "filter")");
+  many_filters.push_back(
+      model(R"({"kind": "conv2d", "name": "conv", "filters": 16, "kernel": 5, "stride": 3})"));
+  prune("norm", many_filters, "norm=geometric_median");
   const Sets rigl = fresh(R"("method": "rigl", "sparsity": 0.5, "regrow": {"every": 2})");
   prune("regrow.every", rigl, "regrow.every=1");
   prune("regrow.until", rigl, "regrow.until=0.2");
   prune("regrow.fraction", rigl, "regrow.fraction=0.9");
   prune("regrow.distribution", rigl, "regrow.distribution=erk");
-  const Sets dns = fresh(R"("method": "dns", "regrow": {"every": 1, "c": 0})");
+  const Sets dns = fresh(R"("method": "dns", "regrow": {"every": 1, "c": 0, "low": 1, "high": 1})");
   prune("regrow.low", dns, "regrow.low=0.1");
   prune("regrow.high", dns, "regrow.high=3");
   prune("regrow.c", dns, "regrow.c=1");

@@ -255,16 +255,18 @@ void add_amount(Draw& draw, Json& prune) {
 
 Json granularity(Draw& draw, const std::string& method) {
   if (method == "apoz") return draw.one_of({"neuron", "filter"});
-  if (method == "rigl" || method == "dns") return draw.one_of({"element", "element", "block"});
-  if (method == "soft") return draw.one_of({"element", "filter", "channel"});
-  return draw.one_of({"element", "element", "element", "neuron", "filter", "channel", "block",
-                      "n_m", "residual_block"});
+  if (method == "rigl" || method == "dns")
+    return draw.one_of({"element", "element", "element", "element", "block"});
+  if (method == "soft") return draw.one_of({"element", "element", "element", "filter", "channel"});
+  if (draw.chance(75)) return "element";  // structures are refused where a network has none
+  return draw.one_of({"neuron", "filter", "channel", "block", "n_m", "residual_block"});
 }
 
 Json prune(Draw& draw) {
   const std::string method =
-      draw.one_of({"magnitude", "magnitude", "magnitude", "random", "gradient", "taylor",
-                   "movement", "apoz", "dns", "rigl", "soft"});
+      draw.chance(5) ? "apoz"
+                     : draw.one_of({"magnitude", "magnitude", "magnitude", "random", "gradient",
+                                    "taylor", "movement", "dns", "rigl", "soft"});
   Json json = {{"kind", "prune"},
                {"method", method},
                {"granularity", granularity(draw, method)},

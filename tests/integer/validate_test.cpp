@@ -159,7 +159,7 @@ TEST_CASE("faults of weights and channels are refused") {
   const auto weights = [](Program& p) -> Weights& { return op<Conv2d>(p, 0).weights; };
   const auto channels = [](Program& p) -> Channels& { return op<Conv2d>(p, 0).channels; };
   refuses_each({
-      {"weight bits is 1", [&](Program& p) { weights(p).bits = 1; }},
+      {"weight bits is 0", [&](Program& p) { weights(p).bits = 0; }},
       {"weight bits is 9", [&](Program& p) { weights(p).bits = 9; }},
       {"weight codes: expected 36, got 35", [&](Program& p) { weights(p).codes.pop_back(); }},
       {"weight code is -128, expected -127", [&](Program& p) { weights(p).codes[3] = -128; }},
