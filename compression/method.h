@@ -44,6 +44,13 @@ struct Surroundings {
   std::function<void(const std::string&)> say;  // to the user
 };
 
+// What a step's forward pass gave, before backward().
+struct StepOutput {
+  const Tensor& images;    // [batch, ...], as the network read them
+  const Variable& logits;  // [batch, classes]
+  Variable loss;           // [1]: of the phase, and of methods before this one
+};
+
 class Method {
  public:
   virtual ~Method() = default;
@@ -59,6 +66,8 @@ class Method {
   virtual void release(Network& network) = 0;
   // Before the forward pass of a step.
   virtual void before_step(const MethodStep& step) = 0;
+  // The loss that is made small with the method on.
+  virtual Variable loss(const StepOutput& output) { return output.loss; }
   // In the forward pass of a step, of every node in order, where wants_outputs() said so before it.
   virtual bool wants_outputs() const { return false; }
   virtual void see_output(const std::string& /*node*/, const Tensor& /*value*/) {}

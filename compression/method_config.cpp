@@ -1,13 +1,24 @@
 #include "compression/method_config.h"
 
+#include "compression/method_kinds.h"
+
 namespace pare {
 namespace {
 
 template <class Config>
-config::Alternative alternative(const char* kind, MethodConfig& method) {
-  return {kind,
-          [&method](config::Object& in) { config::hold<Config>(method.options).describe(in); }};
+void describe_as(MethodConfig& method, config::Object& o) {
+  config::hold<Config>(method.options).describe(o);
 }
+
+constexpr MethodKind kKinds[] = {
+    {"prune", "masks whose sparsity follows a schedule", describe_as<PruneConfig>},
+    {"quantize", "weights and activations on integer grids", describe_as<QuantizeConfig>},
+    {"shrink", "takes out the channels that masks have emptied", describe_as<ShrinkConfig>},
+    {"distill", "learns a teacher's outputs beside the labels", describe_as<DistillConfig>},
+    {"factorize", "puts chains of smaller layers in the place of layers",
+     describe_as<FactorizeConfig>},
+    {"auto", "searches bits and sparsity of every layer under a budget", describe_as<AutoConfig>},
+};
 
 struct Make {
   Composition composition;
@@ -20,16 +31,26 @@ struct Make {
   std::unique_ptr<Method> operator()(const ShrinkConfig&) const {
     return std::make_unique<ShrinkMethod>();
   }
+  std::unique_ptr<Method> operator()(const DistillConfig& config) const {
+    return std::make_unique<DistillMethod>(config);
+  }
+  std::unique_ptr<Method> operator()(const FactorizeConfig& config) const {
+    return std::make_unique<FactorizeMethod>(config);
+  }
+  std::unique_ptr<Method> operator()(const AutoConfig& config) const {
+    return std::make_unique<AutoMethod>(config, composition);
+  }
 };
 
 }  // namespace
 
+std::span<const MethodKind> method_kinds() { return kKinds; }
+
 void MethodConfig::describe(config::Object& o) {
-  o.alternatives(
-      "kind", kind,
-      {alternative<PruneConfig>("prune", *this), alternative<QuantizeConfig>("quantize", *this),
-       alternative<ShrinkConfig>("shrink", *this)},
-      "what the method does");
+  std::vector<config::Alternative> alternatives;
+  for (const MethodKind& row : kKinds)
+    alternatives.push_back({row.name, [this, &row](config::Object& in) { row.describe(*this, in); }});
+  o.alternatives("kind", kind, alternatives, "what the method does");
 }
 
 std::unique_ptr<Method> make_method(const MethodConfig& config, Composition composition) {

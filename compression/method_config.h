@@ -3,6 +3,9 @@
 
 #include <variant>
 
+#include "compression/auto_method.h"
+#include "compression/distill_method.h"
+#include "compression/factorize_method.h"
 #include "compression/prune_method.h"
 #include "compression/quantize_method.h"
 #include "compression/shrink_method.h"
@@ -11,9 +14,17 @@ namespace pare {
 
 struct MethodConfig {
   std::string kind;
-  std::variant<PruneConfig, QuantizeConfig, ShrinkConfig> options;
+  std::variant<PruneConfig, QuantizeConfig, ShrinkConfig, DistillConfig, FactorizeConfig, AutoConfig>
+      options;
 
   void describe(config::Object& o);
+  // Whether a network with it on is another than the dense one (a teacher changes nothing).
+  bool compresses() const { return !std::holds_alternative<DistillConfig>(options); }
+  // Whether it puts other nodes into the network at the start of its phase, for good.
+  bool rewrites() const {
+    return std::holds_alternative<FactorizeConfig>(options) ||
+           std::holds_alternative<ShrinkConfig>(options);
+  }
 };
 
 std::unique_ptr<Method> make_method(const MethodConfig& config, Composition composition);

@@ -35,6 +35,7 @@ class Conv2d final : public Weighted {
 
   const Window& window() const { return window_; }  // with the padding resolved
   std::int64_t groups() const { return options_.groups; }
+  const Conv2dOptions& options() const { return options_; }
 
  private:
   Conv2dOptions options_;

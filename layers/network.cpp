@@ -102,6 +102,25 @@ void Network::insert_after(std::string_view after, std::string name,
   nodes_.insert(place, std::move(node));
 }
 
+void Network::replace(std::string_view name, std::vector<NamedModule> chain) {
+  const auto found = position(nodes_, name);
+  PARE_ENSURE(found != nodes_.end() && found->inputs.size() == 1 && !chain.empty());
+  const NetworkNode replaced = std::move(*found);
+  auto place = nodes_.erase(found);
+  std::string before = replaced.inputs[0];
+  for (auto& [new_name, module] : chain) {
+    NetworkNode node{std::move(new_name), {before}, std::move(module), {}};
+    check_new_name(node);
+    build(node, input_shapes(node));
+    before = node.name;
+    place = std::next(nodes_.insert(place, std::move(node)));
+  }
+  PARE_ENSURE(std::prev(place)->shape == replaced.shape);  // the readers were built for it
+  for (NetworkNode& reader : nodes_) {
+    std::replace(reader.inputs.begin(), reader.inputs.end(), replaced.name, before);
+  }
+}
+
 void Network::remove(std::string_view name) {
   const auto found = position(nodes_, name);
   PARE_ENSURE(found != nodes_.end() && found->inputs.size() == 1);

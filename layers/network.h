@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "layers/module.h"
@@ -35,6 +36,11 @@ class Network {
   // Puts a node that keeps the shape behind `after` ("input" allowed): every reader of `after`
   // reads the new node instead.
   void insert_after(std::string_view after, std::string name, std::unique_ptr<Module> module);
+  // Puts a chain of nodes in the place of one with one input: the first reads what the node read,
+  // the last, which keeps the node's shape, is read by its readers. Throws ConfigError where a name
+  // is taken by another node.
+  using NamedModule = std::pair<std::string, std::unique_ptr<Module>>;
+  void replace(std::string_view name, std::vector<NamedModule> chain);
   // Takes a node with one input, whose shape it keeps, out again: its readers read its input.
   void remove(std::string_view name);
 

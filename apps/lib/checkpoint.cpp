@@ -62,20 +62,21 @@ void check(const TrainingState& s, const std::string& path) {
 // node beyond them.
 class Covered {
  public:
-  explicit Covered(const Checkpoint& checkpoint) {
-    for (const NamedArray& array : checkpoint.arrays) shapes_[array.name] = &array.shape;
+  Covered(const Snapshot& arrays, const std::string& prefix) : prefix_(prefix) {
+    for (const NamedArray& array : arrays) shapes_[array.name] = &array.shape;
   }
   void expect_last_node_of(const Network& network) const {
     network.nodes().back().module->visit_parameters([&](Parameter& parameter) {
       std::vector<std::int64_t> extents;
       for (int i = 0; i < parameter.shape().rank(); ++i) extents.push_back(parameter.shape()[i]);
-      const auto found = shapes_.find(kNetworkArrays + parameter.path());
+      const auto found = shapes_.find(prefix_ + parameter.path());
       if (found != shapes_.end() && *found->second == extents) return;
       throw DataError("no values of this shape for '" + parameter.path() + "'");
     });
   }
 
  private:
+  const std::string& prefix_;
   std::map<std::string, const std::vector<std::int64_t>*> shapes_;
 };
 
@@ -90,7 +91,9 @@ Checkpoint checkpoint_from(Hdf5Image image, const std::string& path) {
                           .network = json.at("network"),
                           .data_hash = json.at("data").get<std::string>(),
                           .state = state_from_json(json.at("state")),
-                          .arrays = std::move(image.arrays)};
+                          .arrays = std::move(image.arrays),
+                          .teachers = json.value("teachers", Json::object()),
+                          .decisions = json.value("decisions", Json::object())};
     check(checkpoint.state, path);
     return checkpoint;
   } catch (const Json::exception& error) {
@@ -105,11 +108,13 @@ bool is_newer(const TrainingState& a, const TrainingState& b) {
 }
 
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path) {
-  const Json json = {{"format", kFormat},
-                     {"config", checkpoint.config},
-                     {"network", checkpoint.network},
-                     {"data", checkpoint.data_hash},
-                     {"state", state_to_json(checkpoint.state)}};
+  Json json = {{"format", kFormat},
+               {"config", checkpoint.config},
+               {"network", checkpoint.network},
+               {"data", checkpoint.data_hash},
+               {"state", state_to_json(checkpoint.state)}};
+  if (!checkpoint.teachers.empty()) json["teachers"] = checkpoint.teachers;
+  if (!checkpoint.decisions.empty()) json["decisions"] = checkpoint.decisions;
   save_hdf5(path, {json.dump(), checkpoint.arrays});
 }
 
@@ -122,12 +127,17 @@ Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string
 }
 
 Network network_of(const Checkpoint& checkpoint, const std::string& what) {
-  const Covered covered(checkpoint);
+  return network_of(checkpoint.network, checkpoint.arrays, kNetworkArrays, what);
+}
+
+Network network_of(const Json& description, const Snapshot& arrays, const std::string& prefix,
+                   const std::string& what) {
+  const Covered covered(arrays, prefix);
   try {
     Network network = rebuild_network(
-        checkpoint.network, [&](const Network& so_far) { covered.expect_last_node_of(so_far); });
+        description, [&](const Network& so_far) { covered.expect_last_node_of(so_far); });
     restore(
-        part_of(checkpoint.arrays, kNetworkArrays), kNetworkArrays,
+        part_of(arrays, prefix), prefix,
         [&](StateVisitor& visitor) { network.visit_state(visitor); }, what);
     return network;
   } catch (const Json::exception& error) {

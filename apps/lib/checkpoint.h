@@ -19,10 +19,11 @@
 
 namespace pare {
 
-// What the names of a checkpoint's arrays begin with.
+// What the names of a checkpoint's arrays begin with (teachers/NAME/... for each of `teachers`).
 inline constexpr const char* kNetworkArrays = "network/";
 inline constexpr const char* kMethodArrays = "methods/";
 inline constexpr const char* kOptimizerArrays = "optimizer/";
+inline constexpr const char* kTeacherArrays = "teachers/";
 
 // Where training stands, between two updates.
 struct TrainingState {
@@ -49,6 +50,8 @@ struct Checkpoint {
   std::string data_hash;
   TrainingState state;
   Snapshot arrays = {};
+  config::Json teachers = config::Json::object();  // networks to learn from, by name of the method
+  config::Json decisions = config::Json::object();  // of auto methods so far (auto/search.h), by name
 };
 
 void save_checkpoint(const Checkpoint& checkpoint, const std::string& path);
@@ -61,6 +64,9 @@ Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string
 // The network itself, with everything attached to it and every value in place: from the checkpoint
 // alone, never from its config. Throws DataError that begins with `what`.
 Network network_of(const Checkpoint& checkpoint, const std::string& what);
+// The same for a network that `description` (network_json.h) and the arrays below `prefix` hold.
+Network network_of(const config::Json& description, const Snapshot& arrays,
+                   const std::string& prefix, const std::string& what);
 
 // Throws ConfigError naming the first key that differs, DataError where the data differ.
 void require_same_run(const Checkpoint& checkpoint, const config::Json& config,

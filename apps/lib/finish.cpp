@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <chrono>
 
+#include "apps/lib/auto/search.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/methods.h"
+#include "apps/lib/phases.h"
+#include "apps/lib/teachers.h"
 #include "apps/lib/surroundings.h"
 #include "compression/integer/engine.h"
 #include "compression/integer/model_file.h"
@@ -79,8 +82,16 @@ Rehearsal rehearse(const RunConfig& run, const Dataset& dataset) {
   Rehearsal rehearsal{build_network(run.model, dataset.train.shape, dataset.classes), {}};
   Network& network = rehearsal.network;
   network.initialize(run.seed);
+  Teachers(run).load_missing(network);  // for its errors
   ActiveMethods methods(run, surroundings_of(run, dataset, [](const std::string&) {}));
-  for (const PhaseConfig& phase : run.phases) methods.begin_phase(phase, network);
+  for (const PhaseConfig& phase : run.phases) {
+    for (const std::string& name : phase.apply) {
+      const auto* config = std::get_if<AutoConfig>(&run.method(name).options);
+      if (config) require_reachable(name, *config, run, dataset, network);
+    }
+    methods.begin_phase(phase, network);
+    require_freezable(phase, network);
+  }
   if (run.report.integer == ReportConfig::Integer::none) return rehearsal;
   add_missing_grids(network, run, dataset, kRehearsalImages);
   calibrate(network, dataset.train, pixel_values(dataset), run.seed, kRehearsalImages,

@@ -17,7 +17,7 @@ void ActiveMethods::begin_phase(const PhaseConfig& phase, Network& network) {
     active_.erase(found);
   }
   for (const std::string& name : phase.apply) {
-    std::unique_ptr<Method> method = make_method(run_.method(name), run_.composition);
+    std::unique_ptr<Method> method = make(name);
     try {
       attach(*method, network);
     } catch (const ConfigError& error) {
@@ -36,6 +36,14 @@ void ActiveMethods::attach(Method& method, Network& network) {
   for (const Active& other : active_) other.method->adopt(network);
 }
 
+std::unique_ptr<Method> ActiveMethods::make(const std::string& name) const {
+  std::unique_ptr<Method> method = make_method(run_.method(name), run_.composition);
+  const auto choices = choices_.find(name);
+  if (auto* found = dynamic_cast<AutoMethod*>(method.get()); found && choices != choices_.end())
+    found->decide(choices->second);
+  return method;
+}
+
 void ActiveMethods::leave_phase() {
   for (Active& active : active_) active.applied_here = false;
 }
@@ -47,7 +55,7 @@ void ActiveMethods::resume(std::span<const PhaseConfig> begun, Network& network)
       std::erase_if(active_, [&](const Active& a) { return a.name == name; });
     }
     for (const std::string& name : phase.apply) {
-      active_.push_back({name, make_method(run_.method(name), run_.composition), true});
+      active_.push_back({name, make(name), true});
     }
   }
   for (const Active& active : active_) active.method->adopt(network);
@@ -76,6 +84,11 @@ Network::Tap ActiveMethods::tap() const {
       if (active.method->wants_outputs()) active.method->see_output(node, value.value());
     }
   };
+}
+
+Variable ActiveMethods::loss(StepOutput output) const {
+  for (const Active& active : active_) output.loss = active.method->loss(output);
+  return output.loss;
 }
 
 bool ActiveMethods::at_target() const {

@@ -3,6 +3,7 @@
 // What a method does to the network is its own business (compression/method.h).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,6 +25,11 @@ class ActiveMethods {
   explicit ActiveMethods(const RunConfig& run, Surroundings surroundings = {})
       : run_(run), surroundings_(std::move(surroundings)) {}
 
+  // What an auto method is to do when its phase begins.
+  void decide(const std::string& name, std::vector<LayerChoice> choices) {
+    choices_[name] = std::move(choices);
+  }
+
   // The start of a phase: releases, then attaches. Throws ConfigError naming the method.
   void begin_phase(const PhaseConfig& phase, Network& network);
   // As if the phases so far had begun one after the other, on a network that was loaded with what
@@ -32,6 +38,8 @@ class ActiveMethods {
   void before_step(MethodStep step);
   // Shows the outputs of a step's forward pass to the methods that want them; null where none does.
   Network::Tap tap() const;
+  // What the methods that are on make of a step's loss, in the order in which they were applied.
+  Variable loss(StepOutput output) const;
   void after_backward(MethodStep step);
   void after_step(MethodStep step);
   void end_phase(MethodStep step);
@@ -50,9 +58,11 @@ class ActiveMethods {
   void leave_phase();
   void attach(Method& method, Network& network);
   void tell(MethodStep step, void (Method::*what)(const MethodStep&));
+  std::unique_ptr<Method> make(const std::string& name) const;
 
   const RunConfig& run_;
   Surroundings surroundings_;
+  std::map<std::string, std::vector<LayerChoice>> choices_;
   std::vector<Active> active_;
 };
 

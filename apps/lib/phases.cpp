@@ -8,6 +8,7 @@
 #include "datasets/load.h"
 #include "datasets/split.h"
 #include "framework/base/error.h"
+#include "framework/base/text.h"
 
 namespace pare {
 namespace {
@@ -47,6 +48,8 @@ void shrink(MethodConfig& method, const ScheduleSpan& full, double factor, doubl
     }
     return;
   }
+  if (auto* distill = std::get_if<DistillConfig>(&method.options))
+    return shrink(distill->temperature, full, factor);
   if (auto* quantize = std::get_if<QuantizeConfig>(&method.options)) {
     quantize->delay *= epochs;
     if (quantize->freeze_observers_at) *quantize->freeze_observers_at *= epochs;
@@ -135,6 +138,10 @@ void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& span
         if (prune->factor) check(*prune->factor, spans[i], path + "factor");
         continue;
       }
+      if (const auto* distill = std::get_if<DistillConfig>(&method.options)) {
+        check(distill->temperature, spans[i],
+              fmt::format("{}: compression.{}.temperature", where, name));
+      }
       const auto* quantize = std::get_if<QuantizeConfig>(&method.options);
       const double delay = quantize ? quantize->delay * spans[i].steps_per_epoch : 0;
       if (!phase.calibrates() && delay > static_cast<double>(spans[i].steps - 1)) {
@@ -144,6 +151,19 @@ void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& span
             where, name, spans[i].steps, delay));
       }
     }
+  }
+}
+
+void require_freezable(const PhaseConfig& phase, const Network& network) {
+  std::vector<std::string> paths;
+  for (const Parameter* parameter : network.parameters()) paths.push_back(parameter->path());
+  for (const std::string& pattern : phase.freeze) {
+    const bool found = std::any_of(paths.begin(), paths.end(),
+                                   [&](const auto& path) { return matches(pattern, path); });
+    if (found) continue;
+    throw ConfigError(
+        fmt::format("phase '{}': freeze: pattern '{}' matches no parameter{}; there are: {}",
+                    phase.name, pattern, suggestion(pattern, paths), join(paths, ", ")));
   }
 }
 

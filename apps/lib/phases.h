@@ -32,6 +32,10 @@ std::int64_t epochs_of(const ScheduleSpan& span);
 // Throws ConfigError where a schedule does not fit its phase.
 void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& spans);
 
+// Throws ConfigError where a pattern of `freeze` matches no parameter of the network that the phase
+// trains.
+void require_freezable(const PhaseConfig& phase, const Network& network);
+
 // --smoke: at most 20 updates per phase on 512 training images, 256 to validate and 256 to test;
 // schedules keep their course. Changes nothing that was cut before.
 void make_smoke(RunConfig& run, Dataset& dataset);

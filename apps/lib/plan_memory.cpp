@@ -4,6 +4,7 @@
 
 #include "apps/lib/methods.h"
 #include "apps/lib/phase_optimizer.h"
+#include "apps/lib/teachers.h"
 #include "framework/tensor/storage.h"
 
 namespace pare {
@@ -35,11 +36,13 @@ Variable zeros(const Network& network, std::int64_t batch) {
 }
 
 void update_once(const RunConfig& run, const PhaseConfig& phase, Network& network,
-                 PhaseOptimizer& optimizer, std::int64_t batch) {
+                 ActiveMethods& methods, PhaseOptimizer& optimizer, std::int64_t batch) {
   const std::vector<std::int32_t> labels(static_cast<std::size_t>(batch), 0);
+  const Variable images = zeros(network, batch);
   const Variable logits =
-      network.forward(zeros(network, batch), Pass::begin(Pass::Mode::train, run.seed, 0));
-  backward(loss_of(phase.loss, logits, labels));
+      network.forward(images, Pass::begin(Pass::Mode::train, run.seed, 0));
+  const Variable loss = loss_of(phase.loss, logits, labels);
+  backward(methods.loss({.images = images.value(), .logits = logits, .loss = loss}));
   optimizer.step(0);
 }
 
@@ -59,18 +62,23 @@ TrainingMemory training_memory(const RunConfig& run, const Dataset& dataset) {
   Network network = build_network(run.model, dataset.train.shape, dataset.classes);
   network.initialize(run.seed);
   ActiveMethods methods(run);
+  Teachers teachers(run);
+  teachers.load_missing(network);
   const std::int64_t before = memory_statistics().step_bytes_now;
   reset_memory_peak();
   for (const PhaseConfig& phase : run.phases) {
     methods.begin_phase(phase, network);
+    teachers.introduce(methods);
     PhaseOptimizer optimizer(phase.optimizer, network);
     const std::int64_t batch = std::min(run.dataset.batch_size, dataset.train.count());
-    if (!phase.calibrates()) update_once(run, phase, network, optimizer, batch);
+    if (!phase.calibrates()) update_once(run, phase, network, methods, optimizer, batch);
     evaluate_once(run, network, std::min(kEvaluated, dataset.test.count()));
     Bytes bytes;
     network.visit_state(bytes);
     optimizer.visit_state(bytes);
     memory.state = std::max(memory.state, bytes.sum());
+    network.release();
+    teachers.end_phase(phase, network);
   }
   memory.step = memory_statistics().step_bytes_peak - before;
   return memory;

@@ -157,6 +157,23 @@ void add_integer(Json& json, const Network& network, const IntegerForm& form) {
   for (std::size_t i = 0; i < layers.size(); ++i) add_integer(json["layers"][i], layers[i]);
 }
 
+// Every decision with its outcome: the validation images that the kept network lost against the one
+// before, and whether all of the budget is kept.
+Json auto_json(const RunConfig& run, const Trainer& trainer, const Json& result) {
+  Json all = trainer.decisions();
+  for (auto& [name, decision] : all.items()) {
+    const BudgetConfig& budget = std::get<AutoConfig>(run.method(name).options).budget;
+    const double lost = 100 * (decision["baseline"].get<double>() -
+                               result["kept"]["validation"].get<double>());
+    const Json &bytes = result["bytes"]["model"], &macs = result["effective_macs"];
+    const bool met = (!budget.bytes || bytes <= *budget.bytes) &&
+                     (!budget.macs || macs <= *budget.macs) &&
+                     (!budget.loss_points || lost <= *budget.loss_points + 1e-9);
+    decision["outcome"] = {{"bytes", bytes}, {"macs", macs}, {"lost_points", lost}, {"met", met}};
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<LayerResult> layer_results(const Network& network, const IntegerForm& form) {
@@ -200,7 +217,9 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
       {"sparsity_by_rounding", nullptr},
       {"pruning", pruning_json(run, dataset, network)},
       {"shrink", shrink_json(run, dataset, network, outcome, whole)},
-      {"bytes", {{"float32", 4 * network.parameter_count()}, {"model", nullptr}}},
+      {"bytes",
+       {{"float32", 4 * build_network(run.model, dataset.train.shape, dataset.classes).parameter_count()},
+        {"model", nullptr}}},
       {"parameters", network.parameter_count()},
       {"macs", network.macs()},
       {"effective_macs", nullptr},
@@ -213,6 +232,7 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
       {"phases", phases_json(run, trainer)}};
   for (const LayerStatistics& layer : layers) json["layers"].push_back(layer_json(network, layer));
   if (outcome.integer) add_integer(json, network, *outcome.integer);
+  if (!trainer.decisions().empty()) json["auto"] = auto_json(run, trainer, json);
   return json;
 }
 

@@ -63,14 +63,16 @@ class Course {
     for (std::size_t k = 0; k < phase.release.size(); ++k) {
       release(phase.release[k], fmt::format("{}.release[{}]", path, k));
     }
-    bool acts = false;
+    bool acts = false;  // without an update
     for (std::size_t k = 0; k < phase.apply.size(); ++k) {
       const std::string where = fmt::format("{}.apply[{}]", path, k);
       apply(phase.apply[k], where);
-      acts = acts || is<QuantizeConfig>(phase.apply[k]) || is<ShrinkConfig>(phase.apply[k]);
+      acts = acts || is<QuantizeConfig>(phase.apply[k]) || rewrites(phase.apply[k]);
       if (phase.calibrates() && is<PruneConfig>(phase.apply[k])) {
         o_.fail(where, "a phase of 0 epochs has no updates in which to prune; give it some");
       }
+      if (is<DistillConfig>(phase.apply[k])) require_teacher(phase, phase.apply[k], where);
+      if (is<AutoConfig>(phase.apply[k])) require_trials(phase, phase.apply[k], where);
     }
     if (phase.calibrates() && !acts) {
       o_.fail(
@@ -102,15 +104,55 @@ class Course {
                                  attached_.empty() ? "none is" : join(attached_, ", "), name,
                                  suggestion(name, attached_)));
     }
-    if (is<ShrinkConfig>(name)) {
-      o_.fail(where, fmt::format("what '{}' took out does not come back; take the name out", name));
+    if (rewrites(name)) {
+      o_.fail(where, fmt::format("what '{}' did to the network's nodes stays; take the name out", name));
     }
     std::erase(attached_, name);
+  }
+
+  bool rewrites(const std::string& name) const {
+    return contains(known_, name) && run_.method(name).rewrites();
   }
 
   template <class Config>
   bool is(const std::string& name) const {
     return contains(known_, name) && std::holds_alternative<Config>(run_.method(name).options);
+  }
+
+  // What a search needs: images to measure on, updates to train with, and an integer form to count.
+  void require_trials(const PhaseConfig& phase, const std::string& name,
+                      const std::string& where) const {
+    if (phase.calibrates()) {
+      o_.fail(where, "a phase of 0 epochs has no updates for what the search decides; give it some");
+    }
+    if (run_.dataset.validation == 0) {
+      o_.fail(where, fmt::format("'{}' measures on validation images; expected dataset.validation "
+                                 "above 0",
+                                 name));
+    }
+    if (run_.report.integer == ReportConfig::Integer::none)
+      o_.fail("report.integer", fmt::format("'{}' needs an integer form; expected \"ptq\"", name));
+  }
+
+  // A teacher that is a phase's network must be there when the phase at hand begins.
+  void require_teacher(const PhaseConfig& phase, const std::string& name,
+                       const std::string& where) const {
+    if (phase.calibrates()) {
+      o_.fail(where, "a phase of 0 epochs has no updates in which to learn; give it some");
+    }
+    const auto& teacher = std::get<DistillConfig>(run_.method(name).options).teacher.phase;
+    const Names before(phases_.begin(), phases_.end() - 1);
+    if (!teacher || contains(before, *teacher)) return;
+    const bool later =
+        std::any_of(run_.phases.begin(), run_.phases.end(),
+                    [&](const PhaseConfig& other) { return other.name == *teacher; });
+    const std::string found = before.empty() ? "there is none" : join(before, ", ");
+    o_.fail("compression." + name + ".teacher.phase",
+            later ? fmt::format("'{}' ends later than phase '{}' begins, which learns from it; "
+                                "expected an earlier phase ({})",
+                                *teacher, phase.name, found)
+                  : fmt::format("expected the name of a phase before '{}' ({}), got '{}'{}",
+                                phase.name, found, *teacher, suggestion(*teacher, before)));
   }
 
   const RunConfig& run_;

@@ -64,6 +64,20 @@ std::string sizes(const Json& r) {
                      "one image, one thread");
 }
 
+// What automatic methods were asked for, and what came out.
+std::string outcomes(const Json& decisions) {
+  std::string text;
+  for (const auto& [name, decision] : decisions.items()) {
+    const Json& outcome = decision["outcome"];
+    text += line(name, outcome["met"].get<bool>() ? "met" : "NOT MET",
+                 fmt::format("the budget: {} B, {} MACs, {:.2f} points of the validation images lost",
+                             grouped(outcome["bytes"].get<std::int64_t>()),
+                             grouped(outcome["macs"].get<std::int64_t>()),
+                             outcome["lost_points"].get<double>()));
+  }
+  return text;
+}
+
 // Where the test images lie as files, for the command to try next.
 std::string test_files(const std::string& kind, const std::string& data_dir) {
   const DatasetKind& row = dataset_kind(kind);
@@ -150,6 +164,7 @@ std::string summary(const Json& r, const std::string& folder, const std::string&
       r["kept"]["phase"].get<std::string>(), clock_text(r["seconds"].get<double>()));
   text += accuracies(r);
   if (!r["accuracy"]["integer"].is_null()) text += sizes(r);
+  if (r.contains("auto")) text += outcomes(r["auto"]);
   text += fmt::format("\nEverything is in {}/ (start with result.json).", folder);
   if (r["accuracy"]["integer"].is_null()) return text;
   return text +

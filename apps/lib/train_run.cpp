@@ -152,7 +152,11 @@ class Run {
                   progress_->row(row);
                   write_events([&] { events_->row(row, trainer_.network()); });
                 },
-            .say = [this](const std::string& text) { console_.say(text); },
+            .say =
+                [this](const std::string& text) {
+                  console_.status("");
+                  console_.say(text);
+                },
             .save = [this](bool best) { saver_.save(trainer_.checkpoint(), best, seconds()); },
             .stop = [this] { return stop(); }};
   }

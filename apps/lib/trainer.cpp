@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "apps/lib/auto/search.h"
 #include "apps/lib/diverged.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/phases.h"
@@ -23,21 +24,6 @@ double now() {
 
 std::optional<double> ratio(double a, std::int64_t b) {
   return b > 0 ? std::optional(a / static_cast<double>(b)) : std::nullopt;
-}
-
-void require_freezable(const Network& network, const std::vector<PhaseConfig>& phases) {
-  std::vector<std::string> paths;
-  for (const Parameter* parameter : network.parameters()) paths.push_back(parameter->path());
-  for (const PhaseConfig& phase : phases) {
-    for (const std::string& pattern : phase.freeze) {
-      const bool found = std::any_of(paths.begin(), paths.end(),
-                                     [&](const auto& p) { return matches(pattern, p); });
-      if (found) continue;
-      throw ConfigError(
-          fmt::format("phase '{}': freeze: pattern '{}' matches no parameter{}; there are: {}",
-                      phase.name, pattern, suggestion(pattern, paths), join(paths, ", ")));
-    }
-  }
 }
 
 void freeze_by(const std::vector<std::string>& patterns, Network& network) {
@@ -60,9 +46,9 @@ Trainer::Trainer(const RunConfig& run, const Dataset& dataset, TrainerEvents eve
       rewind_point_(run, spans_),
       network_(build_network(run.model, dataset.train.shape, dataset.classes)),
       methods_(run, surroundings_of(run, dataset, events_.say)),
+      teachers_(run),
       batches_(dataset.train, values_, run.dataset.batch_size, run.seed, run.dataset.augment) {
   check_schedules(run, spans_);
-  require_freezable(network_, run.phases);
   network_.initialize(run.seed);
 }
 
@@ -92,6 +78,8 @@ Checkpoint Trainer::checkpoint() {
   collect(c.arrays, "", [&](StateVisitor& v) { methods_.visit_state(v); });
   if (optimizer_) collect(c.arrays, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
   rewind_point_.save(c);
+  teachers_.save(c);
+  c.decisions = decisions_;
   require_finite(c);
   return c;
 }
@@ -114,7 +102,13 @@ void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::str
   }
   const std::size_t attached = state_.phase + (state_.started ? 1 : 0);
   network_ = network_of(checkpoint, what);
+  decisions_ = checkpoint.decisions;
+  for (const auto& [name, decision] : decisions_.items()) {
+    if (is_decided(decision)) methods_.decide(name, choices_of(decision));
+  }
   methods_.resume(std::span(run_.phases).first(attached), network_);
+  teachers_.restore(checkpoint, what);
+  teachers_.introduce(methods_);
   if (state_.started || goes_on()) make_phase_optimizer();
   const auto arrays = [&](const char* prefix) { return part_of(checkpoint.arrays, prefix); };
   restore(
@@ -140,6 +134,7 @@ void Trainer::begin_run() {
 }
 
 void Trainer::run() {
+  teachers_.load_missing(network_);
   if (at_beginning()) begin_run();
   while (state_.phase < run_.phases.size()) {
     if (!state_.started) begin_phase();
@@ -149,6 +144,7 @@ void Trainer::run() {
 }
 
 void Trainer::make_phase_optimizer() {
+  require_freezable(phase(), network_);
   freeze_by(phase().freeze, network_);
   optimizer_ = std::make_unique<PhaseOptimizer>(phase().optimizer, network_);
 }
@@ -157,13 +153,59 @@ bool Trainer::goes_on() const {
   return state_.phase < run_.phases.size() && run_.phases[state_.phase].continues;
 }
 
+void Trainer::decide(const std::string& method, std::vector<LayerChoice> choices) {
+  decisions_[method] = nullptr;
+  methods_.decide(method, std::move(choices));
+}
+
+// One phase of a run of its own, from a copy of the network as it is now.
+double Trainer::accuracy_of_trial(const std::string& method,
+                                  const std::vector<LayerChoice>& choices) {
+  RunConfig run = run_;
+  PhaseConfig trial = phase();
+  const double epochs = std::get<AutoConfig>(run.method(method).options).search.epochs;
+  trial.steps = std::min(span().steps, std::max<std::int64_t>(
+                                           1, std::llround(epochs * span().steps_per_epoch)));
+  trial.epochs.reset();
+  trial.apply = {method};
+  trial.release.clear();
+  trial.continues = false;
+  run.phases = {trial};
+  TrainerEvents events;
+  events.stop = events_.stop;
+  Trainer trainer(run, dataset_, events);
+  trainer.start_from(copy_of(network_));
+  trainer.decide(method, choices);
+  trainer.run();
+  return *trainer.state().rows.back().validation;
+}
+
+void Trainer::search_for(const std::string& method) {
+  const auto* config = std::get_if<AutoConfig>(&run_.method(method).options);
+  const config::Json before = decisions_.value(method, config::Json());
+  const bool given = decisions_.contains(method) && before.is_null();
+  if (!config || given || is_decided(before)) return;
+  network_.release();
+  const SearchEvents events = {
+      .progress =
+          [&](const config::Json& decision) {
+            decisions_[method] = decision;
+            save(false);
+          },
+      .say = events_.say,
+      .trial = [&](const auto& choices) { return accuracy_of_trial(method, choices); }};
+  methods_.decide(method, choices_of(search(before, *config, run_, dataset_, network_, events)));
+}
+
 // An optimizer that goes on keeps what it knows of parameters that are still there; what methods
 // bring along begins afresh.
 void Trainer::begin_phase() {
+  for (const std::string& name : phase().apply) search_for(name);
   Snapshot before;
   if (optimizer_) collect(before, "", [&](StateVisitor& v) { optimizer_->visit_state(v); });
   optimizer_.reset();
   methods_.begin_phase(phase(), network_);
+  teachers_.introduce(methods_);
   make_phase_optimizer();
   adopt(before, [&](StateVisitor& v) { optimizer_->visit_state(v); });
   state_.started = true;
@@ -213,6 +255,8 @@ void Trainer::end_phase() {
   Averaged averaged(optimizer_.get());
   if (is_last_dense_phase()) state_.float_accuracy = test_accuracy();
   validate();
+  network_.release();
+  teachers_.end_phase(phase(), network_);
   ++state_.phase;
   state_.started = false;
   state_.step = 0;
@@ -259,7 +303,9 @@ void Trainer::train_step() {
   const auto run_step = static_cast<std::uint64_t>(state_.run_step);
   const Variable logits = network_.forward(
       Variable(batch.images), Pass::begin(Pass::Mode::train, run_.seed, run_step), methods_.tap());
-  const Variable loss = loss_of(phase().loss, logits, batch.labels);
+  const Variable loss = methods_.loss({.images = batch.images,
+                                       .logits = logits,
+                                       .loss = loss_of(phase().loss, logits, batch.labels)});
   const float value = loss.value().item();
   if (!std::isfinite(value)) {
     throw DivergedError(fmt::format(
@@ -341,7 +387,8 @@ bool Trainer::is_last_dense_phase() const {
   std::size_t last = run_.phases.size();
   for (std::size_t i = 0; i < run_.phases.size(); ++i) {
     for (const std::string& name : run_.phases[i].release) std::erase(on, name);
-    on.insert(on.end(), run_.phases[i].apply.begin(), run_.phases[i].apply.end());
+    std::copy_if(run_.phases[i].apply.begin(), run_.phases[i].apply.end(), std::back_inserter(on),
+                 [&](const std::string& name) { return run_.method(name).compresses(); });
     if (on.empty()) last = i;
   }
   return last == state_.phase;

@@ -17,6 +17,7 @@
 #include "apps/lib/phase_optimizer.h"
 #include "apps/lib/phases.h"
 #include "apps/lib/rewind_point.h"
+#include "apps/lib/teachers.h"
 #include "datasets/batches.h"
 #include "datasets/dataset.h"
 
@@ -59,6 +60,11 @@ class Trainer {
   // compresses already, they are the dense network whose accuracy is kept. Before run().
   InitialWeights init_from(const std::string& path);
 
+  // Begins with this network, as it is. Before run().
+  void start_from(Network network) { network_ = std::move(network); }
+  // What an auto method does, in place of a search. Before run().
+  void decide(const std::string& method, std::vector<LayerChoice> choices);
+
   // Goes on where the checkpoint stands; `best`: arrays of the network that its state says is best.
   // `what` names the file. Throws DataError.
   void resume(const Checkpoint& checkpoint, Snapshot best, const std::string& what);
@@ -77,6 +83,8 @@ class Trainer {
 
   Network& network() { return network_; }
   const TrainingState& state() const { return state_; }
+  // What auto methods decided (auto/search.h), by name.
+  const config::Json& decisions() const { return decisions_; }
   const std::vector<ScheduleSpan>& spans() const { return spans_; }
   const std::vector<PixelValues>& values() const { return values_; }
 
@@ -91,6 +99,8 @@ class Trainer {
   bool at_beginning() const;
   void begin_run();
   void begin_phase();
+  void search_for(const std::string& method);
+  double accuracy_of_trial(const std::string& method, const std::vector<LayerChoice>& choices);
   void train_phase();
   bool owes_validation() const;
   void end_phase();
@@ -114,6 +124,8 @@ class Trainer {
   RewindPoint rewind_point_;
   Network network_;
   ActiveMethods methods_;
+  Teachers teachers_;
+  config::Json decisions_ = config::Json::object();
   Batches batches_;
   std::unique_ptr<PhaseOptimizer> optimizer_;  // none between phases, unless the next one continues
   TrainingState state_;

@@ -88,6 +88,25 @@ Variable add(const Variable& a, const Variable& b) {
   });
 }
 
+Variable weighted_sum(const Variable& a, double a_weight, const Variable& b, double b_weight) {
+  PARE_ENSURE(a.shape() == b.shape());
+  const auto left = static_cast<float>(a_weight), right = static_cast<float>(b_weight);
+  const float *x = a.value().data(), *z = b.value().data();
+  Tensor y(a.shape());
+  write_elements(y.size(), y.mutable_data(),
+                 [=](std::int64_t i) { return left * x[i] + right * z[i]; });
+  return record("weighted_sum", y, {a, b}, [=](const Tensor& dy, Gradients& gradients) {
+    for (const int i : {0, 1}) {
+      if (!gradients.wants(i)) continue;
+      const auto [dx, beta] = gradients.slot(i);
+      const float weight = i == 0 ? left : right;
+      for (std::int64_t k = 0; k < dy.size(); ++k) {
+        dx[k] = weight * dy.data()[k] + (beta == 0 ? 0.0f : dx[k]);
+      }
+    }
+  });
+}
+
 Variable flatten(const Variable& x) {
   PARE_ENSURE(x.shape().rank() >= 1);
   const Shape flat{x.shape()[0], x.shape().size_from(1)};

@@ -116,4 +116,35 @@ Variable mean_squared_error(const Variable& x, std::span<const std::int32_t> lab
   });
 }
 
+Variable distillation_loss(const Variable& logits, const Tensor& teacher, double temperature) {
+  PARE_ENSURE(logits.shape().rank() == 2 && logits.shape() == teacher.shape() && temperature > 0);
+  const std::int64_t classes = logits.shape()[1], batch = logits.shape()[0];
+  const auto divided = [&](const float* row) {
+    std::vector<float> x(row, row + classes);
+    for (float& value : x) value = static_cast<float>(value / temperature);
+    return x;
+  };
+  Tensor target(logits.shape()), found(logits.shape());
+  double total = 0;
+  for (std::int64_t b = 0; b < batch; ++b) {
+    const std::vector<float> t = divided(teacher.data() + b * classes);
+    const std::vector<float> s = divided(logits.value().data() + b * classes);
+    float* p = target.mutable_data() + b * classes;
+    const double t_sum = softmax_row(t.data(), classes, p);
+    const double s_sum = softmax_row(s.data(), classes, found.mutable_data() + b * classes);
+    for (std::size_t c = 0; c < t.size(); ++c) total += p[c] * ((t[c] - t_sum) - (s[c] - s_sum));
+  }
+  const double mean = temperature * temperature * total / static_cast<double>(batch);
+  const auto backward = [=](const Tensor& dy, Gradients& g) {
+    const auto [dx, beta] = g.slot(0);
+    const double factor = dy.item() * temperature / static_cast<double>(batch);
+    for (std::int64_t i = 0; i < batch * classes; ++i) {
+      const double d = (double{found.data()[i]} - target.data()[i]) * factor;
+      dx[i] = static_cast<float>(d) + (beta == 0 ? 0.0f : dx[i]);
+    }
+  };
+  return record("distillation_loss", Tensor::full(Shape{1}, static_cast<float>(mean)), {logits},
+                backward);
+}
+
 }  // namespace pare

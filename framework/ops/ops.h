@@ -63,5 +63,12 @@ Variable softmax_cross_entropy(const Variable& logits, std::span<const std::int3
                                float smoothing = 0);
 // Mean over batch and classes of (x - one_hot)^2. Returns [1].
 Variable mean_squared_error(const Variable& x, std::span<const std::int32_t> labels);
+// Mean over the batch of T^2 sum_c p_c (log p_c - log q_c), p = softmax(teacher / T), q =
+// softmax(logits / T): Hinton et al. 2015, "Distilling the knowledge in a neural network", section
+// 2; T^2 keeps the gradient's size whatever T is. The teacher's logits are constants. Returns [1].
+Variable distillation_loss(const Variable& logits, const Tensor& teacher, double temperature);
+
+// a_weight * a + b_weight * b; same shapes.
+Variable weighted_sum(const Variable& a, double a_weight, const Variable& b, double b_weight);
 
 }  // namespace pare

@@ -83,6 +83,21 @@ std::vector<std::vector<T>> add_backward(const std::vector<T>& dy) {
   return {dy, dy};
 }
 
+template <class T>
+std::vector<T> weighted_sum(const std::vector<T>& a, T a_weight, const std::vector<T>& b,
+                            T b_weight) {
+  std::vector<T> y(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) y[i] = a_weight * a[i] + b_weight * b[i];
+  return y;
+}
+
+template <class T>
+std::vector<std::vector<T>> weighted_sum_backward(const std::vector<T>& dy, T a_weight,
+                                                  T b_weight) {
+  const std::vector<T> zero(dy.size());
+  return {weighted_sum(dy, a_weight, zero, T(0)), weighted_sum(dy, b_weight, zero, T(0))};
+}
+
 // draws: uniform in [0, 1), one per element. What is drawn below `rate` becomes zero, the rest
 // grows by 1 / (1 - rate).
 template <class T>

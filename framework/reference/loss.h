@@ -102,4 +102,35 @@ std::vector<std::vector<T>> mean_squared_error_backward(std::int64_t classes,
   return {dx};
 }
 
+template <class T>
+std::vector<T> divided(std::vector<T> x, T by) {
+  for (T& value : x) value /= by;
+  return x;
+}
+
+// Mean over the batch of T^2 sum_c p_c log(p_c / q_c). One element.
+template <class T>
+std::vector<T> distillation_loss(std::int64_t classes, const std::vector<T>& x,
+                                 const std::vector<T>& teacher, T temperature) {
+  const std::vector<T> p = softmax(classes, divided(teacher, temperature));
+  const std::vector<T> q = softmax(classes, divided(x, temperature));
+  T total = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) total += p[i] * std::log(p[i] / q[i]);
+  return {temperature * temperature * total * T(classes) / T(x.size())};
+}
+
+// dx = T (q - p) / batch * dy
+template <class T>
+std::vector<std::vector<T>> distillation_loss_backward(std::int64_t classes,
+                                                       const std::vector<T>& x,
+                                                       const std::vector<T>& teacher,
+                                                       T temperature, const std::vector<T>& dy) {
+  const std::vector<T> p = softmax(classes, divided(teacher, temperature));
+  std::vector<T> dx = softmax(classes, divided(x, temperature));
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    dx[i] = temperature * (dx[i] - p[i]) * T(classes) / T(x.size()) * dy[0];
+  }
+  return {dx};
+}
+
 }  // namespace pare::reference

@@ -182,6 +182,57 @@ void add_strategy(std::vector<KeyRow>& rows) {
   rows.back().base.push_back("strategy.kind=prune_only");
 }
 
+void add_distillation(std::vector<KeyRow>& rows) {
+  const Sets base = {R"(compression.d={"kind": "distill", "teacher": {"phase": "dense"}})",
+                     R"(phases[1].apply=["q", "p", "d"])"};
+  const auto add = [&](const std::string& key, const std::string& change, KeyRow::Compared how) {
+    rows.push_back({"compression.<name>." + key, base, {"compression.d." + change}, how});
+  };
+  const auto bits = KeyRow::Compared::bits;
+  add("alpha", "alpha=1", bits);
+  add("temperature", "temperature=1", bits);
+  add_schedule(rows, "compression.<name>.temperature", "compression.d.temperature", "1", "8");
+  for (auto& row : rows) {
+    const bool ours = row.key.starts_with("compression.<name>.temperature.");
+    if (ours) row.base.insert(row.base.begin(), base.begin(), base.end());
+  }
+  add("teacher.phase", "teacher.phase=small", KeyRow::Compared::bits_or_refusal);
+  add("teacher.checkpoint", R"(teacher={"_delete_": true, "checkpoint": "/no/such/file.h5"})",
+      KeyRow::Compared::bits_or_refusal);
+}
+
+void add_factorization(std::vector<KeyRow>& rows) {
+  const auto add = [&](const std::string& key, const std::string& keys, const std::string& change) {
+    rows.push_back({"compression.<name>." + key,
+                    {R"(compression.f={"kind": "factorize", )" + keys + "}",
+                     R"(phases[1].apply=["f"])"},
+                    {"compression.f." + change}});
+  };
+  add("method (kind = factorize)", R"("rank": 1, "include": ["conv.weight"])", "method=tucker2");
+  add("rank", R"("rank": 2)", "rank=3");
+  add("energy", R"("energy": 0.3)", "energy=0.6");
+  add("include (kind = factorize)", R"("rank": 2)", R"(include=["last.weight"])");
+  add("exclude (kind = factorize)", R"("rank": 2)", R"(exclude=["last.weight"])");
+}
+
+void add_search(std::vector<KeyRow>& rows) {
+  const auto add = [&](const std::string& key, const std::string& budget,
+                       const std::string& change) {
+    rows.push_back({"compression.<name>." + key,
+                    {R"(compression.a={"kind": "auto", "search": {"bits": [2, 4],
+                        "sparsity": [0, 0.5], "epochs": 0.5}, "budget": )" + budget + "}",
+                     R"(phases[1].apply=["a"])"},
+                    {"compression.a." + change}});
+  };
+  const std::string bytes = R"({"bytes": 5000})";
+  add("budget.bytes", bytes, "budget.bytes=10");
+  rows.back().compared = KeyRow::Compared::bits_or_refusal;
+  add("budget.macs", R"({"macs": 9000})", "budget.macs=4600");
+  add("budget.loss_points", R"({"loss_points": 100})", "budget.loss_points=0.001");
+  add("search.bits", bytes, "search.bits=[3]");
+  add("search.sparsity", bytes, "search.sparsity=[0.7]");
+}
+
 void add_compression(std::vector<KeyRow>& rows) {
   const auto prune = [&](const std::string& key, const Sets& base, const std::string& change) {
     rows.push_back({"compression.<name>." + key, base, {"compression.p." + change}});
@@ -192,7 +243,7 @@ void add_compression(std::vector<KeyRow>& rows) {
   rows.push_back({"compression.<name>.kind",
                   {R"(compression.x={"kind": "quantize"})", R"(phases[1].apply=["x"])"},
                   {R"(compression.x={"_delete_": true, "kind": "prune", "sparsity": 0.5})"}});
-  prune("method", {}, "method=random");
+  prune("method (kind = prune)", {}, "method=random");
   prune("sparsity", {}, "sparsity=0.7");
   add_schedule(rows, "compression.<name>.sparsity", "compression.p.sparsity", "0.1", "0.6");
   const Sets by_threshold = {
@@ -239,8 +290,8 @@ void add_compression(std::vector<KeyRow>& rows) {
   add_schedule(rows, "compression.<name>.factor", "compression.p.factor", "0.1", "0.6");
   for (auto row = rows.begin() + first; row != rows.end(); ++row)
     row->base.insert(row->base.begin(), soft);
-  prune("include", {}, "include=[\"last.weight\"]");
-  prune("exclude", {}, "exclude=[\"last.weight\"]");
+  prune("include (kind = prune)", {}, "include=[\"last.weight\"]");
+  prune("exclude (kind = prune)", {}, "exclude=[\"last.weight\"]");
   prune("mask_gradient", {"optimizer.kind=sgd", "optimizer.momentum=0.9"}, "mask_gradient=false");
   prune("mask_moments", {"phases[1].continue=true"}, "mask_moments=false");
 
@@ -277,6 +328,9 @@ void add_compression(std::vector<KeyRow>& rows) {
   quantize("calibration.images",
            {R"(phases[1]={"_delete_": true, "name": "ptq", "epochs": 0, "apply": ["q"]})"},
            "calibration.images=5");
+  add_distillation(rows);
+  add_factorization(rows);
+  add_search(rows);
   rows.push_back({"composition", {}, {"composition=quantize_then_mask"}});
   rows.push_back({"requantization.rounding", {}, {"requantization.rounding=single"}});
   rows.push_back({"report.keep",

@@ -223,6 +223,33 @@ Json quantizer(Draw& draw, bool weights) {
   return json;
 }
 
+Json distillation(Draw& draw) {
+  return {{"kind", "distill"},
+          {"teacher", {{"phase", "phase0"}}},
+          {"temperature", schedule(draw, 0.5, 8, false)},
+          {"alpha", draw.real(0, 1)}};
+}
+
+Json factorization(Draw& draw) {
+  Json json = {{"kind", "factorize"}, {"method", draw.one_of({"svd", "svd", "tucker2"})}};
+  if (draw.chance(40))
+    json["rank"] = draw.between(1, 3);
+  else
+    json["energy"] = draw.real(0.2, 1);
+  return json;
+}
+
+Json automatic(Draw& draw) {
+  Json json = {{"kind", "auto"},
+               {"search", {{"bits", {2, draw.between(3, 8)}}, {"sparsity", {0, draw.real(0.3, 0.9)}}}}};
+  json["search"]["epochs"] = draw.real(0.3, 1);
+  if (draw.chance(50))
+    json["budget"]["bytes"] = draw.between(500, 20000);
+  else
+    json["budget"][draw.chance(30) ? "macs" : "loss_points"] = draw.between(1, 100);
+  return json;
+}
+
 // What rigl and dns add.
 Json regrow(Draw& draw, const std::string& method) {
   Json json = {{"every", draw.between(1, 4)}, {"until", draw.real(0, 1)}};
@@ -302,7 +329,16 @@ Json compression(Draw& draw) {
         Json::array({{{"match", draw.one_of({"*", "input", "dense_*", "conv2d_1"})},
                       {"weights", {{"bits", draw.between(2, 8)}}}}});
   }
-  return {{"p", prune(draw)}, {"q", quantize}};
+  return {{"p", prune(draw)}, {"q", quantize}, {"d", distillation(draw)}, {"f", factorization(draw)}, {"a", automatic(draw)}};
+}
+
+// On top of the phases: a teacher from an earlier phase, factors in front of masks and grids.
+void add_beyond(Draw& draw, Json& phases) {
+  Json& last = phases.back();
+  if (phases.size() > 1 && last.contains("steps") && draw.chance(30)) last["apply"].push_back("d");
+  if (!draw.chance(25)) return;
+  Json& apply = phases[static_cast<std::size_t>(draw.between(0, std::ssize(phases) - 1))]["apply"];
+  apply.insert(apply.begin(), "f");
 }
 
 Json phases(Draw& draw) {
@@ -312,7 +348,8 @@ Json phases(Draw& draw) {
                                     Json::array({Json::array(), {"q", "p"}}),
                                     Json::array({{"p"}, {"q"}}),
                                     Json::array({{"q"}, {"p"}}),
-                                    Json::array({Json::array(), {"p"}})};
+                                    Json::array({Json::array(), {"p"}}),
+                                    Json::array({Json::array(), {"a"}})};
   for (const Json& apply : draw.one_of(orders)) {
     Json phase = {{"name", "phase" + std::to_string(list.size())}, {"apply", apply}};
     if (draw.chance(10) && apply == Json::array({"q"}))
@@ -329,26 +366,29 @@ Json phases(Draw& draw) {
   return list;
 }
 
-Json make_config(Draw& draw, int classes) {
+Json make_config(Draw& draw, const Dataset& data) {
   Json loss = draw.chance(80)
                   ? Json{{"kind", "cross_entropy"}, {"label_smoothing", draw.real(0, 0.3)}}
                   : Json{{"kind", "mse"}};
+  Json all_phases = phases(draw);
+  add_beyond(draw, all_phases);
   return {
       {"name", "random"},
       {"seed", draw.between(0, 1000)},
       {"dataset",
        {{"kind", "digits"},
+        {"validation", data.validation.count()},
         {"batch_size", draw.between(1, 24)},
         {"augment",
          draw.chance(40)
              ? Json::array({{{"kind", draw.one_of({"shift", "crop", "flip", "rotate", "cutout"})}}})
              : Json::array()}}},
-      {"model", model(draw, classes)},
+      {"model", model(draw, data.classes)},
       {"loss", loss},
       {"optimizer", optimizer(draw)},
       {"compression", compression(draw)},
       {"composition", draw.one_of({"mask_then_quantize", "quantize_then_mask"})},
-      {"phases", phases(draw)},
+      {"phases", all_phases},
       {"requantization", {{"rounding", draw.one_of({"double", "single"})}}},
       {"report",
        {{"keep", draw.one_of({"best", "last"})}, {"integer", draw.chance(50) ? "ptq" : "none"}}}};
@@ -359,7 +399,7 @@ Json make_config(Draw& draw, int classes) {
 RandomConfig random_config(std::uint64_t seed) {
   Draw draw(seed);
   RandomConfig result{.data = make_data(draw), .json = {}};
-  result.json = make_config(draw, result.data.classes);
+  result.json = make_config(draw, result.data);
   return result;
 }
 

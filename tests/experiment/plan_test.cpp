@@ -186,3 +186,19 @@ TEST_CASE("every shipped experiment can be planned") {
   }
   CHECK(count >= 1);
 }
+
+TEST_CASE("several bases are an axis of their own, found by a pattern") {
+  const ExperimentFiles files;
+  files.write("some_a.json", R"({"_base_": "base.json", "phases": [{"name": "a", "epochs": 1}]})");
+  files.write("some_b.json", R"({"_base_": "base.json", "phases": [{"name": "b", "epochs": 3}]})");
+  files.write("several.json", R"({"base": ["base.json", "some_*.json"], "axes": {)" +
+                                  std::string(kBits) + R"(}, "seeds": [1]})");
+  const Plan plan = make_plan(load_experiment_config(files.file("several.json")), {}, false);
+  CHECK(labels(plan).size() == 6);
+  CHECK(labels(plan)[0] == "base=base compression.int8.weights.bits=8");
+  CHECK(labels(plan)[5] == "base=some_b compression.int8.weights.bits=4");
+  CHECK(plan.runs[plan.rows[5].run].config["phases"][0]["name"] == "b");
+  CHECK(plan.rows[2].run == plan.rows[3].run);  // some_a applies no int8: one run for both
+  files.write("none.json", R"({"base": ["no_*.json"], "seeds": [1]})");
+  CHECK_THROWS_AS(load_experiment_config(files.file("none.json")), ConfigError);
+}

@@ -31,10 +31,12 @@ const std::vector<OpRow>& op_table() {
       activation_row<reference::Tanh>("tanh", tanh),
       shape_row("softmax", softmax_case),
       shape_row("add", add_case),
+      shape_row("weighted_sum", weighted_sum_case),
       shape_row("flatten", flatten_case),
       shape_row("dropout", dropout_case),
       loss_row("softmax_cross_entropy"),
       loss_row("mean_squared_error"),
+      loss_row("distillation_loss"),
   };
   return table;
 }

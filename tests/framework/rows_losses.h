@@ -21,6 +21,25 @@ inline OpCase softmax_case(const Shape& shape, Random& r) {
   return c;
 }
 
+inline OpCase with_distillation(OpCase c, std::int64_t batch, std::int64_t classes, Random& r) {
+  const double temperature = 0.5 * static_cast<double>(between(1, 16, r));
+  Values teacher = random_values(batch * classes, r);
+  Tensor logits(Shape{batch, classes});
+  for (std::size_t i = 0; i < teacher.size(); ++i) {
+    teacher[i] *= 4;
+    logits.mutable_data()[i] = static_cast<float>(teacher[i]);
+  }
+  c.what += ", temperature " + std::to_string(temperature);
+  c.op = [=](const auto& v) { return distillation_loss(v[0], logits, temperature); };
+  c.forward = [=](const Inputs& in) {
+    return reference::distillation_loss(classes, in[0], teacher, temperature);
+  };
+  c.backward = [=](const Inputs& in, const Values& dy) {
+    return reference::distillation_loss_backward(classes, in[0], teacher, temperature, dy);
+  };
+  return c;
+}
+
 inline OpCase loss_case(const std::string& op, std::int64_t batch, std::int64_t classes,
                         Random& r) {
   const float smoothing = r.below(2) ? 0.0f : 0.125f;
@@ -43,6 +62,7 @@ inline OpCase loss_case(const std::string& op, std::int64_t batch, std::int64_t 
     };
     return c;
   }
+  if (op == "distillation_loss") return with_distillation(std::move(c), batch, classes, r);
   c.op = [=](const auto& v) { return mean_squared_error(v[0], labels); };
   c.forward = [=](const Inputs& in) {
     return reference::mean_squared_error(classes, in[0], labels);

@@ -70,6 +70,19 @@ inline OpCase add_case(const Shape& shape, Random& r) {
   return c;
 }
 
+inline OpCase weighted_sum_case(const Shape& shape, Random& r) {
+  const double a = 0.125 * static_cast<double>(between(-16, 16, r));
+  const double b = 0.125 * static_cast<double>(between(-16, 16, r));
+  OpCase c = add_case(shape, r);
+  c.what += ", " + std::to_string(a) + ", " + std::to_string(b);
+  c.op = [=](const auto& v) { return weighted_sum(v[0], a, v[1], b); };
+  c.forward = [=](const Inputs& in) { return reference::weighted_sum(in[0], a, in[1], b); };
+  c.backward = [=](const Inputs&, const Values& dy) {
+    return reference::weighted_sum_backward(dy, a, b);
+  };
+  return c;
+}
+
 inline OpCase flatten_case(const Shape& shape, Random& r) {
   OpCase c;
   c.what = shape.to_string();

@@ -130,6 +130,26 @@ TEST_CASE("nodes can be inserted behind the input and behind the output") {
   CHECK(network.output() == "out");
 }
 
+TEST_CASE("a chain takes the place of a node, in the middle and at the end") {
+  Network network = residual();
+  std::vector<Network::NamedModule> chain;
+  chain.emplace_back("a_in", dense(5));
+  chain.emplace_back("a_out", dense(2));
+  network.replace("a", std::move(chain));
+  CHECK(names(network) == std::vector<std::string>{"a_in", "a_out", "r", "sum", "out"});
+  CHECK(network.readers("a_out") == std::vector<std::string>{"r", "sum"});
+  CHECK(network.node("a_in").inputs == std::vector<std::string>{"input"});
+  CHECK(network.parameters()[0]->path() == "a_in.weight");
+  CHECK(network.parameters()[0]->shape() == Shape{5, 2});
+  chain.clear();
+  chain.emplace_back("out", dense(1));
+  network.replace("out", std::move(chain));
+  CHECK(network.output() == "out");
+  chain.clear();
+  chain.emplace_back("r", dense(1));
+  CHECK_THROWS_AS(network.replace("out", std::move(chain)), ConfigError);
+}
+
 TEST_CASE("a node that keeps its input's shape is all that can be inserted or removed") {
   Network network = residual();
   CHECK_THROWS_AS(network.insert_after("a", "wide", dense(3)), std::logic_error);

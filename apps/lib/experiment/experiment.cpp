@@ -85,6 +85,7 @@ RunnerOptions runner_options(const ExperimentOptions& options, const Plan& plan)
   const int most = static_cast<int>(std::min<std::size_t>(plan.runs.size(), 1024));
   RunnerOptions runner{.jobs = std::min(options.jobs > 0 ? options.jobs : thread_count(), most),
                        .threads = options.threads,
+                       .time_limit = options.time_limit,
                        .data_dir = options.data_dir};
   if (runner.threads == 0 && runner.jobs > 1) runner.threads = 1;
   return runner;

@@ -169,15 +169,49 @@ void require_distinct(const std::vector<std::uint64_t>& seeds, const std::string
     o.fail(path, "expected different seeds");
 }
 
-// Beside the experiment's own file first.
-config::Type<std::string> base_type() {
-  config::Type<std::string> type = config::text();
-  type.read = [](const Node& node, std::string& x) {
-    x = node.text();
-    const std::string beside = (fs::path(node.folder()) / x).lexically_normal().string();
-    if (fs::is_regular_file(beside)) x = beside;
-  };
-  return type;
+// Beside the experiment's own file first. A last part with '*' stands for all files that match.
+std::vector<std::string> files_of(const Node& node) {
+  const fs::path given = node.text();
+  const fs::path beside = (fs::path(node.folder()) / given).lexically_normal();
+  if (given.filename().string().find('*') == std::string::npos)
+    return {fs::is_regular_file(beside) ? beside.string() : given.string()};
+  std::vector<std::string> files;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(beside.parent_path(), ignored)) {
+    if (matches(given.filename().string(), entry.path().filename().string()))
+      files.push_back(entry.path().string());
+  }
+  if (files.empty()) node.fail("no file matches " + beside.string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+config::Type<std::vector<std::string>> bases_type() {
+  return {.read =
+              [](const Node& node, std::vector<std::string>& x) {
+                x.clear();
+                if (!node.is_list()) return x.assign(1, files_of(node).at(0));
+                for (const Node& item : node.items()) {
+                  for (std::string& file : files_of(item)) x.push_back(std::move(file));
+                }
+                if (x.empty()) node.fail("expected at least one config");
+              },
+          .write = [](const std::vector<std::string>& x) { return Json(x); },
+          .name = "path, or list of paths (with * in their last part)",
+          .schema =
+              [] {
+                return Json{{"type", {"string", "array"}}};
+              }};
+}
+
+void add_axis_of_bases(ExperimentConfig& experiment) {
+  if (experiment.bases.size() < 2) return;
+  Axis axis{.name = "base"};
+  for (const std::string& base : experiment.bases) {
+    const std::string stem = fs::path(base).stem().string();
+    axis.points.push_back({.label = stem, .value = stem, .changes = {}, .base = base});
+  }
+  experiment.axes.insert(experiment.axes.begin(), std::move(axis));
 }
 
 }  // namespace
@@ -197,7 +231,8 @@ void ExperimentReport::describe(config::Object& o) {
 
 void ExperimentConfig::describe(config::Object& o) {
   o.text("name", name, "names the folder; default: the stem of the file");
-  o.field("base", base, base_type(), "the run that everything is a change of");
+  o.field("base", bases, bases_type(),
+          "the run that everything is a change of; several make an axis of their own");
   o.require("base");
   o.field("set", set, changes_type(), "changes of the base that hold in every cell");
   o.field("axes", axes, axes_type(), "what is varied; every combination is a cell");
@@ -217,6 +252,7 @@ ExperimentConfig load_experiment_config(const std::string& path) {
     file = find_config("experiments/" + path);
   }
   ExperimentConfig experiment = config::read<ExperimentConfig>(config::load_file(file));
+  add_axis_of_bases(experiment);
   if (experiment.name.empty()) experiment.name = fs::path(file).stem().string();
   return experiment;
 }

@@ -22,9 +22,11 @@ struct AxisPoint {
   std::string label;   // how tables call it
   config::Json value;  // what `exclude` compares with: the value, or the label of a labelled set
   std::vector<Change> changes;
+  std::string base = {};  // the config that is changed, where it is not the experiment's
 };
 
-// A config path with values, or a name with labelled sets of changes.
+// A config path with values, or a name with labelled sets of changes; "base", with the configs
+// themselves, where an experiment has several.
 struct Axis {
   std::string name;
   std::vector<AxisPoint> points = {};
@@ -57,7 +59,7 @@ struct ExperimentReport {
 
 struct ExperimentConfig {
   std::string name;  // default: the stem of the file
-  std::string base;  // as find_config() takes it
+  std::vector<std::string> bases;  // as find_config() takes them; several make the axis "base"
   std::vector<Change> set;
   std::vector<Axis> axes;
   std::vector<Condition> exclude;

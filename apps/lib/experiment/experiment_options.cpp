@@ -44,6 +44,11 @@ void add_options(CLI::App& app, ExperimentOptions& o) {
       ->allow_extra_args(false);
   app.add_flag("--dry-run", o.dry_run, "list the runs, and what is finished, and stop");
   app.add_flag("--smoke", o.smoke, "every run with --smoke: a try of the whole, in seconds");
+  app.add_option("--time-limit", o.time_limit,
+                 "stop after so many seconds as SIGTERM would: the runs at work save, the same "
+                 "command goes on")
+      ->type_name("S")
+      ->check(CLI::PositiveNumber);
   app.add_option("--data-dir", o.data_dir, "where data are looked for first")->type_name("DIR");
   app.add_flag("--json", o.json, "print the plan and the results on stdout");
   CLI::Option* quiet = app.add_flag_callback(

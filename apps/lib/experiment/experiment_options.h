@@ -18,6 +18,7 @@ struct ExperimentOptions {
   bool dry_run = false;
   bool smoke = false;
   bool json = false;
+  std::optional<double> time_limit;  // seconds
   std::string data_dir;
   Console::Level level = Console::Level::normal;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "apps/lib/run_config.h"
 #include "framework/base/text.h"
@@ -32,8 +33,9 @@ std::size_t count_combinations(const ExperimentConfig& experiment) {
   return count;
 }
 
-Value load_base(const ExperimentConfig& experiment, std::span<const std::string> sets) {
-  Value root = config::load_file(find_config(experiment.base));
+Value load_base(const std::string& base, const ExperimentConfig& experiment,
+                std::span<const std::string> sets) {
+  Value root = config::load_file(find_config(base));
   int rank = 0;
   for (const Change& change : experiment.set) assign(root, change.path, change.value, ++rank);
   for (const std::string& assignment : sets) config::assign(root, assignment, ++rank);
@@ -51,8 +53,19 @@ std::vector<std::size_t> combination(const ExperimentConfig& experiment, std::si
   return at;
 }
 
-Cell make_cell(const ExperimentConfig& experiment, const Value& base, std::size_t n) {
-  Cell cell{.at = combination(experiment, n), .config = base, .seeds = experiment.seeds};
+// The config that a cell changes: a point of the axis "base" names its own.
+const std::string& base_of(const ExperimentConfig& experiment, const std::vector<std::size_t>& at) {
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    const std::string& own = experiment.axes[i].points[at[i]].base;
+    if (!own.empty()) return own;
+  }
+  return experiment.bases.front();
+}
+
+Cell make_cell(const ExperimentConfig& experiment, const std::map<std::string, Value>& bases,
+               std::size_t n) {
+  Cell cell{.at = combination(experiment, n), .config = {}, .seeds = experiment.seeds};
+  cell.config = bases.at(base_of(experiment, cell.at));
   for (std::size_t i = 0; i < cell.at.size(); ++i) {
     for (const Change& change : experiment.axes[i].points[cell.at[i]].changes)
       assign(cell.config, change.path, change.value, kLatestRank);
@@ -149,11 +162,13 @@ std::vector<Cell> make_grid(const ExperimentConfig& experiment, std::span<const 
   std::vector<Matcher> excluded = matchers_of(experiment, out, "exclude[{}]");
   std::vector<Matcher> seeded = matchers_of(experiment, more, "more_seeds[{}].where");
 
-  const Value root = load_base(experiment, sets);
+  std::map<std::string, Value> bases;
+  for (const std::string& base : experiment.bases)
+    bases.emplace(base, load_base(base, experiment, sets));
   const std::size_t count = count_combinations(experiment);
   std::vector<Cell> cells;
   for (std::size_t n = 0; n < count; ++n) {
-    Cell cell = make_cell(experiment, root, n);
+    Cell cell = make_cell(experiment, bases, n);
     // Every condition is asked: each must hold somewhere.
     if (std::count_if(excluded.begin(), excluded.end(),
                       [&](Matcher& matcher) { return matcher.holds(cell); }) > 0) {

@@ -46,8 +46,10 @@ Runner::Runner(const Plan& plan, const ExperimentFolder& folder, const RunnerOpt
 }
 
 void Runner::run(const std::function<void()>& after_each) {
+  const double start = monotonic_seconds();
   while (!waiting_.empty() || !at_work_.empty()) {
     if (const int signal = caught_signal()) stop(signal);
+    if (options_.time_limit && monotonic_seconds() - start > *options_.time_limit) stop(SIGTERM);
     start_more();
     collect(after_each);
     show();

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace pare {
 struct RunnerOptions {
   int jobs = 1;     // runs at once
   int threads = 0;  // of each run; 0: its own default
+  std::optional<double> time_limit;  // seconds from the start of run()
   std::string data_dir;
 };
 
@@ -28,7 +30,7 @@ class Runner {
          Console& console);
 
   // Runs everything that is not finished; `after_each` is called when a run has ended. Throws
-  // Stopped on SIGINT and SIGTERM, when the runs at work have saved.
+  // Stopped on SIGINT, SIGTERM and at the end of the time, when the runs at work have saved.
   void run(const std::function<void()>& after_each);
 
  private:

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "apps/lib/inspect/table.h"
-#include "compression/method_config.h"
+#include "compression/method_kinds.h"
 #include "compression/prune/pruner.h"
 #include "compression/quantize/observer.h"
 #include "compression/quantize/quantizer.h"
@@ -14,7 +14,7 @@ namespace {
 
 using config::Json;
 
-constexpr const char* kTables[] = {"pruners", "quantizers", "observers"};
+constexpr const char* kTables[] = {"methods", "pruners", "quantizers", "observers"};
 
 template <class Rows, class Name>
 Json table_json(const Rows& rows, const Name& name) {
@@ -46,6 +46,7 @@ Json techniques_document() {
   }
   return {
       {"what", "techniques"},
+      {"methods", table_json(method_kinds(), [](const MethodKind& row) { return row.name; })},
       {"pruners", table_json(pruner_table(), [](const PrunerRow& row) { return row.name; })},
       {"quantizers",
        table_json(quantizer_table(), [](const QuantizerRow& row) { return row.name; })},

@@ -8,7 +8,7 @@
 
 namespace pare {
 
-// {"what": "techniques", "pruners": [{name, description}], "quantizers": [...], "observers": [...],
+// {"what": "techniques", "methods": [{name, description}], "pruners": [{name, description}], "quantizers": [...], "observers": [...],
 // "keys": [{path, when, type, default, allowed, doc}]}
 config::Json techniques_document();
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "apps/lib/report/decision_table.h"
 #include "apps/lib/report/headline.h"
 #include "apps/lib/report/html.h"
 #include "apps/lib/report/style.h"
@@ -67,6 +68,13 @@ Section phases(const Json& result) {
   return {"phases", "Phases", to_html(table)};
 }
 
+Section decisions(const Json& result) {
+  std::string html;
+  for (const auto& [method, decision] : result["auto"].items())
+    html += decision_tables(method, decision);
+  return {"decisions", "Decisions", html};
+}
+
 Section mistakes(const Page& page) {
   const Judgement& j = *page.judgement;
   std::string html =
@@ -126,6 +134,7 @@ Section origin(const Page& page) {
 std::vector<Section> sections(const Page& page) {
   std::vector<Section> all = {curves(page)};
   if (page.result) all.push_back(phases(*page.result));
+  if (page.result && page.result->contains("auto")) all.push_back(decisions(*page.result));
   if (page.judgement) all.push_back(mistakes(page));
   if (page.result) all.push_back(layers(page));
   if (!page.matrices.empty()) all.push_back(matrices(page));
