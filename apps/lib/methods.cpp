@@ -91,6 +91,12 @@ Variable ActiveMethods::loss(StepOutput output) const {
   return output.loss;
 }
 
+void ActiveMethods::after_calibration(const ShowImages& show) {
+  for (const Active& active : active_) {
+    if (active.applied_here) active.method->after_calibration(show);
+  }
+}
+
 bool ActiveMethods::at_target() const {
   std::vector<std::string> names;
   for (const Active& active : active_) names.push_back(active.name);

@@ -73,6 +73,7 @@ class Course {
       }
       if (is<DistillConfig>(phase.apply[k])) require_teacher(phase, phase.apply[k], where);
       if (is<AutoConfig>(phase.apply[k])) require_trials(phase, phase.apply[k], where);
+      if (!phase.calibrates()) require_no_calibration(phase.apply[k], where);
     }
     if (phase.calibrates() && !acts) {
       o_.fail(
@@ -83,6 +84,16 @@ class Course {
   }
 
  private:
+  void require_no_calibration(const std::string& name, const std::string& where) {
+    if (!contains(known_, name)) return;
+    const auto* quantize = std::get_if<QuantizeConfig>(&run_.method(name).options);
+    const std::string key = quantize ? quantize->acts_on_calibration() : "";
+    if (key.empty()) return;
+    o_.fail(where, fmt::format("compression.{}.{} belongs to a calibration; expected a phase of 0 "
+                               "epochs to apply '{}'",
+                               name, key, name));
+  }
+
   void apply(const std::string& name, const std::string& where) {
     if (!contains(known_, name)) {
       o_.fail(where, fmt::format("expected a name from 'compression' ({}), got '{}'{}",
