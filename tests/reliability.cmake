@@ -17,6 +17,7 @@ if(TARGET train)
   endfunction()
 
   pare_reliability(Checkpoint fast faults_test.py CheckpointTest)
+  pare_reliability(Damage fast faults_test.py DamageTest)
   pare_reliability(FullDisk fast faults_test.py FullDiskTest)
   pare_reliability(Signals fast signals_test.py)
   pare_reliability(Determinism fast determinism_test.py ${CMAKE_SOURCE_DIR} PipelineTest)

@@ -23,6 +23,11 @@ namespace {
 constexpr std::int64_t kRehearsalImages = 64;
 constexpr int kLatencyRuns = 200;
 
+constexpr const char* kTrainedTooFar =
+    ". The same network could become integers before it was trained; its checkpoints stay. A node "
+    "whose outputs are next to nothing passes no information on (a relu that never fires?): try a "
+    "smaller learning rate, another seed or less sparsity";
+
 std::int64_t correct_labels(std::span<const std::int32_t> found,
                             std::span<const std::int32_t> labels) {
   std::int64_t correct = 0;
@@ -106,6 +111,18 @@ Rehearsal rehearse(const RunConfig& run, const Dataset& dataset) {
   return rehearsal;
 }
 
+std::string integer_fault(Network& network, const RunConfig& run) {
+  if (run.report.integer == ReportConfig::Integer::none || !has_all_grids(network)) return "";
+  std::string fault;
+  try {
+    make_final(network, run.requantization.rounding);
+  } catch (const ConfigError& refused) {
+    fault = refused.what();
+  }
+  network.release();
+  return fault;
+}
+
 IntegerForm lower_network(Network& network, const RunConfig& run, const Dataset& dataset) {
   IntegerForm form;
   form.post_training = add_missing_grids(network, run, dataset, CalibrationConfig().images);
@@ -141,6 +158,8 @@ Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
 
   IntegerForm& form = outcome.integer.emplace();
   form.post_training = added;
+  if (const std::string fault = integer_fault(network, run); !fault.empty())
+    throw ConfigError(fault + kTrainedTooFar);
   form.final = make_final(network, run.requantization.rounding);
   form.program = lower(network, form.final, run.name, values);
   form.bytes = integer::encode_model(form.program);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "apps/lib/run_config.h"
@@ -48,6 +49,10 @@ struct Rehearsal {
 // Tries what the end of the run will do on a fresh network: attaches and releases as the phases
 // say, calibrates with one batch and lowers. Throws ConfigError with what would be refused.
 Rehearsal rehearse(const RunConfig& run, const Dataset& dataset);
+
+// Why the network, as training left it, has no integer form, or "". What does not depend on its
+// numbers was refused by rehearse() already; networks without grids are none of this.
+std::string integer_fault(Network& network, const RunConfig& run);
 
 // The integer form of a trained network, with the grids that are missing; nothing of it is measured
 // yet. Throws ConfigError that names the node where it has none.

@@ -19,6 +19,7 @@
 #include "apps/lib/progress.h"
 #include "apps/lib/report/page.h"
 #include "apps/lib/result.h"
+#include "apps/lib/resumable.h"
 #include "apps/lib/run_events.h"
 #include "apps/lib/run_folder.h"
 #include "apps/lib/run_report.h"
@@ -120,20 +121,13 @@ class Run {
  private:
   // False where there is nothing to resume.
   bool resume_newest() {
-    std::optional<Checkpoint> newest;
-    std::string from;
-    for (const std::string& path : {folder_.last_checkpoint(), folder_.best_checkpoint()}) {
-      std::optional<Checkpoint> checkpoint = valid_checkpoint(path);
-      if (!checkpoint || (newest && !is_newer(checkpoint->state, newest->state))) continue;
-      newest = std::move(checkpoint);
-      from = path;
-    }
-    if (newest) {
-      resume(std::move(*newest), from);
-    } else {
+    std::optional<Resumable> found = find_resumable(folder_, config_, dataset_.hash, console_);
+    if (!found) {
       console_.say("nothing to resume in " + folder_.path() + ": starting from the beginning");
+      return false;
     }
-    return newest.has_value();
+    resume(std::move(found->checkpoint), std::move(found->best), found->path);
+    return true;
   }
 
   // As if the other run's phases had been trained here.
@@ -172,6 +166,7 @@ class Run {
                 [this](EpochRow& row) {
                   row.seconds = seconds();
                   progress_->row(row);
+                  warn_without_integers(row);
                   write_events([&] { events_->row(row, trainer_.network()); });
                 },
             .say =
@@ -202,27 +197,13 @@ class Run {
     }
   }
 
-  // A damaged file gives way to an older one; a file of another run is an error, later.
-  std::optional<Checkpoint> valid_checkpoint(const std::string& path) const {
-    if (!fs::exists(path)) return std::nullopt;
-    try {
-      return load_checkpoint(path);
-    } catch (const DataError& damaged) {
-      console_.warn(damaged.what());
-      return std::nullopt;
-    }
-  }
-
-  // The network of the row that `state` calls the best, or nothing where there is none.
-  Snapshot best_arrays(const TrainingState& state) const {
-    if (!state.best) return {};
-    const std::string path = folder_.best_checkpoint();
-    const Checkpoint best = load_checkpoint(path);
-    require_same_run(best, config::write(config_), dataset_.hash, path);
-    if (best.state.best != state.best)
-      throw DataError(path + ": is not the best network of " + folder_.last_checkpoint() +
-                      "; start again with --overwrite");
-    return part_of(best.arrays, kNetworkArrays);
+  // Once, at the first epoch from which on the end would be refused.
+  void warn_without_integers(const EpochRow& row) {
+    if (!row.at_target || warned_) return;
+    const std::string fault = integer_fault(trainer_.network(), config_);
+    if (fault.empty()) return;
+    warned_ = true;
+    console_.warn(fault + "; if that stays so, the run ends without an integer model");
   }
 
   // A run that is resumed needs the file of its first weights no more; another file is a mistake.
@@ -232,11 +213,10 @@ class Run {
                       "; resume without --init-from, or start again with --overwrite");
   }
 
-  void resume(Checkpoint checkpoint, const std::string& path) {
-    require_same_run(checkpoint, config::write(config_), dataset_.hash, path);
+  void resume(Checkpoint checkpoint, Snapshot best, const std::string& path) {
     require_same_beginning(checkpoint.state, path);
     read_times(checkpoint.state.rows, folder_.file("metrics.jsonl"));
-    trainer_.resume(checkpoint, best_arrays(checkpoint.state), path);
+    trainer_.resume(checkpoint, std::move(best), path);
     // Behind the last save nothing would bring a damaged or older last.h5 up to date.
     if (path != folder_.last_checkpoint()) save_checkpoint(checkpoint, folder_.last_checkpoint());
     saver_.write_rows(checkpoint.state.rows);  // what was measured after the checkpoint comes again
@@ -256,6 +236,7 @@ class Run {
   std::optional<Progress> progress_;  // from train() on
   std::optional<RunEvents> events_;
   bool events_failed_ = false;
+  bool warned_ = false;  // that there is no integer form
 };
 
 // --plan. Throws ConfigError where the target is not met.

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include "apps/lib/result.h"
+#include "apps/lib/snapshot.h"
 #include "apps/lib/trainer.h"
 #include "compression/integer/engine.h"
 #include "compression/integer/model_file.h"
@@ -186,4 +189,29 @@ TEST_CASE(
   CHECK(questions == 3);  // 256 images calibrate, 96 measure, 96 verify: a batch each
   for (std::int64_t question = 0; question < questions; ++question)
     CHECK_THROWS_AS(ends_with_signal_at(question), Stopped);
+}
+
+TEST_CASE(
+    "an edge whose range collapsed in training is told, with its node, while the run trains") {
+  Finished finished(tiny_config({}));
+  Network& network = finished.trainer.network();
+  CHECK(integer_fault(network, finished.config) == "");
+  const VisitState visit = [&](StateVisitor& v) { network.visit_state(v); };
+  Snapshot state;
+  collect(state, "", visit);
+  int collapsed = 0;
+  for (NamedArray& array : state) {
+    const bool is_range = array.name.ends_with("/range") && array.bytes.size() == 2 * sizeof(float);
+    if (!is_range || !array.name.starts_with("last") || array.name.starts_with("last.")) continue;
+    const float range[] = {-1e-13f, 1e-13f};
+    std::memcpy(array.bytes.data(), range, sizeof range);
+    ++collapsed;
+  }
+  REQUIRE(collapsed == 1);
+  restore(state, "", visit, "state");
+  CHECK(contains(integer_fault(network, finished.config), "its output's range is too narrow"));
+  const std::string error =
+      error_of([&] { finish(network, finished.config, tiny_digits(), nullptr); });
+  CHECK(contains(error, "node 'last' cannot become integers"));
+  CHECK(contains(error, "try a smaller learning rate"));
 }

@@ -9,6 +9,7 @@ The faults come from a library in front of the C library (faults.cpp); train kno
 import collections
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +95,31 @@ class CheckpointTest(Faults):
                 self.is_untorn(out)
                 self.assertEqual(self.programs.train(out, "--resume", "-q"), (0, ""))
                 self.is_whole(out)
+
+
+class DamageTest(Faults):
+    """Of two checkpoints, either may be damaged afterwards."""
+
+    def damage(self, out, name):
+        path = self.folder / out / "checkpoints" / name
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+
+    def test_a_damaged_last_gives_way_to_the_best_and_is_written_anew(self):
+        shutil.copytree(self.folder / "whole", self.folder / "last")
+        self.damage("last", "last.h5")
+        code, err = self.programs.train("last", "--resume", "-q")
+        self.assertEqual(code, 0, err)
+        self.assertIn("last.h5: its checksum is wrong: the file is damaged", err)
+        self.is_whole("last")
+
+    def test_a_damaged_best_is_an_error_that_says_what_it_held(self):
+        shutil.copytree(self.folder / "whole", self.folder / "best")
+        self.damage("best", "best.h5")
+        code, err = self.programs.train("best", "--resume", "-q")
+        self.assertEqual(code, 3, err)
+        self.assertIn("it holds the best network so far", err)
 
 
 class FullDiskTest(Faults):
