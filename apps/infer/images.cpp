@@ -16,6 +16,7 @@ constexpr std::int64_t kLargestExtent = 1 << 28;
 constexpr std::uint32_t kIdxBytes = 0x08;  // the only element type that images and labels have
 constexpr std::int64_t kCifarSide = 32, kCifarChannels = 3;
 constexpr std::size_t kCifarPixels = kCifarSide * kCifarSide * kCifarChannels;
+constexpr std::uint64_t kMostRecords = 60'000;  // images of a compressed file of CIFAR's records
 
 std::uint8_t byte_at(const Bytes& bytes, std::size_t i) {
   return static_cast<std::uint8_t>(bytes[i]);
@@ -36,15 +37,14 @@ struct Idx {
   std::vector<std::uint8_t> values;
 };
 
-// Believed only where the size is exactly what the extents say.
-Idx read_idx(const Bytes& bytes, const std::string& path) {
-  ByteReader reader(bytes, path);
+// The extents; the reader stands behind them.
+Idx read_idx_header(ByteReader& reader, std::int64_t& size) {
   const std::uint32_t magic = reader.u32_big_endian();
   const std::uint32_t rank = magic & 0xff;
   if (magic >> 8 != kIdxBytes || rank < 1 || rank > 4)
     reader.fail("expected an IDX file of unsigned bytes, rank 1 to 4");
   Idx idx;
-  std::int64_t size = 1;
+  size = 1;
   for (std::uint32_t i = 0; i < rank; ++i) {
     idx.extents.push_back(reader.u32_big_endian());
     if (idx.extents.back() < 1 || idx.extents.back() > kLargestExtent)
@@ -52,6 +52,14 @@ Idx read_idx(const Bytes& bytes, const std::string& path) {
     size *= idx.extents.back();
     if (size > kLargestExtent * 8) reader.fail("the extents make no sense together");
   }
+  return idx;
+}
+
+// Believed only where the size is exactly what the extents say.
+Idx read_idx(const Bytes& bytes, const std::string& path) {
+  ByteReader reader(bytes, path);
+  std::int64_t size = 0;
+  Idx idx = read_idx_header(reader, size);
   const auto values = reader.bytes(static_cast<std::uint64_t>(size));
   reader.expect_end();
   idx.values.resize(values.size());
@@ -114,21 +122,28 @@ class PnmHeader {
   std::size_t at_ = 2;
 };
 
-ImageFile pnm_image(const Bytes& bytes, const std::string& path) {
+// Sides and channels; `pixels_at` is where the pixels begin.
+ImageFile pnm_header(const Bytes& bytes, const std::string& path, std::size_t& pixels_at) {
   PnmHeader header(bytes, path);
   ImageFile file;
   file.width = header.number();
   file.height = header.number();
   file.channels = byte_at(bytes, 1) == '6' ? 3 : 1;
   if (header.number() != 255 || file.width < 1 || file.height < 1) header.fail();
+  pixels_at = header.end();
+  return file;
+}
+
+ImageFile pnm_image(const Bytes& bytes, const std::string& path) {
+  std::size_t begin = 0;
+  ImageFile file = pnm_header(bytes, path, begin);
   const auto size = static_cast<std::size_t>(file.width * file.height * file.channels);
-  if (bytes.size() != header.end() + size) {
+  if (bytes.size() != begin + size) {
     throw DataError(path + ": expected " + std::to_string(size) +
                     " bytes of pixels after the header, got " +
-                    std::to_string(bytes.size() - std::min(bytes.size(), header.end())));
+                    std::to_string(bytes.size() - std::min(bytes.size(), begin)));
   }
-  for (std::size_t i = header.end(); i < bytes.size(); ++i)
-    file.pixels.push_back(byte_at(bytes, i));
+  for (std::size_t i = begin; i < bytes.size(); ++i) file.pixels.push_back(byte_at(bytes, i));
   return file;
 }
 
@@ -150,6 +165,25 @@ ImageFile cifar_images(const Bytes& bytes, std::size_t label_bytes) {
   return file;
 }
 
+std::uint64_t implied_size(const Bytes& start, const std::string& path) {
+  if (is_idx(start)) {
+    ByteReader reader(start, path);
+    std::int64_t size = 0;
+    read_idx_header(reader, size);
+    return reader.offset() + static_cast<std::uint64_t>(size);
+  }
+  if (is_pnm(start)) {
+    std::size_t begin = 0;
+    const ImageFile file = pnm_header(start, path, begin);
+    return begin + static_cast<std::uint64_t>(file.width * file.height * file.channels);
+  }
+  return kMostRecords * (kCifarPixels + 2);
+}
+
+Bytes read_bytes(const std::string& path) {
+  return read_inflated(path, [&](const Bytes& start) { return implied_size(start, path); });
+}
+
 }  // namespace
 
 std::int64_t ImageFile::count() const {
@@ -157,7 +191,7 @@ std::int64_t ImageFile::count() const {
 }
 
 ImageFile read_images(const std::string& path) {
-  const Bytes bytes = read_inflated(path);
+  const Bytes bytes = read_bytes(path);
   if (is_idx(bytes)) return idx_images(bytes, path);
   if (is_pnm(bytes)) return pnm_image(bytes, path);
   for (const std::size_t label_bytes : {std::size_t{1}, std::size_t{2}}) {
@@ -169,7 +203,7 @@ ImageFile read_images(const std::string& path) {
 }
 
 std::vector<std::int32_t> read_labels(const std::string& path) {
-  const Idx idx = read_idx(read_inflated(path), path);
+  const Idx idx = read_idx(read_bytes(path), path);
   if (idx.extents.size() != 1) {
     throw DataError(path + ": expected labels (IDX of rank 1), got rank " +
                     std::to_string(idx.extents.size()));

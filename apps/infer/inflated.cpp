@@ -12,8 +12,7 @@ namespace pare::infer {
 namespace {
 
 constexpr std::uint64_t kLargest = std::uint64_t{2} << 30;
-constexpr std::size_t kPiece =
-    1 << 20;  // so that memory grows with what is there, not with what a file claims
+constexpr std::size_t kStart = 4096;  // enough for every header
 constexpr int kGzip = 15 + 16;  // zlib's window bits for gzip with its checksum
 
 bool is_gzip(const std::vector<std::byte>& bytes) {
@@ -22,7 +21,7 @@ bool is_gzip(const std::vector<std::byte>& bytes) {
 
 }  // namespace
 
-std::vector<std::byte> read_inflated(const std::string& path) {
+std::vector<std::byte> read_inflated(const std::string& path, const ImpliedSize& implied_size) {
   std::vector<std::byte> packed = read_file(path, kLargest);
   if (!is_gzip(packed)) return packed;
   z_stream stream{};
@@ -31,12 +30,15 @@ std::vector<std::byte> read_inflated(const std::string& path) {
   stream.next_in = reinterpret_cast<Bytef*>(packed.data());
   stream.avail_in = static_cast<uInt>(packed.size());
   std::vector<std::byte> bytes;
+  std::uint64_t most = kStart;
   for (int status = Z_OK; status != Z_STREAM_END;) {
     const std::size_t before = bytes.size();
-    if (before >= kLargest) throw DataError(path + ": unpacks to more than 2 GiB");
-    bytes.resize(before + kPiece);
+    if (before == kStart) most = std::min(implied_size(bytes), kLargest);
+    if (before > most) throw DataError(path + ": unpacks to more than its header implies");
+    // Memory grows with what is there, not with what a file claims.
+    bytes.resize(before == 0 ? kStart : std::min<std::uint64_t>(2 * before, most + 1));
     stream.next_out = reinterpret_cast<Bytef*>(bytes.data() + before);
-    stream.avail_out = static_cast<uInt>(kPiece);
+    stream.avail_out = static_cast<uInt>(bytes.size() - before);
     status = inflate(&stream, Z_NO_FLUSH);
     if (status != Z_OK && status != Z_STREAM_END) {
       throw DataError(path + ": the gzip data are damaged or cut off; fetch the file again");

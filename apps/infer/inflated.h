@@ -3,13 +3,18 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace pare::infer {
 
-// Told by the first two bytes. Throws DataError: missing, damaged, cut off, or more than 2 GiB when
-// unpacked.
-std::vector<std::byte> read_inflated(const std::string& path);
+// How many bytes the whole content has at most, by how it begins (its first 4 kB, or all of it).
+using ImpliedSize = std::function<std::uint64_t(const std::vector<std::byte>& start)>;
+
+// Told by the first two bytes. Throws DataError: missing, damaged, cut off, or unpacking to more
+// than its own beginning implies.
+std::vector<std::byte> read_inflated(const std::string& path, const ImpliedSize& implied_size);
 
 }  // namespace pare::infer

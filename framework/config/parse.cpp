@@ -232,12 +232,24 @@ class Parser {
     return code;
   }
 
+  // For one more element, twice as many as before, but never more memory at once than 64 kB and four
+  // times the text: a value takes more than the two characters that it may be written with.
+  template <class T>
+  void make_room(std::vector<T>& elements) const {
+    if (elements.size() < elements.capacity()) return;
+    const std::size_t most = ((std::size_t{1} << 16) + 4 * text_.size()) / sizeof(T);
+    if (elements.size() >= most)
+      fail(here(), fmt::format("more than {} entries side by side in so short a text", most));
+    elements.reserve(std::min(most, std::max<std::size_t>(4, 2 * elements.size())));
+  }
+
   List parse_list(int depth) {
     List list;
     advance(1);
     skip_blanks();
     if (peek() == ']') return advance(1), list;
     for (;;) {
+      make_room(list);
       list.push_back(parse_value(depth));
       skip_blanks();
       if (peek() == ']') return advance(1), list;
@@ -254,6 +266,7 @@ class Parser {
     skip_blanks();
     if (peek() != '}') {
       for (;;) {
+        make_room(members);
         members.push_back(parse_member(depth));
         skip_blanks();
         if (peek() == '}') break;

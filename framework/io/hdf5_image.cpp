@@ -14,7 +14,9 @@
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "framework/base/hash.h"
+#include "framework/io/guarded.h"
 #include "framework/io/hdf5_handle.h"
+#include "framework/io/image_bytes.h"
 
 namespace pare {
 namespace {
@@ -94,7 +96,10 @@ std::vector<std::byte> encode_hdf5(const Hdf5Image& image) {
 }
 
 Hdf5Image decode_hdf5(std::span<const std::byte> bytes, const std::string& what) {
-  return hdf5::read_image(checked_content(bytes, what), what);
+  const auto content = checked_content(bytes, what);
+  const Guard guard{.memory = (std::uint64_t{64} << 20) + 8 * bytes.size(), .seconds = 30};
+  const auto parse = [&] { return image_to_bytes(hdf5::read_image(content, what)); };
+  return image_from_bytes(run_guarded(guard, what, parse), what);
 }
 
 void save_hdf5(const std::string& path, const Hdf5Image& image) {

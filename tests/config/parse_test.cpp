@@ -57,6 +57,18 @@ TEST_CASE("integers at the edge of 64 bits stay integers, larger ones become dou
   CHECK(parse_text("9223372036854775808", "x").as<double>() == 9223372036854775808.0);
 }
 
+TEST_CASE("a list takes no more memory at once than 64 kB and four times its text") {
+  const auto list_of = [](int count, const std::string& entry) {
+    std::string text = "[" + entry;
+    for (int i = 1; i < count; ++i) text += "," + entry;
+    return text + "]";
+  };
+  CHECK(parse_text(list_of(900, "0"), "x").as<List>().size() == 900);
+  CHECK(parse_text(list_of(5000, "0.123456789012345678"), "x").as<List>().size() == 5000);
+  CHECK(fault(list_of(100'000, "0")) ==
+        "x.json:1:27050: more than 13524 entries side by side in so short a text");
+}
+
 TEST_CASE("what is no JSON is refused with the place, what was expected, what came, and a hint") {
   CHECK(fault("") == "x.json:1:1: expected a value, got the end");
   CHECK(fault("{\"a\": 1") ==

@@ -26,6 +26,9 @@ RULES = [
     ("apps/lib/report/", ["framework/"]),
     ("apps/lib/tensorboard/", ["framework/base/"]),
     ("apps/infer", ["compression/integer/", "framework/base/"]),
+    # The readers of all programs, side by side.
+    ("tests/fuzz", ["framework/", "datasets/", "compression/integer/", "apps/infer", "tests/"]),
+    ("tests/hostile", ["framework/", "datasets/", "compression/integer/", "apps/infer", "tests/"]),
     ("tests/", ["framework/", "layers/", "optim/", "datasets/", "compression/", "apps/lib/"]),
     ("benchmarks/", ["framework/", "layers/", "optim/", "datasets/", "compression/", "apps/lib/"]),
 ]

@@ -1,0 +1,99 @@
+// Configs: text to values to a struct of every kind of field, with --set assignments behind zero
+// bytes. What was read is written, and read again the same.
+#include "framework/config/config.h"
+
+#include <string>
+#include <vector>
+
+#include "framework/base/error.h"
+#include "tests/fuzz/input.h"
+
+namespace pare::fuzz {
+namespace {
+
+enum class Colour { red, green };
+
+struct Inner {
+  double factor = 1;
+  std::string word = "a";
+  void describe(config::Object& o) {
+    o.real("factor", factor, {.min = 0, .below = 100}, "a number");
+    o.text("word", word, "a word");
+  }
+};
+
+struct Dense {
+  int units = 1;
+  void describe(config::Object& o) { o.integer("units", units, {.min = 1, .max = 99}, "units"); }
+};
+
+struct Layer {
+  std::string kind = "dense";
+  std::variant<Dense, Inner> data;
+  void describe(config::Object& o) {
+    o.alternatives("kind", kind,
+                   {{"dense", [this](config::Object& a) { config::hold<Dense>(data).describe(a); }},
+                    {"inner", [this](config::Object& a) { config::hold<Inner>(data).describe(a); }}},
+                   "which");
+  }
+};
+
+struct Everything {
+  int count = 3;
+  std::optional<double> rate;
+  bool fast = false;
+  Colour colour = Colour::red;
+  std::string name = "x";
+  std::vector<int> numbers;
+  std::vector<Layer> layers;
+  Inner inner;
+  std::optional<Inner> maybe;
+  std::vector<std::pair<std::string, Inner>> named;
+
+  void describe(config::Object& o) {
+    o.integer("count", count, {.min = 0, .max = 1000}, "how many");
+    o.real("rate", rate, {.above = 0}, "a rate");
+    o.boolean("fast", fast, "whether");
+    o.choice("colour", colour, {{"red", Colour::red}, {"green", Colour::green}}, "which");
+    o.text("name", name, "a name");
+    o.list("numbers", numbers, "numbers");
+    o.list("layers", layers, "layers");
+    o.object("inner", inner, "an object");
+    o.object("maybe", maybe, "an object or null");
+    o.map("named", named, "objects by name");
+    if (o.given("rate") && o.missing("count")) o.fail("rate", "a rate needs a count");
+  }
+};
+
+// Assignments behind the text, each after a zero byte.
+std::pair<std::string_view, std::vector<std::string>> cut(std::string_view text) {
+  std::vector<std::string> parts;
+  std::size_t end = text.find('\0');
+  const std::string_view first = text.substr(0, end);
+  while (end != std::string_view::npos && parts.size() < 8) {
+    const std::size_t next = text.find('\0', end + 1);
+    parts.emplace_back(text.substr(end + 1, next == std::string_view::npos ? next : next - end - 1));
+    end = next;
+  }
+  return {first, parts};
+}
+
+}  // namespace
+
+void config(Bytes bytes) {
+  const std::string_view whole = text_of(bytes);
+  if (whole.find("_base") != std::string_view::npos) return;  // would open files of this machine
+  const auto [text, assignments] = cut(whole);
+  try {
+    const config::Value value = config::load_text(text, "input", assignments);
+    const config::Json json = config::to_json(value);
+    require(config::to_json(config::parse_text(config::pretty(json), "pretty")) == json);
+    const auto read = config::read<Everything>(value);
+    const config::Json written = config::write(read);
+    const auto again = config::read<Everything>(config::parse_text(written.dump(), "written"));
+    require(config::write(again) == written);
+  } catch (const ConfigError&) {
+  }
+}
+
+}  // namespace pare::fuzz

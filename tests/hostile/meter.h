@@ -1,0 +1,17 @@
+// How much memory a piece of code asks for: the test program's operator new counts (meter.cpp).
+// What C libraries take with malloc (zlib's 40 kB) is not in it.
+#pragma once
+
+#include <cstdint>
+
+namespace pare::test {
+
+struct Allocations {
+  std::uint64_t largest = 0;  // bytes of one allocation
+  std::uint64_t peak = 0;     // bytes at once, beyond those that were there before
+};
+
+void start_meter();
+Allocations read_meter();
+
+}  // namespace pare::test
