@@ -63,6 +63,7 @@ TEST_CASE("ties go to the smaller latent weight, the smaller index, or any") {
 
 TEST_CASE("a threshold prunes once what scores below it") {
   CHECK(Fixture().kept(R"({"threshold": 20.3})") == "11100000");
+  CHECK(Fixture().kept(R"({"threshold": 127})") == "10000000");  // 127 is not below itself
   // Means: 49.5 and 0.94 per layer together 25.2
   CHECK(Fixture().kept(R"({"threshold": {"mean_abs": 1}})") == "10100000");
   CHECK(Fixture().kept(R"({"threshold": {"mean_abs": 1}, "score": "int_code"})", true) ==
