@@ -44,6 +44,9 @@ struct Surroundings {
   std::function<void(const std::string&)> say;  // to the user
 };
 
+// Shows the calibration images, batch by batch, the same ones in the same order each time.
+using ShowImages = std::function<void(const std::function<void(const Tensor&)>&)>;
+
 class Method {
  public:
   virtual ~Method() = default;
@@ -72,6 +75,8 @@ class Method {
   virtual void end_phase(const MethodStep&) {}
   // Whether the network has, right now, all the compression this method is meant to give.
   virtual bool at_target() const = 0;
+  // A phase of 0 epochs that applies it has seen its calibration images.
+  virtual void after_calibration(const ShowImages& /*show*/) {}
   // True for a phase of 0 epochs that has to see calibration images.
   virtual std::int64_t calibration_images() const { return 0; }
   // For progress lines: "62.5% zero", "W8A8".

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compression/equalize.h"
 #include "compression/quantize/activation_quantizer.h"
 #include "compression/quantize/weight_quantizer.h"
 #include "compression/quantize_choice.h"
@@ -57,6 +58,10 @@ config::Type<OverrideConfig> override_type(const QuantizeConfig& method) {
 
 }  // namespace
 
+std::string QuantizeConfig::acts_on_calibration() const {
+  return correct_bias ? "correct_bias" : equalize ? "equalize" : adaround ? "adaround" : "";
+}
+
 bool QuantizeConfig::leaves_floats() const {
   return std::any_of(overrides.begin(), overrides.end(), [](const OverrideConfig& x) {
     return (x.sets_weights && !x.weights) || (x.sets_activations && !x.activations);
@@ -77,6 +82,15 @@ void QuantizeConfig::describe(config::Object& o) {
          "epochs of the phase before activations are quantized (they are observed)");
   o.real("freeze_observers_at", freeze_observers_at, {.min = 0},
          "epochs of the phase after which ranges stay; null: never");
+  o.boolean("correct_bias", correct_bias,
+            "at the end of a calibration: biases take back the mean error of their layer's output");
+  o.boolean("equalize", equalize,
+            "at the start of a calibration: neighbouring layers share their channels' ranges");
+  o.field("adaround", adaround, config::switched<AdaRoundConfig>(),
+          "at the end of a calibration: weights of uniform round up or down as suits their layer's "
+          "output");
+  o.real("error_penalty", error_penalty, {.min = 0},
+         "lambda of lambda * sum (x - q(x))^2 in the loss's gradient, of weights and activations");
   o.object("calibration", calibration, "post-training quantization");
   if (!weights && !activations)
     o.fail("weights", "weights and activations are both null: there is nothing to quantize");
@@ -88,6 +102,7 @@ void QuantizeConfig::describe(config::Object& o) {
 
 void QuantizeMethod::attach(Network& network) {
   network_ = &network;
+  if (config_.equalize) equalize(network);
   const QuantizeChoice choice(config_, network);
   for (const NetworkNode& node : network.nodes()) {
     auto* weighted = dynamic_cast<Weighted*>(node.module.get());
@@ -96,9 +111,12 @@ void QuantizeMethod::attach(Network& network) {
     attach_weight_quantizers({&weighted->weight()}, composition_, *config);
     weights_.push_back(&weighted->weight());
   }
-  if (!quantizes_activations()) return;
-  attach_activation_quantizers(network,
-                               [&](const std::string& node) { return choice.activations(node); });
+  if (config_.correct_bias) require_biases(network);
+  if (quantizes_activations()) {
+    attach_activation_quantizers(network,
+                                 [&](const std::string& node) { return choice.activations(node); });
+  }
+  penalize();
 }
 
 bool QuantizeMethod::quantizes_activations() const {
@@ -116,6 +134,7 @@ void QuantizeMethod::adopt(Network& network) {
     if (weighted && choice.weights(node.name)) weights_.push_back(&weighted->weight());
   }
   apply_state();
+  penalize();
 }
 
 void QuantizeMethod::release(Network& network) {
@@ -127,7 +146,42 @@ void QuantizeMethod::release(Network& network) {
   network_ = nullptr;
 }
 
+void QuantizeMethod::after_calibration(const ShowImages& show) {
+  if (config_.adaround) round_adaptively(*network_, *config_.adaround, show);
+  if (config_.correct_bias) correct_biases(*network_, show);
+}
+
+void QuantizeMethod::penalize() {
+  if (config_.error_penalty == 0) return;
+  for (const NetworkNode& node : network_->nodes()) {
+    if (auto* activation = dynamic_cast<ActivationQuantizer*>(node.module.get()))
+      activation->penalize(config_.error_penalty);
+  }
+  for (Parameter* parameter : weights_) {
+    if (auto* quantizer = dynamic_cast<WeightQuantizer*>(parameter->find(kWeightQuantizer)))
+      quantizer->penalize(config_.error_penalty);
+  }
+}
+
+void QuantizeMethod::after_step(const MethodStep&) {
+  for (Parameter* parameter : weights_) {
+    auto* quantizer = dynamic_cast<WeightQuantizer*>(parameter->find(kWeightQuantizer));
+    if (!quantizer || !quantizer->config().clip_latent) continue;
+    const auto bound = static_cast<float>(*quantizer->config().clip_latent);
+    parameter->release();  // writing needs sole ownership
+    float* values = parameter->latent().mutable_data();
+    for (std::int64_t i = 0; i < parameter->shape().size(); ++i)
+      values[i] = std::clamp(values[i], -bound, bound);
+  }
+}
+
 void QuantizeMethod::before_step(const MethodStep& step) {
+  if (step.step % static_cast<std::int64_t>(step.span.steps_per_epoch) == 0) {
+    for (Parameter* parameter : weights_) {
+      if (auto* q = dynamic_cast<WeightQuantizer*>(parameter->find(kWeightQuantizer)))
+        q->begin_epoch();
+    }
+  }
   if (!step.applied_here) return;
   const double epoch = static_cast<double>(step.step) / step.span.steps_per_epoch;
   const double fraction = static_cast<double>(step.step) / static_cast<double>(step.span.steps);

@@ -1,6 +1,7 @@
 // "kind": "quantize": fake-quantizers in the weights' chains and on the edges.
 #pragma once
 
+#include "compression/after_calibration.h"
 #include "compression/attach.h"
 #include "compression/method.h"
 
@@ -30,9 +31,15 @@ struct QuantizeConfig {
   double freeze_statistics_at = 0.5;
   double delay = 0;
   std::optional<double> freeze_observers_at;
+  bool correct_bias = false;
+  bool equalize = false;
+  std::optional<AdaRoundConfig> adaround;
+  double error_penalty = 0;
   CalibrationConfig calibration;
 
   void describe(config::Object& o);
+  // What acts at the end of a calibration, "" where nothing does.
+  std::string acts_on_calibration() const;
   // An override takes weights or activations out, so that the network has no integer form.
   bool leaves_floats() const;
 };
@@ -46,6 +53,9 @@ class QuantizeMethod final : public Method {
   void adopt(Network& network) override;
   void release(Network& network) override;
   void before_step(const MethodStep& step) override;
+  // Clips latent weights.
+  void after_step(const MethodStep& step) override;
+  void after_calibration(const ShowImages& show) override;
   bool at_target() const override { return !quantizes_activations() || activations_on_; }
   std::int64_t calibration_images() const override { return config_.calibration.images; }
   std::string status() const override;
@@ -53,6 +63,7 @@ class QuantizeMethod final : public Method {
 
  private:
   void apply_state();
+  void penalize();
   bool quantizes_activations() const;
 
   QuantizeConfig config_;

@@ -41,17 +41,24 @@ Tensor calibration_images(const Images& train, const std::vector<PixelValues>& v
   return batch_of(train, values, chosen_images(train, seed, count)).images;
 }
 
-void calibrate(Network& network, const Images& train, const std::vector<PixelValues>& values,
-               std::uint64_t seed, std::int64_t count, const Pass& pass,
-               const BeforeBatch& before_batch) {
-  const NoGradient no_gradient;
+void show_calibration(const Images& train, const std::vector<PixelValues>& values,
+                      std::uint64_t seed, std::int64_t count, const BeforeBatch& before_batch,
+                      const std::function<void(const Tensor&)>& see) {
   const std::vector<std::int32_t> chosen = chosen_images(train, seed, count);
   const std::span<const std::int32_t> all(chosen);
   for (std::size_t first = 0; first < all.size(); first += kBatch) {
     before_batch();
     const auto some = all.subspan(first, std::min<std::size_t>(kBatch, all.size() - first));
-    network.forward(Variable(batch_of(train, values, some).images), pass);
+    see(batch_of(train, values, some).images);
   }
+}
+
+void calibrate(Network& network, const Images& train, const std::vector<PixelValues>& values,
+               std::uint64_t seed, std::int64_t count, const Pass& pass,
+               const BeforeBatch& before_batch) {
+  const NoGradient no_gradient;
+  show_calibration(train, values, seed, count, before_batch,
+                   [&](const Tensor& images) { network.forward(Variable(images), pass); });
   network.release();
 }
 

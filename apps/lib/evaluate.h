@@ -24,6 +24,11 @@ std::int64_t count_correct(
 Tensor calibration_images(const Images& train, const std::vector<PixelValues>& values,
                           std::uint64_t seed, std::int64_t count);
 
+// Shows `count` training images, chosen by the seed, batch by batch.
+void show_calibration(const Images& train, const std::vector<PixelValues>& values,
+                      std::uint64_t seed, std::int64_t count, const BeforeBatch& before_batch,
+                      const std::function<void(const Tensor&)>& see);
+
 // Runs `count` training images, chosen by the seed, through the network in this pass.
 void calibrate(
     Network& network, const Images& train, const std::vector<PixelValues>& values,

@@ -78,6 +78,12 @@ Network::Tap ActiveMethods::tap() const {
   };
 }
 
+void ActiveMethods::after_calibration(const ShowImages& show) {
+  for (const Active& active : active_) {
+    if (active.applied_here) active.method->after_calibration(show);
+  }
+}
+
 bool ActiveMethods::at_target() const {
   std::vector<std::string> names;
   for (const Active& active : active_) names.push_back(active.name);

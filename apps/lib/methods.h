@@ -34,6 +34,8 @@ class ActiveMethods {
   Network::Tap tap() const;
   void after_backward(MethodStep step);
   void after_step(MethodStep step);
+  // The phase at hand has calibrated.
+  void after_calibration(const ShowImages& show);
   void end_phase(MethodStep step);
 
   bool empty() const { return active_.empty(); }

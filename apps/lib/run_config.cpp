@@ -71,6 +71,7 @@ class Course {
       if (phase.calibrates() && is<PruneConfig>(phase.apply[k])) {
         o_.fail(where, "a phase of 0 epochs has no updates in which to prune; give it some");
       }
+      if (!phase.calibrates()) require_no_calibration(phase.apply[k], where);
     }
     if (phase.calibrates() && !acts) {
       o_.fail(
@@ -81,6 +82,16 @@ class Course {
   }
 
  private:
+  void require_no_calibration(const std::string& name, const std::string& where) {
+    if (!contains(known_, name)) return;
+    const auto* quantize = std::get_if<QuantizeConfig>(&run_.method(name).options);
+    const std::string key = quantize ? quantize->acts_on_calibration() : "";
+    if (key.empty()) return;
+    o_.fail(where, fmt::format("compression.{}.{} belongs to a calibration; expected a phase of 0 "
+                               "epochs to apply '{}'",
+                               name, key, name));
+  }
+
   void apply(const std::string& name, const std::string& where) {
     if (!contains(known_, name)) {
       o_.fail(where, fmt::format("expected a name from 'compression' ({}), got '{}'{}",

@@ -169,12 +169,17 @@ void Trainer::begin_phase() {
   state_.started = true;
   events_.phase(phase());
   if (phase().calibrates()) {
+    const auto stop_where_asked = [this] {
+      if (const int signal = events_.stop()) throw Stopped{signal};
+    };
     calibrate(
         network_, dataset_.train, values_, run_.seed, methods_.calibration_images(),
         Pass::begin(Pass::Mode::calibrate, run_.seed, static_cast<std::uint64_t>(state_.run_step)),
-        [this] {
-          if (const int signal = events_.stop()) throw Stopped{signal};
-        });
+        stop_where_asked);
+    methods_.after_calibration([&](const std::function<void(const Tensor&)>& see) {
+      show_calibration(dataset_.train, values_, run_.seed, methods_.calibration_images(),
+                       stop_where_asked, see);
+    });
   }
 }
 

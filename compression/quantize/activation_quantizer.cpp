@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "compression/integer/arithmetic.h"
+#include "compression/quantize/error_penalty.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "layers/inputs.h"
@@ -22,7 +23,11 @@ Shape ActivationQuantizer::build(std::span<const Shape> inputs) {
 Variable ActivationQuantizer::forward(std::span<const Variable> inputs, const Pass& pass) {
   if (pass.observing() && !frozen_) quantizer_->observe(inputs[0].value(), pass);
   const bool active = on_ && quantizer_->ready() && pass.mode != Pass::Mode::calibrate;
-  return active ? quantizer_->quantize(inputs[0], pass) : inputs[0];
+  if (!active) return inputs[0];
+  const Variable quantized = quantizer_->quantize(inputs[0], pass);
+  if (lambda_ == 0 || !pass.training()) return quantized;
+  return with_error_penalty(quantized, inputs[0],
+                            lambda_ / static_cast<double>(inputs[0].shape()[0]));
 }
 
 void ActivationQuantizer::visit_buffers(const std::string& prefix, StateVisitor& visitor) {

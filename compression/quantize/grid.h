@@ -15,7 +15,7 @@
 namespace pare {
 
 enum class Scheme { symmetric, affine };
-enum class ScaleKind { real, power_of_two };
+enum class ScaleKind { real, power_of_two, one };
 
 // Codes of a tensor; 16 bits hold those of every grid.
 using GridCodes = std::vector<std::int16_t>;

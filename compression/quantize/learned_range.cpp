@@ -91,10 +91,13 @@ LearnedSize::LearnedSize(const char* role, const QuantizerConfig& config,
 void LearnedSize::set(const std::vector<double>& values) {
   parameter_->release();  // writing needs sole ownership
   float* to = parameter_->latent().mutable_data();
-  for (std::size_t c = 0; c < values.size(); ++c) {
-    to[c] = values[c] > 0 ? static_cast<float>(std::max(values[c], kSmallestSize)) : 1.0f;
-  }
+  for (std::size_t c = 0; c < values.size(); ++c) to[c] = static_cast<float>(values[c]);
   set_ = 1;
+}
+
+void LearnedSize::set_sizes(std::vector<double> sizes) {
+  for (double& size : sizes) size = size > 0 ? std::max(size, kSmallestSize) : 1;
+  set(sizes);
 }
 
 double LearnedSize::operator[](std::size_t c) const {

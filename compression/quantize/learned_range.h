@@ -29,11 +29,14 @@ class LearnedSize {
   LearnedSize(const char* role, const QuantizerConfig& config, const QuantizerPlace& place);
 
   bool ready() const { return set_ != 0; }
-  // One value per channel; 1 where it is 0 (a tensor of zeros).
+  // One value per channel.
   void set(const std::vector<double>& values);
+  // The same for sizes: 1 where one is 0 (a tensor of zeros).
+  void set_sizes(std::vector<double> sizes);
   // Never below 1e-10, whatever an update did.
   double operator[](std::size_t c) const;
   Parameter& parameter() { return *parameter_; }
+  const Parameter& parameter() const { return *parameter_; }
   void visit_state(const std::string& prefix, StateVisitor& visitor) {
     visitor.integer(prefix + "/set", set_);
   }

@@ -28,7 +28,7 @@ class Lsq final : public Quantizer {
     for (const Magnitude& m : channel_magnitudes(x, place_.axis)) {
       steps.push_back(2 * m.mean / std::sqrt(largest()));
     }
-    step_.set(steps);
+    step_.set_sizes(steps);
   }
   bool stateless() const override { return false; }
   bool ready() const override { return step_.ready(); }

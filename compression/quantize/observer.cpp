@@ -125,13 +125,16 @@ std::vector<Range> channel_ranges(const Tensor& x, int axis) {
   return ranges;
 }
 
-// The range as state of a checkpoint: a tensor [channels, 2], empty before the first observation.
+void visit_ranges(const std::string& name, std::vector<Range>& ranges, StateVisitor& visitor) {
+  std::vector<std::uint8_t> bytes(ranges.size() * sizeof(Range));
+  std::memcpy(bytes.data(), ranges.data(), bytes.size());
+  visitor.bytes(name, bytes);
+  ranges.resize(bytes.size() / sizeof(Range));
+  std::memcpy(ranges.data(), bytes.data(), bytes.size());
+}
+
 void RangeObserver::visit_state(const std::string& prefix, StateVisitor& visitor) {
-  std::vector<std::uint8_t> bytes(ranges_.size() * sizeof(Range));
-  std::memcpy(bytes.data(), ranges_.data(), bytes.size());
-  visitor.bytes(prefix + "/range", bytes);
-  ranges_.resize(bytes.size() / sizeof(Range));
-  std::memcpy(ranges_.data(), bytes.data(), bytes.size());
+  visit_ranges(prefix + "/range", ranges_, visitor);
 }
 
 std::span<const ObserverRow> observer_table() {

@@ -19,7 +19,7 @@ class Pact final : public Quantizer {
   }
 
   void observe(const Tensor& x, const Pass&) override {
-    if (!ready()) alpha_.set({channel_magnitudes(x, -1)[0].largest});
+    if (!ready()) alpha_.set_sizes({channel_magnitudes(x, -1)[0].largest});
   }
   bool stateless() const override { return false; }
   bool ready() const override { return alpha_.ready(); }

@@ -2,16 +2,20 @@
 
 #include <array>
 
+#include "compression/quantize/binary.h"
+#include "compression/quantize/codebook.h"
 #include "compression/quantize/dorefa.h"
 #include "compression/quantize/lsq.h"
 #include "compression/quantize/pact.h"
+#include "compression/quantize/powers.h"
+#include "compression/quantize/ternary.h"
 #include "compression/quantize/uniform.h"
 #include "framework/base/error.h"
 
 namespace pare {
 
 std::span<const QuantizerRow> quantizer_table() {
-  static const std::array<QuantizerRow, 4> rows{{
+  static const std::array<QuantizerRow, 10> rows{{
       {.name = "uniform",
        .description = "equal steps between the ends of an observed range",
        .weights = true,
@@ -20,8 +24,6 @@ std::span<const QuantizerRow> quantizer_table() {
        .most_bits = 8,
        .usual_bits = 8,
        .observes = true,
-       .learns = false,
-       .zero_at_ends = false,
        .make = make_uniform},
       {.name = "lsq",
        .description = "learned step size",
@@ -30,7 +32,6 @@ std::span<const QuantizerRow> quantizer_table() {
        .least_bits = 2,
        .most_bits = 8,
        .usual_bits = 8,
-       .observes = false,
        .learns = true,
        .zero_at_ends = true,
        .make = make_lsq},
@@ -41,7 +42,6 @@ std::span<const QuantizerRow> quantizer_table() {
        .least_bits = 2,
        .most_bits = 8,
        .usual_bits = 8,
-       .observes = false,
        .learns = true,
        .zero_at_ends = true,
        .make = make_pact},
@@ -52,10 +52,61 @@ std::span<const QuantizerRow> quantizer_table() {
        .least_bits = 2,
        .most_bits = 7,
        .usual_bits = 4,
-       .observes = false,
-       .learns = false,
+       .one_grid = true,
        .zero_at_ends = true,
        .make = make_dorefa},
+      {.name = "binary",
+       .description = "the sign times the mean magnitude, or times 1",
+       .weights = true,
+       .activations = false,
+       .least_bits = 1,
+       .most_bits = 1,
+       .usual_bits = 1,
+       .make = make_binary},
+      {.name = "ternary",
+       .description = "a sign or zero, by a threshold on the mean magnitude",
+       .weights = true,
+       .activations = false,
+       .least_bits = 2,
+       .most_bits = 2,
+       .usual_bits = 2,
+       .make = make_ternary},
+      {.name = "ttq",
+       .description = "trained ternary: a learned scale for each sign",
+       .weights = true,
+       .activations = false,
+       .least_bits = 2,
+       .most_bits = 2,
+       .usual_bits = 2,
+       .learns = true,
+       .one_grid = true,
+       .make = make_ttq},
+      {.name = "log2",
+       .description = "powers of two (or of its root), rounded in the exponent",
+       .weights = true,
+       .activations = false,
+       .least_bits = 2,
+       .most_bits = 4,
+       .usual_bits = 4,
+       .make = make_log2},
+      {.name = "apot",
+       .description = "sums of powers of two, clipped at a learned bound",
+       .weights = true,
+       .activations = false,
+       .least_bits = 2,
+       .most_bits = 6,
+       .usual_bits = 4,
+       .learns = true,
+       .make = make_apot},
+      {.name = "codebook",
+       .description = "a table of trained values, found by k-means",
+       .weights = true,
+       .activations = false,
+       .least_bits = 1,
+       .most_bits = 8,
+       .usual_bits = 4,
+       .learns = true,
+       .make = make_codebook},
   }};
   return rows;
 }

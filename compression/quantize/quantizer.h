@@ -45,6 +45,8 @@ class Quantizer {
 
   // Its own trainable numbers; their roles are what follows the quantizer's name in a path.
   virtual void visit_parameters(const ParameterVisitor&) {}
+  // The first step of an epoch is about to begin.
+  virtual void begin_epoch() {}
   // Everything else that must survive.
   virtual void visit_state(const std::string& prefix, StateVisitor& visitor) = 0;
 };
@@ -63,10 +65,12 @@ struct QuantizerRow {
   std::string description;
   bool weights, activations;  // what it is for
   int least_bits, most_bits;
-  int usual_bits;     // where the config names none
-  bool observes;      // the keys `observer`, `decay` and `p` are its own
-  bool learns;        // the keys `learning_rate` and `weight_decay` are its own
-  bool zero_at_ends;  // `scheme` affine of activations: zero is the lowest code, behind a relu
+  int usual_bits;         // where the config names none
+  bool observes = false;  // the keys `observer`, `decay` and `p` are its own
+  bool learns = false;    // the keys `learning_rate` and `weight_decay` are its own
+  bool one_grid = false;  // `granularity` of weights is per_tensor
+  bool zero_at_ends =
+      false;  // `scheme` affine of activations: zero is the lowest code, behind a relu
   std::unique_ptr<Quantizer> (*make)(const QuantizerConfig& config, QuantizerPlace place);
 };
 std::span<const QuantizerRow> quantizer_table();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "compression/quantize/quantizer.h"
 
 namespace pare {
@@ -35,8 +37,12 @@ void QuantizerConfig::describe_keys(config::Object& o, bool weights) {
   o.real("decay", decay, {.min = 0, .below = 1},
          "share of the past, of the observers that remember batches");
   o.real("p", p, {.max = 100, .above = 50}, "of the observer percentile");
-  o.choice("scale", scale, {{"float", ScaleKind::real}, {"power_of_two", ScaleKind::power_of_two}},
-           "any scale, or rounded up to a power of two");
+  std::vector<std::pair<std::string, ScaleKind>> kinds = {
+      {"float", ScaleKind::real}, {"power_of_two", ScaleKind::power_of_two}};
+  if (weights) kinds.emplace_back("one", ScaleKind::one);
+  o.choice("scale", scale, kinds,
+           weights ? "any scale, rounded up to a power of two, or 1 (binary, ternary)"
+                   : "any scale, or rounded up to a power of two");
   o.choice("rounding", rounding,
            {{"nearest", RoundingMode::nearest},
             {"floor", RoundingMode::floor},
@@ -47,16 +53,41 @@ void QuantizerConfig::describe_keys(config::Object& o, bool weights) {
   o.real("learning_rate", learning_rate, {.min = 0},
          "factor on the optimizer's, for the quantizer's own parameters");
   o.real("weight_decay", weight_decay, {.min = 0}, "of the quantizer's own parameters");
-  if (o.missing("bits") && !has_bits(quantizer_row(quantizer), bits)) {
-    bits = quantizer_row(quantizer).usual_bits;
+  const QuantizerRow& row = quantizer_row(quantizer);
+  if (o.missing("bits") && !has_bits(row, bits)) bits = row.usual_bits;
+  if (o.missing("granularity") && weights && row.one_grid) granularity = Granularity::per_tensor;
+}
+
+void QuantizerConfig::describe_own_keys(config::Object& o) {
+  o.choice("base", base, {{"2", LogBase::two}, {"sqrt2", LogBase::root}},
+           "of log2: the ratio of two neighbouring levels");
+  o.integer("levels", levels, {.min = 2, .max = 256}, "of codebook: entries of its table");
+  o.choice(
+      "init", init,
+      {{"linear", CodebookInit::linear},
+       {"density", CodebookInit::density},
+       {"random", CodebookInit::random}},
+      "of codebook: where k-means begins: over the range, over the sorted weights, at weights");
+  o.boolean("train", train, "of codebook: centroids follow their members' gradients");
+  o.choice("reassign", reassign, {{"never", Reassign::never}, {"epoch", Reassign::epoch}},
+           "of codebook: when a weight may change its centroid");
+  if (quantizer != "codebook") return;
+  const int implied = static_cast<int>(std::bit_width(static_cast<unsigned>(levels - 1)));
+  if (o.given("bits") && bits != implied) {
+    o.fail("bits", fmt::format("a codebook of {} levels has {} bits, got {}; expected 'levels' "
+                               "alone",
+                               levels, implied, bits));
   }
+  bits = implied;
 }
 
 void QuantizerConfig::check(const config::Object& o, const QuantizerConfig& usual) const {
   const QuantizerRow& row = quantizer_row(quantizer);
   if (!has_bits(row, bits)) {
-    o.fail("bits", fmt::format("{} has {} to {} bits, got {}", quantizer, row.least_bits,
-                               row.most_bits, bits));
+    const std::string range = row.least_bits == row.most_bits
+                                  ? std::to_string(row.least_bits)
+                                  : fmt::format("{} to {}", row.least_bits, row.most_bits);
+    o.fail("bits", fmt::format("{} has {} bits, got {}", quantizer, range, bits));
   }
   if (!row.observes && observer != usual.observer) {
     o.fail("observer",
@@ -78,6 +109,9 @@ void QuantizerConfig::check(const config::Object& o, const QuantizerConfig& usua
            "one bit has no symmetric grid with a zero; expected scheme affine, or the "
            "quantizer binary");
   }
+  if (scale == ScaleKind::one && quantizer != "binary" && quantizer != "ternary") {
+    o.fail("scale", fmt::format("{} has no scale of one; binary and ternary do", quantizer));
+  }
   if (!row.learns && (learning_rate != usual.learning_rate || weight_decay != usual.weight_decay)) {
     o.fail(learning_rate != usual.learning_rate ? "learning_rate" : "weight_decay",
            fmt::format("{} has no parameters of its own to train", quantizer));
@@ -93,6 +127,10 @@ void WeightQuantizerConfig::describe(config::Object& o) {
            "whose range is taken: what reaches the quantizer, the unpruned weight, or the weights "
            "that are kept");
   check(o, WeightQuantizerConfig());
+  if (quantizer_row(quantizer).one_grid && granularity == Granularity::per_channel) {
+    o.fail("granularity",
+           fmt::format("{} has one grid for the tensor; expected per_tensor", quantizer));
+  }
   if (quantizer != "uniform" && scheme == Scheme::affine) {
     o.fail("scheme",
            fmt::format("weights of {} are symmetric; expected uniform with affine", quantizer));

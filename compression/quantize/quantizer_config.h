@@ -1,6 +1,7 @@
 // The keys of "weights" and "activations" of a quantize method, and the rules between them.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "compression/quantize/grid.h"
@@ -9,6 +10,10 @@
 #include "framework/config/object.h"
 
 namespace pare {
+
+enum class LogBase { two, root };                     // of log2
+enum class CodebookInit { linear, density, random };  // of codebook
+enum class Reassign { never, epoch };
 
 enum class Granularity { per_tensor, per_channel };
 
@@ -31,17 +36,25 @@ struct QuantizerConfig {
   RoundingMode rounding = RoundingMode::nearest;
   double learning_rate = 1;
   double weight_decay = 0;
+  // Of single quantizers of weights.
+  LogBase base = LogBase::two;
+  int levels = 16;
+  CodebookInit init = CodebookInit::linear;
+  bool train = true;
+  Reassign reassign = Reassign::never;
 
   GridFormat format() const { return {.bits = bits, .scheme = scheme, .scale = scale}; }
 
  protected:
   void describe_keys(config::Object& o, bool weights);
+  void describe_own_keys(config::Object& o);
   // The rules between keys; for what has been read.
   void check(const config::Object& o, const QuantizerConfig& usual) const;
 };
 
 struct WeightQuantizerConfig : QuantizerConfig {
   Observed observe = Observed::masked;
+  std::optional<double> clip_latent;
 
   void describe(config::Object& o);
 };

@@ -1,6 +1,7 @@
 #include "compression/quantize/weight_quantizer.h"
 
 #include "compression/prune/mask.h"
+#include "compression/quantize/error_penalty.h"
 
 namespace pare {
 
@@ -15,14 +16,18 @@ WeightQuantizer::WeightQuantizer(const WeightQuantizerConfig& config, const Para
 
 void WeightQuantizer::visit_state(const std::string& prefix, StateVisitor& visitor) {
   quantizer_->visit_state(prefix, visitor);
+  visitor.integer(prefix + "/fixed", fixed_);
   quantizer_->visit_parameters([&](Parameter& own) { own.visit_state(visitor); });
 }
 
 Variable WeightQuantizer::apply(const Variable& value, const Pass& pass) {
+  if (!on_) return value;
   const bool observes =
       quantizer_->stateless() || !quantizer_->ready() || (pass.observing() && !frozen_);
-  if (observes) observe(value, pass);
-  return quantizer_->quantize(value, pass);
+  if (observes && fixed_ == 0) observe(value, pass);
+  const Variable quantized = quantizer_->quantize(value, pass);
+  const bool penalized = lambda_ > 0 && pass.training();
+  return penalized ? with_error_penalty(quantized, value, lambda_) : quantized;
 }
 
 // Ranges include 0, so a weight that the mask zeroes widens none: what survives is what the mask

@@ -28,6 +28,13 @@ class WeightQuantizer final : public Transform {
   const Quantizer& quantizer() const { return *quantizer_; }
   // An observer that is frozen keeps its range (a stateless one has none to keep and goes on).
   void freeze_observer(bool frozen) { frozen_ = frozen; }
+  // Off: the value passes as it is, to be compared with what quantization makes of it.
+  void switch_on(bool on) { on_ = on; }
+  // lambda of what with_error_penalty() adds in training.
+  void penalize(double lambda) { lambda_ = lambda; }
+  // The grid is what it is now, whatever becomes of the weight.
+  void fix() { fixed_ = 1; }
+  void begin_epoch() { quantizer_->begin_epoch(); }
 
  private:
   void observe(const Variable& value, const Pass& pass);
@@ -36,6 +43,9 @@ class WeightQuantizer final : public Transform {
   std::unique_ptr<Quantizer> quantizer_;
   const Parameter& weight_;
   bool frozen_ = false;
+  bool on_ = true;
+  std::int64_t fixed_ = 0;
+  double lambda_ = 0;
 };
 
 }  // namespace pare

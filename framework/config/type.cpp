@@ -74,5 +74,9 @@ Json nullable_schema(const Json& schema) {
   return {{"anyOf", Json::array({schema, {{"type", "null"}}})}};
 }
 
+Json switched_schema(const Json& schema) {
+  return {{"anyOf", Json::array({{{"type", "boolean"}}, schema})}};
+}
+
 }  // namespace detail
 }  // namespace pare::config

@@ -50,6 +50,7 @@ Json choice_schema(const std::vector<std::string>& names);
 Json list_schema(const Json& item);
 Json map_schema(const Json& item);
 Json nullable_schema(const Json& schema);
+Json switched_schema(const Json& schema);
 void read_object(const Node& node, const std::function<void(Object&)>& describe);
 Json write_object(const std::function<void(Object&)>& describe);
 Json object_schema(const std::function<void(Object&)>& describe);
@@ -166,6 +167,26 @@ Type<std::optional<T>> optional(Type<T> some) {
           .schema = [some] { return detail::nullable_schema(some.schema()); },
           .inside = some.inside,
           .inside_path = some.inside_path};
+}
+
+// false (none), true (a T as it is by default), or the keys of a T.
+template <Describable T>
+Type<std::optional<T>> switched() {
+  const Type<T> some = object<T>();
+  return {.read =
+              [some](const Node& node, std::optional<T>& x) {
+                if (node.is_boolean()) {
+                  x = node.boolean() ? std::optional<T>(T()) : std::nullopt;
+                  return;
+                }
+                T value = x ? *x : T();
+                some.read(node, value);
+                x = std::move(value);
+              },
+          .write = [some](const std::optional<T>& x) { return x ? some.write(*x) : Json(false); },
+          .name = "boolean or object",
+          .schema = [some] { return detail::switched_schema(some.schema()); },
+          .inside = some.inside};
 }
 
 // An object with keys of the user's choice, in the order of the config.

@@ -253,6 +253,31 @@ void add_compression(std::vector<KeyRow>& rows) {
     quantize(side + ".decay", {"compression.q." + ema}, side + ".decay=0.5");
     quantize(side + ".scale", {}, side + ".scale=power_of_two");
   }
+  const auto few = [](const std::string& name) {
+    return Sets{"compression.q.weights.quantizer=" + name, R"(phases[1].apply=["q"])"};
+  };
+  quantize("weights.base", few("log2"), "weights.base=sqrt2");
+  quantize("weights.levels", few("codebook"), "weights.levels=5");
+  quantize("weights.init", few("codebook"), "weights.init=random");
+  quantize("weights.train", few("codebook"), "weights.train=false");
+  Sets long_phase = few("codebook");
+  long_phase.push_back("dataset.batch_size=8");
+  long_phase.push_back("phases[1].steps=20");
+  quantize("weights.reassign", long_phase, "weights.reassign=epoch");
+  quantize("weights.clip_latent", {}, "weights.clip_latent=0.05");
+  quantize("error_penalty", {}, "error_penalty=0.1");
+  const Sets calibration = {
+      R"(phases[1]={"_delete_": true, "name": "ptq", "epochs": 0, "apply": ["q"]})",
+      "compression.q.weights.bits=3"};
+  quantize("correct_bias", calibration, "correct_bias=true");
+  quantize("equalize", calibration, "equalize=true");
+  Sets adaround = calibration;
+  adaround.push_back(R"(compression.q.adaround={"iterations": 30})");
+  quantize("adaround", calibration, "adaround.iterations=30");
+  quantize("adaround.iterations", adaround, "adaround.iterations=60");
+  quantize("adaround.learning_rate", adaround, "adaround.learning_rate=0.3");
+  adaround.push_back("compression.q.adaround.learning_rate=0.1");
+  quantize("adaround.lambda", adaround, "adaround.lambda=100");
   const std::string percentile = ".observer=percentile";
   quantize("weights.quantizer", {}, "weights.quantizer=lsq");
   quantize("activations.quantizer", {}, "activations.quantizer=pact");

@@ -215,10 +215,18 @@ Json quantizer(Draw& draw, bool weights) {
       json["rounding"] = weights ? draw.one_of({"floor", "truncate"}) : Json("stochastic");
   }
   if (row.observes || !weights) json["scheme"] = draw.one_of({"symmetric", "affine"});
+  if (row.name == "codebook") {
+    json.erase("bits");
+    json["levels"] = draw.between(2, 64);
+    json["init"] = draw.one_of({"linear", "density", "random"});
+    json["reassign"] = draw.one_of({"never", "epoch"});
+  }
+  if (row.name == "log2") json["base"] = draw.one_of({"2", "sqrt2"});
   if (row.learns) json["learning_rate"] = draw.real(0, 2);
   if (row.learns) json["weight_decay"] = draw.real(0, 0.1);
   if (!weights) return json;
-  json["granularity"] = draw.one_of({"per_channel", "per_tensor"});
+  if (!row.one_grid) json["granularity"] = draw.one_of({"per_channel", "per_tensor"});
+  if (draw.chance(20)) json["clip_latent"] = draw.real(0.05, 2);
   json["observe"] = draw.one_of({"masked", "dense", "survivors"});
   return json;
 }
@@ -296,6 +304,7 @@ Json compression(Draw& draw) {
   if (draw.chance(80)) quantize["weights"] = quantizer(draw, true);
   if (draw.chance(80)) quantize["activations"] = quantizer(draw, false);
   if (draw.chance(30)) quantize["first_last_bits"] = draw.between(2, 8);
+  if (draw.chance(20)) quantize["error_penalty"] = draw.real(0, 0.1);
   if (draw.chance(30)) quantize["freeze_statistics_at"] = draw.real(0, 1);
   if (draw.chance(20)) {
     quantize["overrides"] =

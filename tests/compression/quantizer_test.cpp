@@ -42,6 +42,7 @@ std::vector<Case> all_cases() {
               config.scheme = scheme;
               config.granularity = granularity;
               config.scale = scale;
+              if (row.one_grid) config.granularity = Granularity::per_tensor;
               cases.push_back({config, use});
             }
           }
@@ -49,6 +50,23 @@ std::vector<Case> all_cases() {
       }
     }
   }
+  for (const CodebookInit init : {CodebookInit::density, CodebookInit::random}) {
+    cases.push_back({QuantizerConfig(), Use::weights});
+    cases.back().config.quantizer = "codebook";
+    cases.back().config.bits = 3;
+    cases.back().config.levels = 5;
+    cases.back().config.init = init;
+    cases.back().config.train = init == CodebookInit::density;
+  }
+  for (const std::string name : {"binary", "ternary"}) {
+    cases.push_back({QuantizerConfig(), Use::weights});
+    cases.back().config.quantizer = name;
+    cases.back().config.scale = ScaleKind::one;
+  }
+  cases.push_back({QuantizerConfig(), Use::weights});
+  cases.back().config.quantizer = "log2";
+  cases.back().config.bits = 4;
+  cases.back().config.base = LogBase::root;
   for (const RoundingMode mode :
        {RoundingMode::floor, RoundingMode::truncate, RoundingMode::stochastic}) {
     cases.push_back({QuantizerConfig(), Use::weights});

@@ -277,7 +277,10 @@ class Generator {
         drawn.name == "uniform" && config.scheme == Scheme::symmetric ? 2 : drawn.least_bits;
     config.bits = static_cast<int>(between(least, drawn.most_bits));
     config.granularity = weights && chance(60) ? Granularity::per_channel : Granularity::per_tensor;
+    if (drawn.one_grid && weights) config.granularity = Granularity::per_tensor;
     config.scale = chance(25) ? ScaleKind::power_of_two : ScaleKind::real;
+    if (drawn.name == "codebook") config.levels = static_cast<int>(between(2, 40));
+    if (drawn.name == "log2" && chance(50)) config.base = LogBase::root;
     if (drawn.observes) {
       const std::vector<std::string> kinds = observer_kinds(weights);
       config.observer = kinds[static_cast<std::size_t>(between(0, std::ssize(kinds) - 1))];

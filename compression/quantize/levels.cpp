@@ -1,0 +1,135 @@
+#include "compression/quantize/levels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "framework/base/error.h"
+#include "framework/base/parallel.h"
+
+namespace pare {
+namespace {
+
+constexpr std::int64_t kTile = 1 << 13;
+
+std::size_t level_of(float x, const float* borders, std::size_t count) {
+  return static_cast<std::size_t>(std::upper_bound(borders, borders + count, x) - borders);
+}
+
+template <class T>
+void visit_list(const std::string& name, std::vector<T>& values, StateVisitor& visitor) {
+  std::vector<std::uint8_t> bytes(values.size() * sizeof(T));
+  if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+  visitor.bytes(name, bytes);
+  values.resize(bytes.size() / sizeof(T));
+  if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+}
+
+}  // namespace
+
+Variable straight_through(const Variable& x, Tensor y, std::vector<Passing> passing, int axis) {
+  return record(
+      "straight_through", std::move(y), {x},
+      [in = x.value(), passing = std::move(passing), axis](const Tensor& dy, Gradients& gradients) {
+        const ChannelView view = channel_view(in.shape(), axis);
+        const GradientSlot dx = gradients.slot(0);
+        parallel_tiles(in.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin; i < end; ++i) {
+            const Passing& p = passing[static_cast<std::size_t>(i / view.inner % view.channels)];
+            const float v = in.data()[i];
+            const bool inside = v >= p.inside.low && v <= p.inside.high;
+            const float g = dy.data()[i] * (inside ? p.within : p.beyond);
+            dx.data[i] = dx.beta == 0 ? g : dx.data[i] + g;
+          }
+        });
+      });
+}
+
+GridCodes Levels::codes(const Tensor& x, int axis) const {
+  const ChannelView view = channel_view(x.shape(), axis);
+  const std::size_t count = grid.levels.size() - 1;
+  PARE_ENSURE(borders.size() == count * static_cast<std::size_t>(view.channels));
+  GridCodes result(static_cast<std::size_t>(x.size()));
+  parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
+      result[static_cast<std::size_t>(i)] =
+          grid.levels[level_of(x.data()[i], borders.data() + c * count, count)];
+    }
+  });
+  return result;
+}
+
+Tensor Levels::values(const Tensor& x, int axis) const {
+  const ChannelView view = channel_view(x.shape(), axis);
+  const GridCodes all = codes(x, axis);
+  Tensor y(x.shape());
+  float* to = y.mutable_data();
+  parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
+      to[i] = to_real(all[static_cast<std::size_t>(i)], 0, grid.scales[c]);
+    }
+  });
+  return y;
+}
+
+void append_middles(Levels& levels, double scale) {
+  for (std::size_t k = 1; k < levels.grid.levels.size(); ++k) {
+    levels.borders.push_back(
+        static_cast<float>(scale * 0.5 * (levels.grid.levels[k - 1] + levels.grid.levels[k])));
+  }
+}
+
+GridCodes both_signs(const std::vector<std::int16_t>& magnitudes, bool zero) {
+  GridCodes levels;
+  for (auto m = magnitudes.rbegin(); m != magnitudes.rend(); ++m)
+    levels.push_back(static_cast<std::int16_t>(-*m));
+  if (zero) levels.push_back(0);
+  levels.insert(levels.end(), magnitudes.begin(), magnitudes.end());
+  return levels;
+}
+
+LevelQuantizer::LevelQuantizer(const QuantizerConfig& config, QuantizerPlace place)
+    : place_(std::move(place)) {
+  levels_.grid.format = config.format();
+  levels_.grid.format.scheme = Scheme::symmetric;
+}
+
+void LevelQuantizer::observe(const Tensor& x, const Pass&) {
+  levels_.grid.scales.clear();
+  levels_.grid.zero_points.clear();
+  levels_.borders.clear();
+  const ChannelView view = channel_view(x.shape(), place_.axis);
+  std::vector<float> values;
+  for (std::int64_t c = 0; c < view.channels; ++c) {
+    values.clear();
+    for (std::int64_t o = 0; o < view.outer; ++o) {
+      const float* run = x.data() + (o * view.channels + c) * view.inner;
+      std::copy_if(run, run + view.inner, std::back_inserter(values),
+                   [](float v) { return v != 0; });
+    }
+    add_channel(values);
+  }
+}
+
+void LevelQuantizer::add_scale(double scale) {
+  append_scale(levels_.grid, scale == 0 ? 1 : scale, 0, place_.where);
+}
+
+Passing LevelQuantizer::passing(std::size_t, std::int64_t) const { return {kEverything}; }
+
+Variable LevelQuantizer::quantize(const Variable& x, const Pass&) {
+  PARE_ENSURE(ready());
+  std::vector<Passing> all;
+  const std::int64_t count = x.shape().size() / place_.channels;
+  for (std::size_t c = 0; c < levels_.grid.scales.size(); ++c) all.push_back(passing(c, count));
+  return straight_through(x, levels_.values(x.value(), place_.axis), std::move(all), place_.axis);
+}
+
+void LevelQuantizer::visit_state(const std::string& prefix, StateVisitor& visitor) {
+  visit_list(prefix + "/scales", levels_.grid.scales, visitor);
+  visit_list(prefix + "/borders", levels_.borders, visitor);
+  levels_.grid.zero_points.assign(levels_.grid.scales.size(), 0);
+}
+
+}  // namespace pare
