@@ -200,6 +200,7 @@ void round_layer(Weighted& layer, WeightQuantizer& quantizer, const std::vector<
     }
     weight.insert(weight.chain().size(), std::move(made));
     backward(reconstruction(forward(x), target));
+    weight.release();
     const double done = static_cast<double>(k) / static_cast<double>(config.iterations);
     const double beta = 20 - 18 * std::max(0.0, (done - kWarmUp) / (1 - kWarmUp));
     optimizer.step(soft.choices(), done < kWarmUp ? 0 : config.lambda, beta, config.learning_rate);
