@@ -139,7 +139,9 @@ class Codebook final : public Quantizer {
 
   float scale(std::size_t c) const {
     const double scale = static_cast<double>(ranges_[c].high) / kTop;
-    return scale > 0 ? static_cast<float>(scale) : 1.0f;
+    if (scale <= 0) return 1.0f;
+    const bool power = config_.scale == ScaleKind::power_of_two;
+    return static_cast<float>(power ? std::exp2(std::ceil(std::log2(scale))) : scale);
   }
 
   std::int16_t level(std::size_t k) const {
