@@ -126,6 +126,9 @@ void WeightQuantizerConfig::describe(config::Object& o) {
             {"survivors", Observed::survivors}},
            "whose range is taken: what reaches the quantizer, the unpruned weight, or the weights "
            "that are kept");
+  o.real("clip_latent", clip_latent, {.above = 0},
+         "largest |w| of latent weights, clipped after every step (binary: 1); null: any");
+  describe_own_keys(o);
   check(o, WeightQuantizerConfig());
   if (quantizer_row(quantizer).one_grid && granularity == Granularity::per_channel) {
     o.fail("granularity",
