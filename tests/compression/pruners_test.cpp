@@ -227,6 +227,7 @@ TEST_CASE("dns: weights come back while the mask moves, and not after `until`") 
     const std::vector<std::uint8_t>& keep = loop.keep("fc.weight");
     for (std::size_t i = 0; i < keep.size(); ++i) back += keep[i] && !before[i];
     if (loop.step_number() > 30) CHECK(keep == before);
+    CHECK(loop.method().at_target() == (loop.step_number() > 28));  // the last change: step 28
     before = keep;
   }
   CHECK(back > 0);
