@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +47,11 @@ void limit(int resource, std::uint64_t value) {
 // In the child; ends it.
 [[noreturn]] void answer(int pipe, const Guard& guard,
                          const std::function<std::vector<std::byte>()>& work) {
+  // It dies with its parent, and holds nothing of it open: not the lock of a run folder either.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const auto kept = static_cast<unsigned>(pipe);
+  ::close_range(STDERR_FILENO + 1, kept - 1, 0);
+  ::close_range(kept + 1, ~0u, 0);
   for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) ::signal(signal, SIG_DFL);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, static_cast<std::uint64_t>(guard.seconds));
