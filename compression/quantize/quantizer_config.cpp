@@ -126,6 +126,9 @@ void WeightQuantizerConfig::describe(config::Object& o) {
             {"survivors", Observed::survivors}},
            "whose range is taken: what reaches the quantizer, the unpruned weight, or the weights "
            "that are kept");
+  describe_own_keys(o);
+  o.real("clip_latent", clip_latent, {.above = 0},
+         "bound to which latent weights are clipped after a step (binary: 1); null: none");
   check(o, WeightQuantizerConfig());
   if (quantizer_row(quantizer).one_grid && granularity == Granularity::per_channel) {
     o.fail("granularity",
