@@ -27,8 +27,8 @@ Snapshot part_of(const Snapshot& snapshot, const std::string& prefix);
 void adopt(const Snapshot& snapshot, const VisitState& visit);
 
 // Restores all that `visit` names. Throws DataError, which begins with `what`, where the snapshot
-// lacks something, has another size of it, or holds more. Only the ranges of observers
-// ("<path>/range") may have another size than now: they are empty before the first observation.
+// lacks something, has another size of it, or holds more. Only ranges and histograms of observers
+// ("<path>/range", "/histogram/counts") may have another size: empty before the first observation.
 void restore(const Snapshot& snapshot, const std::string& prefix, const VisitState& visit,
              const std::string& what);
 

@@ -123,7 +123,7 @@ std::string under_other_kinds(const UnknownKey& unknown, const std::vector<Entry
 
 // " (it belongs under 'phases[]')" or "".
 std::string under_other_objects(const UnknownKey& unknown, const std::vector<Entry>& entries) {
-  constexpr std::size_t kMostPlaces = 4;
+  constexpr std::size_t kMostPlaces = 5;
   std::vector<std::string> places;
   for (const Entry& entry : entries) {
     if (name_of(entry) != unknown.key) continue;

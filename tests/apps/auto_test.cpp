@@ -21,6 +21,7 @@ using namespace pare;
 namespace {
 
 const std::vector<std::string> kAuto = {
+    "dataset.validation=64",
     R"(compression={"_delete_": true, "small": {"kind": "auto", "budget": {"bytes": 2000},
        "search": {"bits": [2, 4], "sparsity": [0, 0.5, 0.8], "epochs": 0.5}}})",
     R"(phases=[{"name": "dense", "epochs": 1}, {"name": "small", "epochs": 2, "apply": ["small"]}])"};

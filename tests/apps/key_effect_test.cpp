@@ -181,6 +181,7 @@ std::string result_of(KeyRow::Compared compared, const Sets& sets) {
 bool needs_no_row(const std::string& path) {
   static const std::set<std::string> single = {
       "compression.<name>.activations.granularity",  // an activation has one grid
+      "compression.<name>.budget.loss_points",  // likewise (auto_test.cpp)
       "compression.<name>.search.epochs",  // decides only where it changes the ranking of trials
   };
   const auto inside = [&](const std::string& outer) { return path.starts_with(outer); };

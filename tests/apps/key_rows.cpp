@@ -227,8 +227,8 @@ void add_search(std::vector<KeyRow>& rows) {
   const std::string bytes = R"({"bytes": 5000})";
   add("budget.bytes", bytes, "budget.bytes=10");
   rows.back().compared = KeyRow::Compared::bits_or_refusal;
-  add("budget.macs", R"({"macs": 9000})", "budget.macs=4600");
-  add("budget.loss_points", R"({"loss_points": 100})", "budget.loss_points=0.001");
+  add("budget.macs", R"({"macs": 9000})", "budget.macs=10");
+  rows.back().compared = KeyRow::Compared::bits_or_refusal;
   add("search.bits", bytes, "search.bits=[3]");
   add("search.sparsity", bytes, "search.sparsity=[0.7]");
 }

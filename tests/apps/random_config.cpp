@@ -240,7 +240,7 @@ Json distillation(Draw& draw) {
 
 Json factorization(Draw& draw) {
   Json json = {{"kind", "factorize"}, {"method", draw.one_of({"svd", "svd", "tucker2"})}};
-  if (draw.chance(40))
+  if (draw.chance(15))
     json["rank"] = draw.between(1, 3);
   else
     json["energy"] = draw.real(0.2, 1);
@@ -252,9 +252,9 @@ Json automatic(Draw& draw) {
                {"search", {{"bits", {2, draw.between(3, 8)}}, {"sparsity", {0, draw.real(0.3, 0.9)}}}}};
   json["search"]["epochs"] = draw.real(0.3, 1);
   if (draw.chance(50))
-    json["budget"]["bytes"] = draw.between(500, 20000);
+    json["budget"]["bytes"] = draw.between(3000, 40000);
   else
-    json["budget"][draw.chance(30) ? "macs" : "loss_points"] = draw.between(1, 100);
+    json["budget"][draw.chance(10) ? "macs" : "loss_points"] = draw.between(1, 100);
   return json;
 }
 
@@ -345,8 +345,9 @@ Json compression(Draw& draw) {
 void add_beyond(Draw& draw, Json& phases) {
   Json& last = phases.back();
   if (phases.size() > 1 && last.contains("steps") && draw.chance(30)) last["apply"].push_back("d");
-  if (!draw.chance(25)) return;
-  Json& apply = phases[static_cast<std::size_t>(draw.between(0, std::ssize(phases) - 1))]["apply"];
+  if (!draw.chance(20)) return;
+  const std::size_t where = draw.chance(80) ? 0 : phases.size() - 1;
+  Json& apply = phases[where]["apply"];
   apply.insert(apply.begin(), "f");
 }
 
@@ -380,6 +381,8 @@ Json make_config(Draw& draw, const Dataset& data) {
                   ? Json{{"kind", "cross_entropy"}, {"label_smoothing", draw.real(0, 0.3)}}
                   : Json{{"kind", "mse"}};
   Json all_phases = phases(draw);
+  while (data.validation.count() == 0 && all_phases.back()["apply"] == Json::array({"a"}))
+    all_phases = phases(draw);  // a search measures on validation images
   add_beyond(draw, all_phases);
   return {
       {"name", "random"},

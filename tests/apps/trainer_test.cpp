@@ -242,7 +242,7 @@ TEST_CASE("frozen parameters do not train in their phase, and train in the next"
   CHECK(weights[2] == weights[0]);
   CHECK(weights[3] != weights[2]);
   CHECK(contains(error_of([] {
-                   Trainer(tiny_config({"phases[1].freeze=[\"conv.wait\"]"}), tiny_digits(), {});
+                   rehearse(tiny_config({"phases[1].freeze=[\"conv.wait\"]"}), tiny_digits());
                  }),
                  "pattern 'conv.wait' matches no parameter (did you mean 'conv.weight'?)"));
 }

@@ -124,7 +124,8 @@ Json begin(const AutoConfig& config, const RunConfig& run, const Dataset& datase
   const double overhead = overhead_bytes(network, run, dataset);
   Planner planner(scan(network, config.search, dataset.validation, values), overhead);
   add_plans(planner, config, network);
-  PARE_ENSURE(!planner.plans().empty());
+  if (planner.plans().empty())
+    throw ConfigError("auto: no plan keeps the budget; allow more, or extend search");
   return {{"baseline", accuracy_of(network, dataset, values)},
           {"overhead_bytes", overhead},
           {"plans", planner.plans()},
