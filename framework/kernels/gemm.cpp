@@ -1,8 +1,10 @@
 #include "framework/kernels/gemm.h"
 
 #include <cblas.h>
+#include <sys/mman.h>
 
 #include <algorithm>
+#include <new>
 
 #include "framework/base/parallel.h"
 
@@ -20,12 +22,26 @@ void make_serial() {
   static_cast<void>(done);
 }
 
+// OpenBLAS keeps a buffer of 128 MB of address space for each thread inside a product, and tries
+// for ever where it finds none. Asked for the same beforehand, the system says no.
+void require_buffer() {
+  thread_local bool there = false;
+  if (there) return;
+  constexpr std::size_t kBuffer = (std::size_t{128} << 20) + (std::size_t{1} << 20);
+  void* const probe =
+      mmap(nullptr, kBuffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (probe == MAP_FAILED) throw std::bad_alloc();
+  munmap(probe, kBuffer);
+  there = true;
+}
+
 }  // namespace
 
 void gemm_serial(Transpose a, Transpose b, std::int64_t m, std::int64_t n, std::int64_t k,
                  const float* A, std::int64_t lda, const float* B, std::int64_t ldb, float beta,
                  float* C, std::int64_t ldc) {
   make_serial();
+  require_buffer();
   const auto transpose = [](Transpose t) {
     return t == Transpose::yes ? CblasTrans : CblasNoTrans;
   };

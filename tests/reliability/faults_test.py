@@ -163,6 +163,20 @@ class FullDiskTest(Faults):
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot write to stdout: No space left on device", done.stderr)
 
+    def test_memory_that_is_not_enough_is_an_error_that_ends_the_process(self):
+        codes = []
+        for megabytes in (100, 160, 250, 2000):
+            out, size = f"memory{megabytes}", megabytes << 20
+            code, err = self.programs.train(
+                out, "-q", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)))
+            codes.append(code)
+            if code == 1:
+                self.assertIn("error: out of memory", err)
+            if (self.folder / out).exists():
+                self.is_untorn(out)
+        self.assertEqual((codes[0], codes[-1]), (1, 0), codes)
+        self.assertLessEqual(set(codes), {0, 1})
+
 
 if __name__ == "__main__":
     runs.RunsTest.bin_folder = sys.argv[1]

@@ -124,10 +124,16 @@ def temporary_files(run):
     return [path for path in pathlib.Path(run).rglob(".*.tmp.*")]
 
 
+def without_times(value):
+    """A JSON value without the keys that hold times, at any depth."""
+    if isinstance(value, dict):
+        return {k: without_times(v) for k, v in value.items()
+                if k not in ("seconds", "images_per_second", "latency_us")}
+    return [without_times(v) for v in value] if isinstance(value, list) else value
+
+
 def rows_without_times(run):
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second")}
-            for row in rows]
+    return [without_times(json.loads(line)) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
 def differences(run, whole):
@@ -137,10 +143,6 @@ def differences(run, whole):
     if rows_without_times(run) != rows_without_times(whole):
         names.append("metrics.jsonl")
     results = [json.loads((folder / "result.json").read_text()) for folder in (run, whole)]
-    for result in results:
-        result.pop("seconds"), result.pop("latency_us")
-        for phase in result["phases"]:
-            phase.pop("images_per_second", None)
-    if results[0] != results[1]:
+    if without_times(results[0]) != without_times(results[1]):
         names.append("result.json")
     return names
