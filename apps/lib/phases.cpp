@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/lib/shorten.h"
 #include "datasets/load.h"
 #include "datasets/split.h"
 #include "framework/base/error.h"
@@ -148,16 +149,20 @@ void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& span
 }
 
 void make_smoke(RunConfig& run, Dataset& dataset) {
+  shorten(run, dataset, {.steps = kSmokeSteps, .train = kSmokeTrain, .test = kSmokeTest});
+}
+
+void shorten(RunConfig& run, Dataset& dataset, const Cut& cut) {
   const std::vector<ScheduleSpan> full = phase_spans(run, dataset.train.count());
-  keep_first(dataset.train, kSmokeTrain);
-  keep_first(dataset.validation, kSmokeTest);
-  keep_first(dataset.test, kSmokeTest);
+  keep_first(dataset.train, cut.train);
+  keep_first(dataset.validation, cut.test);
+  keep_first(dataset.test, cut.test);
   dataset.hash = hash_of(dataset);
   const auto per_epoch = static_cast<double>(steps_per_epoch(run, dataset.train.count()));
   for (std::size_t i = 0; i < run.phases.size(); ++i) {
     PhaseConfig& phase = run.phases[i];
     if (phase.calibrates()) continue;
-    const std::int64_t steps = std::min(full[i].steps, kSmokeSteps);
+    const std::int64_t steps = std::min(full[i].steps, cut.steps);
     const double factor = static_cast<double>(steps) / static_cast<double>(full[i].steps);
     phase.epochs.reset();
     phase.steps = steps;

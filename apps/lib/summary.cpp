@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "apps/lib/null_order.h"
 #include "apps/lib/phases.h"
 #include "apps/lib/plan_memory.h"
 #include "apps/lib/progress.h"
@@ -190,6 +191,7 @@ std::string plan(const RunConfig& run, const Dataset& dataset) {
   }
   const auto images = steps * std::min(run.dataset.batch_size, dataset.train.count());
   text += fmt::format("\n{} updates on {} images\n", grouped(steps), grouped(images));
+  for (const NullSwitch& claim : null_switches(run)) text += "no effect: " + to_text(claim) + "\n";
   const TrainingMemory memory = training_memory(run, dataset);
   return text +
          fmt::format(

@@ -40,9 +40,14 @@ void add_options(CLI::App& app, TrainOptions& o) {
       ->type_name("PATH=VALUE")
       ->take_all()
       ->allow_extra_args(false);
-  app.add_option("--init-from", o.init_from,
-                 "first weights from a checkpoint, a safetensors file or Keras's HDF5")
-      ->type_name("FILE");
+  CLI::Option* init =
+      app.add_option("--init-from", o.init_from,
+                     "first weights from a checkpoint, a safetensors file or Keras's HDF5")
+          ->type_name("FILE");
+  app.add_option("--branch-from", o.branch_from,
+                 "go on where a finished run ended that is the beginning of this one")
+      ->type_name("RUN")
+      ->excludes(init);
   app.add_flag("--smoke", o.smoke,
                "at most 20 steps a phase on 512 + 256 images; everything is written and verified");
   CLI::Option* plan = app.add_flag("--plan", o.plan, "print what would happen and stop");

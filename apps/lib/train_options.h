@@ -16,7 +16,8 @@ struct TrainOptions {
   bool resume = false;
   bool overwrite = false;
   bool smoke = false;
-  std::string init_from;  // "": weights are drawn
+  std::string init_from;    // "": weights are drawn
+  std::string branch_from;  // a run with the same beginning; "": none
   bool plan = false;
   std::string target;  // of --plan; "": none
   bool print_config = false;

@@ -10,9 +10,11 @@
 #include <filesystem>
 #include <optional>
 
+#include "apps/lib/branch.h"
 #include "apps/lib/checkpoint.h"
 #include "apps/lib/command_line.h"
 #include "apps/lib/finish.h"
+#include "apps/lib/null_order.h"
 #include "apps/lib/phases.h"
 #include "apps/lib/progress.h"
 #include "apps/lib/report/page.h"
@@ -68,6 +70,7 @@ class Run {
   // The state that the first update starts from.
   void begin() {
     if (options_.resume && resume_newest()) return;
+    if (!options_.branch_from.empty()) return branch();
     if (options_.init_from.empty()) return;
     const InitialWeights initial = trainer_.init_from(options_.init_from);
     console_.say(fmt::format("first weights from {} ({}): {} values: {}", options_.init_from,
@@ -131,6 +134,25 @@ class Run {
       console_.say("nothing to resume in " + folder_.path() + ": starting from the beginning");
     }
     return newest.has_value();
+  }
+
+  // As if the other run's phases had been trained here.
+  void branch() {
+    const std::string from = options_.branch_from + "/checkpoints/";
+    Checkpoint beginning =
+        branched(load_checkpoint(from + "last.h5"), config_, dataset_.hash, from + "last.h5");
+    Snapshot arrays;
+    if (beginning.state.best) {
+      Checkpoint best = load_checkpoint(from + "best.h5");
+      best.config = config::write(config_);
+      save_checkpoint(best, folder_.best_checkpoint());
+      arrays = part_of(best.arrays, kNetworkArrays);
+    }
+    read_times(beginning.state.rows, options_.branch_from + "/metrics.jsonl");
+    trainer_.resume(beginning, std::move(arrays), from + "last.h5");
+    saver_.write_rows(beginning.state.rows);
+    console_.say(fmt::format("going on from {} after {} updates", options_.branch_from,
+                             beginning.state.run_step));
   }
 
   double seconds() const { return folder_.seconds_before() + monotonic_seconds() - start_; }
@@ -285,8 +307,11 @@ void train_run(const TrainOptions& options, Console& console) {
     Network network = build_network(config.model, dataset.train.shape, dataset.classes);
     init_from(network, options.init_from);
   }
+  const std::vector<NullSwitch> null_orders = null_switches(config);
+  for (const NullSwitch& claim : null_orders) console.detail("no effect: " + to_text(claim));
   if (options.plan) return print_plan(options, config, dataset, rehearsal);
 
+  check_null_switches(config, dataset, null_orders);
   RunFolder folder(options.out.empty() ? "runs/" + config.name : options.out, if_there(options));
   console.log_to(folder.file("log.txt"));
   console.say(headline(config, dataset) + "; writing " + folder.path() + "/");

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "apps/lib/branch.h"
 #include "apps/lib/diverged.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/phases.h"
@@ -336,16 +337,7 @@ void Trainer::keep_if_best() {
   save(best);
 }
 
-bool Trainer::is_last_dense_phase() const {
-  std::vector<std::string> on;
-  std::size_t last = run_.phases.size();
-  for (std::size_t i = 0; i < run_.phases.size(); ++i) {
-    for (const std::string& name : run_.phases[i].release) std::erase(on, name);
-    on.insert(on.end(), run_.phases[i].apply.begin(), run_.phases[i].apply.end());
-    if (on.empty()) last = i;
-  }
-  return last == state_.phase;
-}
+bool Trainer::is_last_dense_phase() const { return last_dense_phase(run_) == state_.phase; }
 
 std::size_t Trainer::kept() const {
   PARE_ENSURE(!state_.rows.empty());

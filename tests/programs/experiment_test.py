@@ -8,6 +8,7 @@ Runs are --smoke runs of a tiny network on random images: nothing here looks at 
 
 import csv
 import json
+import os
 import pathlib
 import random
 import signal
@@ -102,9 +103,13 @@ class ExperimentTest(ProgramTest):
                                 text=True)
 
     def test_killed_at_random_it_ends_with_the_same_bytes(self):
+        """KILLS in the environment: how many times (4)."""
+        self.question("grid", axes=AXES, seeds=[1, 2], share="dense")
         self.ends(self.experiment("grid", "whole", "--smoke"), 0)
         generator = random.Random(7)
-        for number in (signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+        signals = (signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL)
+        for kill in range(int(os.environ.get("KILLS", "4"))):
+            number = signals[kill % len(signals)]
             process = self.start("grid", "killed")
             time.sleep(generator.uniform(0.05, 0.5))
             process.send_signal(number)
@@ -133,6 +138,44 @@ class ExperimentTest(ProgramTest):
         self.assertEqual(rows[1]["run"], rows[3]["run"])
         self.assertIn("quantized after training", (self.folder / "shared/results.md").read_text())
 
+    def test_a_shared_beginning_changes_no_byte(self):
+        self.question("apart", axes=AXES, seeds=[1, 2])
+        self.question("together", axes=AXES, seeds=[1, 2], share="dense", keep_checkpoints=False)
+        self.ends(self.experiment("apart", "apart", "--smoke"), 0)
+        finished = self.experiment("together", "together", "--smoke")
+        self.ends(finished, 0, "the dense beginning of seed 2", "8 of 8 runs finished")
+        self.assertEqual(self.bytes_of("apart/results.csv"), self.bytes_of("together/results.csv"))
+        self.assertEqual(len(list(self.folder.glob("together/dense/*"))), 2)
+        for run in self.folder.glob("together/runs/*"):
+            self.assertEqual((run / "model.pare").read_bytes(),
+                             (self.folder / "apart/runs" / run.name / "model.pare").read_bytes())
+            self.assertFalse((run / "checkpoints").exists())
+
+    def test_a_beginning_that_fails_is_the_failure_of_its_runs(self):
+        self.question("nan", axes=AXES, seeds=[1], share="dense", set={"optimizer.learning_rate": 1e38})
+        finished = self.experiment("nan", "nan", "--smoke")
+        self.ends(finished, 4, "the dense beginning of seed 1 failed", "0 of 4 runs finished")
+        self.assertEqual(len(list(self.folder.glob("nan/runs/*/log.txt"))), 0)
+
+    def test_shards_and_collect_make_the_whole(self):
+        self.ends(self.experiment("grid", "whole2", "--smoke"), 0)
+        for part in ("1/3", "2/3", "3/3"):
+            self.ends(self.experiment("grid", f"part{part[0]}", "--smoke", "--shard", part), 0)
+        merged = self.experiment("grid", "merged", "--smoke", "--collect", "part1", "--collect", "part2",
+                                 "--collect", "part3")
+        self.ends(merged, 0, "8 of 8 runs finished")
+        self.assertEqual(self.bytes_of("merged/results.csv"), self.bytes_of("whole2/results.csv"))
+        self.ends(self.experiment("grid", "x", "--shard", "4/3"), 2, "expected I/N")
+        script = self.experiment("grid", "merged", "--emit-slurm", "--tasks", "3")
+        self.assertIn("#SBATCH --array=1-3", script.out)
+
+    def test_a_time_limit_ends_a_slice(self):
+        limited = self.experiment("grid", "slices", "--smoke", "--jobs", "1", "--time-limit", "0.05")
+        self.ends(limited, 143, "goes on where this one ended")
+        self.ends(self.experiment("grid", "slices", "--smoke"), 0, "8 of 8 runs finished")
+        self.ends(self.experiment("grid", "whole3", "--smoke"), 0)
+        self.assertEqual(self.bytes_of("slices/results.csv"), self.bytes_of("whole3/results.csv"))
+
     def test_two_experiments_do_not_write_one_folder(self):
         process = self.start("grid", "twice")
         while not (self.folder / "twice/runs").exists():
@@ -151,10 +194,14 @@ class ExperimentTest(ProgramTest):
         self.ends(self.run_program("experiment", "--confg", "x"), 2, "did you mean '--config'?")
 
     def test_shipped_experiments_run(self):
+        """Some runs of each: the largest has a thousand."""
         for config in sorted((programs_test.SOURCE / "configs/experiments").glob("*.json")):
             with self.subTest(config.name):
-                finished = self.run_program("experiment", "--config", config.name, "--smoke", "--set",
-                                            "dataset.kind=idx", "--set", "dataset.folder=data")
+                arguments = ["experiment", "--config", config.name, "--smoke", "--set", "dataset.kind=idx", "--set",
+                             "dataset.folder=data", "--set", "dataset.validation=64"]
+                plan = json.loads(self.run_program(*arguments, "--dry-run", "--json").out)
+                shards = max(1, plan["runs"]["all"] // 3)
+                finished = self.run_program(*arguments, "--shard", f"{shards}/{shards}")
                 self.ends(finished, 0, "runs finished")
 
 

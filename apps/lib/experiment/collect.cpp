@@ -63,6 +63,26 @@ std::string timing_csv(const Plan& plan, const Collected& collected) {
   return table(plan, collected, {"seconds", "latency_us"});
 }
 
+std::string dense_csv(const Plan& plan, const Collected& collected) {
+  std::vector<std::string> fields = {"run", "epochs", "seed"};
+  const std::vector<std::string> figures = result_figures();
+  fields.insert(fields.end(), figures.begin(), figures.end());
+  std::string text = join(fields, ",") + "\n";
+  for (const DenseRow& dense : plan.dense) {
+    for (std::size_t i = 0; i < dense.runs.size(); ++i) {
+      const PlannedRun& run = plan.runs[dense.runs[i]];
+      const std::optional<Json>& result = collected.results[dense.runs[i]];
+      if (!result) continue;
+      const double shared = run.beginning ? plan.beginnings[*run.beginning].epochs : 0;
+      fields = {run.hash, Json(run.epochs + shared).dump(), std::to_string(dense.seeds[i])};
+      for (const std::string& name : figures)
+        fields.push_back(number_field(value_at(*result, name)));
+      text += join(fields, ",") + "\n";
+    }
+  }
+  return text;
+}
+
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";

@@ -28,6 +28,10 @@ std::string results_csv(const Plan& plan, const Collected& collected);
 // The same rows with what differs every time: seconds, latency_us.
 std::string timing_csv(const Plan& plan, const Collected& collected);
 
+// The rows of plain training with the same budget: run, the number of updates' epochs, seed,
+// figures.
+std::string dense_csv(const Plan& plan, const Collected& collected);
+
 // A field of a CSV file, quoted where it has to be (RFC 4180).
 std::string csv_field(const std::string& text);
 

@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
+#include <set>
 
 #include "apps/lib/experiment/collect.h"
 #include "apps/lib/experiment/figures.h"
+#include "apps/lib/experiment/latex.h"
 #include "apps/lib/experiment/markdown.h"
+#include "apps/lib/experiment/page.h"
 #include "apps/lib/experiment/runner.h"
+#include "apps/lib/experiment/shards.h"
 #include "apps/lib/progress.h"
 #include "apps/lib/trainer.h"
 #include "framework/base/error.h"
@@ -27,7 +32,11 @@ void write_tables(const Plan& plan, const ExperimentFolder& folder) {
   const Collected collected = collect(plan, folder);
   write_file_atomically(folder.file("results.csv"), results_csv(plan, collected));
   write_file_atomically(folder.file("timing.csv"), timing_csv(plan, collected));
+  if (!plan.dense.empty())
+    write_file_atomically(folder.file("dense.csv"), dense_csv(plan, collected));
   write_file_atomically(folder.file("results.md"), results_markdown(plan, collected));
+  write_file_atomically(folder.file("results.tex"), results_latex(plan, collected));
+  write_file_atomically(folder.file("index.html"), results_page(plan, collected));
 }
 
 const char* state_of(const Collected& collected, std::size_t run) {
@@ -71,6 +80,33 @@ std::string headline(const Plan& plan, const Collected& collected) {
                      plan.cells.size(), plan.rows.size(), plan.runs.size(), collected.finished());
 }
 
+// What is left of the work, in the unit that runs cost.
+std::string estimate_text(const Plan& plan, const Collected& collected) {
+  double epochs = 0;
+  std::set<std::size_t> beginnings;
+  std::vector<double> seconds, trained;
+  for (std::size_t i = 0; i < plan.runs.size(); ++i) {
+    if (!collected.results[i]) {
+      epochs += plan.runs[i].epochs;
+      if (plan.runs[i].beginning) beginnings.insert(*plan.runs[i].beginning);
+    } else if (const auto spent = figure(*collected.results[i], "seconds")) {
+      seconds.push_back(*spent);
+      trained.push_back(plan.runs[i].epochs);
+    }
+  }
+  for (const std::size_t i : beginnings) epochs += plan.beginnings[i].epochs;
+  std::string text = fmt::format("to do: {:g} epochs of training, {} shared beginnings among them",
+                                 epochs, beginnings.size());
+  const double done = std::accumulate(trained.begin(), trained.end(), 0.0);
+  if (done > 0) {
+    const double each = std::accumulate(seconds.begin(), seconds.end(), 0.0) / done;
+    text += fmt::format("; about {} at {:.1f} s an epoch as in the {} finished runs, {} at once",
+                        clock_text(each * epochs / thread_count()), each, seconds.size(),
+                        thread_count());
+  }
+  return text + "\n";
+}
+
 std::string dry_run_text(const Plan& plan, const Collected& collected) {
   std::string text = headline(plan, collected) + "\n";
   for (const PlannedRow& row : plan.rows) {
@@ -78,15 +114,19 @@ std::string dry_run_text(const Plan& plan, const Collected& collected) {
                         state_of(collected, row.run), plan.runs[row.run].epochs,
                         label(plan.experiment, plan.cells[row.cell]), row.seed);
   }
-  return text;
+  return text + estimate_text(plan, collected);
 }
 
 RunnerOptions runner_options(const ExperimentOptions& options, const Plan& plan) {
-  const int most = static_cast<int>(std::min<std::size_t>(plan.runs.size(), 1024));
-  RunnerOptions runner{.jobs = std::min(options.jobs > 0 ? options.jobs : thread_count(), most),
+  RunnerOptions runner{.jobs = 1,
                        .threads = options.threads,
-                       .data_dir = options.data_dir};
-  if (runner.threads == 0 && runner.jobs > 1) runner.threads = 1;
+                       .data_dir = options.data_dir,
+                       .time_limit = options.time_limit,
+                       .runs = runs_of_shard(plan, options.shard)};
+  const int most = static_cast<int>(std::clamp<std::size_t>(runner.runs.size(), 1, 1024));
+  runner.jobs = std::min(options.jobs > 0 ? options.jobs : thread_count(), most);
+  if (runner.threads == 0 && runner.jobs > 1)
+    runner.threads = std::max(1, thread_count() / runner.jobs);
   return runner;
 }
 
@@ -104,7 +144,10 @@ int exit_code(const Collected& collected) {
 void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentOptions& options,
              Console& console) {
   const RunnerOptions runner_settings = runner_options(options, plan);
-  Runner runner(plan, folder, runner_settings, console);
+  // Each shard trains the beginnings that it needs, for they may start at the same moment.
+  const std::string shard = options.shard.name();
+  const ExperimentFolder beginnings(folder.path(), "dense" + (shard.empty() ? "" : "." + shard));
+  Runner runner(plan, folder, beginnings, runner_settings, console);
   double written = monotonic_seconds();
   try {
     runner.run([&] {
@@ -122,24 +165,56 @@ void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentO
 
 }  // namespace
 
+namespace {
+
+// --collect: finished runs from elsewhere that are not finished here.
+void take_finished(const Plan& plan, const ExperimentFolder& folder,
+                   const std::vector<std::string>& from, Console& console) {
+  for (const std::string& path : from) {
+    const ExperimentFolder other(path);
+    std::size_t taken = 0;
+    for (const PlannedRun& run : plan.runs) {
+      if (folder.is_finished(run.hash) || !other.is_finished(run.hash)) continue;
+      folder.adopt(run.hash, other);
+      ++taken;
+    }
+    console.say(fmt::format("{}: {} runs taken", path, taken));
+  }
+}
+
+int show_results(const Plan& plan, const ExperimentFolder& folder, const ExperimentOptions& options,
+                 Console& console) {
+  const Collected after = collect(plan, folder);
+  if (options.json) print(config::pretty(experiment_json(plan, folder, after)));
+  console.say(fmt::format("{} of {} runs finished; the tables are in {}", after.finished(),
+                          plan.runs.size(), folder.file("results.md")));
+  return exit_code(after);
+}
+
+}  // namespace
+
 int run_experiment(const ExperimentOptions& options, Console& console) {
   const Plan plan = make_plan(load_experiment_config(options.config), options.sets, options.smoke);
   const ExperimentFolder folder(options.out.empty() ? "runs/" + plan.experiment.name : options.out);
+  if (options.emit_slurm) {
+    print(slurm_script(plan, options));
+    return 0;
+  }
   const Collected before = collect(plan, folder);
   if (options.dry_run) {
     print(options.json ? config::pretty(experiment_json(plan, folder, before))
                        : dry_run_text(plan, before));
     return 0;
   }
-  const ExperimentLock lock(folder, "");
+  const ExperimentLock lock(folder, options.shard.name());
+  if (!options.collect.empty()) {
+    take_finished(plan, folder, options.collect, console);
+    write_tables(plan, folder);
+    return show_results(plan, folder, options, console);
+  }
   console.say(headline(plan, before) + "; writing " + folder.path() + "/");
   run_all(plan, folder, options, console);
-
-  const Collected after = collect(plan, folder);
-  if (options.json) print(config::pretty(experiment_json(plan, folder, after)));
-  console.say(fmt::format("{} of {} runs finished; the tables are in {}", after.finished(),
-                          plan.runs.size(), folder.file("results.md")));
-  return exit_code(after);
+  return show_results(plan, folder, options, console);
 }
 
 }  // namespace pare

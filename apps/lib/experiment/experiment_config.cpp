@@ -189,11 +189,71 @@ void MoreSeeds::describe(config::Object& o) {
   o.require("seeds");
 }
 
+void Contrast::describe(config::Object& o) {
+  o.text("name", name, "how tables call it; default: both points");
+  o.field("a", a, condition_type(), "axis -> point");
+  o.require("a");
+  o.field("b", b, condition_type(), "other points of the same axes; the difference is a - b");
+  o.require("b");
+  for (const Condition* side : {&a, &b}) {
+    for (const Condition::Test& test : side->tests) {
+      if (test.values.size() != 1) o.fail(side == &a ? "a" : "b", "expected one point an axis");
+    }
+  }
+}
+
+void Correlation::describe(config::Object& o) {
+  o.text("name", name, "how tables call it");
+  o.object("x", x, "a contrast, {\"a\", \"b\"}");
+  o.require("x");
+  o.object("y", y, "another one");
+  o.require("y");
+}
+
+void Published::Value::describe(config::Object& o) {
+  o.field("where", where, condition_type(), "which cells, as in exclude");
+  o.require("where");
+  o.real("value", value, "as results.csv would say it: a fraction");
+  o.require("value");
+}
+
+void Published::describe(config::Object& o) {
+  o.text("source", source, "the title of the column");
+  o.require("source");
+  o.list("values", values, "the numbers, beside the first figure");
+}
+
 void ExperimentReport::describe(config::Object& o) {
   o.field("figures", figures, config::list(config::choice(result_figures())),
           "columns of the tables; the first one is what is compared");
+  o.list("compare", compare, "pairs of cells whose runs are compared seed by seed");
+  o.list("correlate", correlate, "whether one difference follows another one over the cells");
+  o.real("margin", margin, {.above = 0}, "differences of the first figure that count as none");
+  o.boolean("dense", dense,
+            "also train without compression, with the same budget; null: where the "
+            "base has a strategy");
+  o.object("published", published, "numbers of others, in a column of their own");
   if (figures.empty()) o.fail("figures", "expected at least one figure");
 }
+
+namespace {
+
+// "dense", or null for no sharing.
+config::Type<bool> share_type() {
+  const config::Type<std::optional<std::string>> word = config::optional(config::choice({"dense"}));
+  return {.read =
+              [word](const Node& node, bool& x) {
+                std::optional<std::string> given;
+                word.read(node, given);
+                x = given.has_value();
+              },
+          .write = [](const bool& x) { return x ? Json("dense") : Json(); },
+          .name = word.name,
+          .allowed = word.allowed,
+          .schema = word.schema};
+}
+
+}  // namespace
 
 void ExperimentConfig::describe(config::Object& o) {
   o.text("name", name, "names the folder; default: the stem of the file");
@@ -204,6 +264,10 @@ void ExperimentConfig::describe(config::Object& o) {
   o.field("exclude", exclude, config::list(condition_type()), "cells that are left out");
   o.field("seeds", seeds, seeds_type(), "every cell is run once with each");
   o.list("more_seeds", more_seeds, "further seeds for some of the cells");
+  o.field("share", share_dense, share_type(),
+          "dense: runs of a seed branch from one dense beginning, trained once");
+  o.boolean("keep_checkpoints", keep_checkpoints,
+            "false: a finished run keeps its results and its model");
   o.object("report", report, "what is shown");
   require_distinct(seeds, "seeds", o);
 }

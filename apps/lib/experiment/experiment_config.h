@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,9 +49,44 @@ struct MoreSeeds {
   void describe(config::Object& o);
 };
 
+// Two points of some axes: cells that agree in every other axis are compared, run by run.
+struct Contrast {
+  std::string name;  // "": made of the two points
+  Condition a, b;    // of the same axes, one point each
+
+  void describe(config::Object& o);
+};
+
+// Whether one contrast's size follows another's, over the cells.
+struct Correlation {
+  std::string name;
+  Contrast x, y;
+
+  void describe(config::Object& o);
+};
+
+// A column of published numbers beside ours.
+struct Published {
+  std::string source;  // the column's title
+  // Per row of the table: which cells, and the number (a fraction, as in results.csv).
+  struct Value {
+    Condition where;
+    double value = 0;
+    void describe(config::Object& o);
+  };
+  std::vector<Value> values;
+
+  void describe(config::Object& o);
+};
+
 struct ExperimentReport {
   std::vector<std::string> figures = {"accuracy.integer", "accuracy.float", "sparsity",
                                       "bytes.model"};
+  std::vector<Contrast> compare;
+  std::vector<Correlation> correlate;
+  double margin = 0.001;      // differences within it count as none (TOST), a fraction
+  std::optional<bool> dense;  // a row of plain training with the same budget; null: with strategies
+  std::optional<Published> published;
 
   void describe(config::Object& o);
 };
@@ -63,6 +99,8 @@ struct ExperimentConfig {
   std::vector<Condition> exclude;
   std::vector<std::uint64_t> seeds = {1, 2, 3, 4, 5};
   std::vector<MoreSeeds> more_seeds;
+  bool share_dense = false;  // runs branch from one dense beginning per seed
+  bool keep_checkpoints = true;
   ExperimentReport report;
 
   void describe(config::Object& o);

@@ -97,6 +97,24 @@ Failure ExperimentFolder::failure_of(const std::string& hash, int code) const {
   return {code, text.empty() ? "it said nothing" : text};
 }
 
+void ExperimentFolder::drop_checkpoints(const std::string& hash) const {
+  std::error_code ignored;
+  for (const char* name : {"/checkpoints", "/events"}) fs::remove_all(run(hash) + name, ignored);
+}
+
+void ExperimentFolder::adopt(const std::string& hash, const ExperimentFolder& from) const {
+  const std::string copy = run("." + hash + ".copy");
+  make_folder(path_ + "/" + runs_);
+  std::error_code error;
+  fs::remove_all(copy, error);
+  fs::copy(from.run(hash), copy, fs::copy_options::recursive, error);
+  if (!error) fs::remove_all(run(hash), error);
+  if (!error) fs::rename(copy, run(hash), error);
+  if (error)
+    throw FailedError("'" + from.run(hash) + "' cannot be copied to '" + run(hash) +
+                      "': " + error.message());
+}
+
 ExperimentLock::ExperimentLock(const ExperimentFolder& folder, const std::string& part) {
   make_folder(folder.file("runs"));
   ours_ = open_lock(folder.file(".lock" + part), O_CLOEXEC);

@@ -18,12 +18,13 @@ struct Failure {
 
 class ExperimentFolder {
  public:
-  // Does not touch the disk.
-  explicit ExperimentFolder(std::string path) : path_(std::move(path)) {}
+  // Does not touch the disk. `runs`: the folder in it that holds one folder a run.
+  explicit ExperimentFolder(std::string path, std::string runs = "runs")
+      : path_(std::move(path)), runs_(std::move(runs)) {}
 
   const std::string& path() const { return path_; }
   std::string file(const std::string& name) const { return path_ + "/" + name; }
-  std::string run(const std::string& hash) const { return path_ + "/runs/" + hash; }
+  std::string run(const std::string& hash) const { return path_ + "/" + runs_ + "/" + hash; }
   std::string errors_of(const std::string& hash) const { return run(hash) + "/stderr.txt"; }
 
   bool is_finished(const std::string& hash) const;
@@ -38,8 +39,14 @@ class ExperimentFolder {
   // Its exit code and the last words on its stderr.
   Failure failure_of(const std::string& hash, int code) const;
 
+  // Removes what only resuming and branching need.
+  void drop_checkpoints(const std::string& hash) const;
+  // Copies a finished run from another experiment's folder, whole or not at all.
+  void adopt(const std::string& hash, const ExperimentFolder& from) const;
+
  private:
   std::string path_;
+  std::string runs_;
 };
 
 // Keeps two experiments out of one folder, and waits for runs of one that was killed: they hold the

@@ -9,6 +9,13 @@
 
 namespace pare {
 
+// Part `index` of `count`, from 1.
+struct Shard {
+  int index = 1, count = 1;
+  // "3-of-8", or "" where there is one.
+  std::string name() const;
+};
+
 struct ExperimentOptions {
   std::string config;
   std::string out;                // "": runs/<name>
@@ -18,6 +25,11 @@ struct ExperimentOptions {
   bool dry_run = false;
   bool smoke = false;
   bool json = false;
+  Shard shard;
+  bool emit_slurm = false;           // print a job array and stop
+  int tasks = 0;                     // of the job array; 0: as many as seeds
+  std::vector<std::string> collect;  // folders of other experiments to take finished runs from
+  std::optional<double> time_limit;  // seconds
   std::string data_dir;
   Console::Level level = Console::Level::normal;
 };

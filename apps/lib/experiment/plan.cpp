@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include "apps/lib/branch.h"
+#include "apps/lib/experiment/comparison.h"
 #include "framework/base/error.h"
 #include "framework/base/hash.h"
 
@@ -37,23 +39,34 @@ RunConfig read_cell(const ExperimentConfig& experiment, const Cell& cell) {
     RunConfig run = config::read<RunConfig>(cell.config);
     std::erase_if(run.compression,
                   [&](const auto& entry) { return !is_applied(run, entry.first); });
+    if (run.compression.empty()) run.composition = Composition::mask_then_quantize;
     return run;
   } catch (const ConfigError& error) {
     throw ConfigError(fmt::format("{}\n  in the cell {}", error.what(), label(experiment, cell)));
   }
 }
 
-// Rows with the hashes that they show; runs are found by hash.
+// Finds every run once, by its hash; what refers to runs does so by hash until all are known.
 class Planner {
  public:
-  void add(std::size_t cell, std::uint64_t seed, RunConfig run, bool smoke) {
-    run.seed = seed;
-    run.name = run_hash(run, smoke);
-    rows_.push_back({{cell, seed, 0}, run.name});
-    if (!index_.contains(run.name)) {
-      index_[run.name] = 0;
-      runs_.push_back({.hash = run.name, .config = config::write(run), .epochs = epochs_of(run)});
+  explicit Planner(const ExperimentConfig& experiment, bool smoke)
+      : shares_(experiment.share_dense), smoke_(smoke) {}
+
+  void add_row(std::size_t cell, std::uint64_t seed, const RunConfig& run) {
+    rows_.push_back({{cell, seed, 0}, add_run(run, seed)});
+  }
+
+  void add_dense(std::size_t cell, const std::vector<std::uint64_t>& seeds, const RunConfig& run) {
+    const RunConfig dense = dense_counterpart(run);
+    const std::string key = run_hash(dense, smoke_);
+    Dense& row = dense_[key];
+    row.cells.push_back(cell);
+    for (const std::uint64_t seed : seeds) {
+      if (std::find(row.seeds.begin(), row.seeds.end(), seed) != row.seeds.end()) continue;
+      row.seeds.push_back(seed);
+      row.hashes.push_back(add_run(dense, seed));
     }
+    if (row.cells.size() == 1) order_.push_back(key);
   }
 
   void finish(Plan& plan) {
@@ -65,14 +78,72 @@ class Planner {
       row.run = index_.at(hash);
       plan.rows.push_back(row);
     }
+    for (const std::string& key : order_) {
+      const Dense& from = dense_.at(key);
+      DenseRow row{.seeds = from.seeds, .runs = {}, .cells = from.cells};
+      for (const std::string& hash : from.hashes) row.runs.push_back(index_.at(hash));
+      plan.dense.push_back(std::move(row));
+    }
+    share(plan);
     plan.runs = std::move(runs_);
   }
 
  private:
+  struct Dense {
+    std::vector<std::uint64_t> seeds;
+    std::vector<std::string> hashes;
+    std::vector<std::size_t> cells;
+  };
+  struct Shared {
+    PlannedRun beginning;
+    std::vector<std::string> runs;
+  };
+
+  std::string add_run(RunConfig run, std::uint64_t seed) {
+    run.seed = seed;
+    run.name = run_hash(run, smoke_);
+    if (index_.contains(run.name)) return run.name;
+    index_[run.name] = 0;
+    runs_.push_back({.hash = run.name, .config = config::write(run), .epochs = epochs_of(run)});
+    if (shares_ && phases_of_beginning(run) > 0) {
+      RunConfig beginning = beginning_of(run);
+      beginning.name = run_hash(beginning, smoke_);
+      Shared& shared = shared_[beginning.name];
+      shared.beginning = {.hash = beginning.name,
+                          .config = config::write(beginning),
+                          .epochs = epochs_of(beginning)};
+      shared.runs.push_back(run.name);
+    }
+    return run.name;
+  }
+
+  // A beginning that one run has gains nothing.
+  void share(Plan& plan) {
+    for (auto& [hash, shared] : shared_) {
+      if (shared.runs.size() < 2) continue;
+      for (const std::string& name : shared.runs) {
+        PlannedRun& run = runs_[index_.at(name)];
+        run.beginning = plan.beginnings.size();
+        run.epochs -= shared.beginning.epochs;
+      }
+      plan.beginnings.push_back(std::move(shared.beginning));
+    }
+  }
+
+  bool shares_, smoke_;
   std::vector<std::pair<PlannedRow, std::string>> rows_;
   std::vector<PlannedRun> runs_;
   std::map<std::string, std::size_t> index_;
+  std::map<std::string, Dense> dense_;
+  std::vector<std::string> order_;  // of the keys of dense_
+  std::map<std::string, Shared> shared_;
 };
+
+// Where cells are the dense rows already, nothing is added.
+bool wants_dense_row(const ExperimentConfig& experiment, const RunConfig& run) {
+  if (experiment.report.dense) return *experiment.report.dense;
+  return run.strategy && run.strategy->kind != "dense";
+}
 
 }  // namespace
 
@@ -85,16 +156,42 @@ std::string run_hash(const RunConfig& run, bool smoke) {
   return hex(sha256(std::as_bytes(std::span(text)))).substr(0, kHashDigits);
 }
 
+RunConfig dense_counterpart(const RunConfig& run) {
+  RunConfig dense = run;
+  dense.compression.clear();
+  dense.phases.clear();
+  dense.composition = Composition::mask_then_quantize;
+  for (PhaseConfig phase : run.phases) {
+    if (phase.calibrates()) continue;
+    phase.apply.clear();
+    phase.release.clear();
+    const bool joins = phase.continues && !dense.phases.empty() && phase.freeze.empty() &&
+                       phase.epochs && dense.phases.back().epochs;
+    if (joins) {
+      *dense.phases.back().epochs += *phase.epochs;
+      continue;
+    }
+    const std::size_t n = dense.phases.size() + 1;
+    phase.name = n == 1 ? "dense" : fmt::format("dense_{}", n);
+    dense.phases.push_back(std::move(phase));
+  }
+  return dense;
+}
+
 Plan make_plan(ExperimentConfig experiment, std::span<const std::string> sets, bool smoke) {
-  Plan plan{
-      .experiment = std::move(experiment), .smoke = smoke, .cells = {}, .rows = {}, .runs = {}};
+  Plan plan;
+  plan.experiment = std::move(experiment);
+  plan.smoke = smoke;
   plan.cells = make_grid(plan.experiment, sets);
-  Planner planner;
+  Planner planner(plan.experiment, smoke);
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    const RunConfig run = read_cell(plan.experiment, plan.cells[i]);
-    for (const std::uint64_t seed : plan.cells[i].seeds) planner.add(i, seed, run, smoke);
+    const Cell& cell = plan.cells[i];
+    const RunConfig run = read_cell(plan.experiment, cell);
+    for (const std::uint64_t seed : cell.seeds) planner.add_row(i, seed, run);
+    if (wants_dense_row(plan.experiment, run)) planner.add_dense(i, cell.seeds, run);
   }
   planner.finish(plan);
+  check_comparisons(plan);
   return plan;
 }
 

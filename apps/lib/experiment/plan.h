@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,9 +15,10 @@
 namespace pare {
 
 struct PlannedRun {
-  std::string hash;     // names its folder
-  config::Json config;  // resolved; its name is the hash
-  double epochs = 0;    // of training, for estimates of time
+  std::string hash;                           // names its folder
+  config::Json config;                        // resolved; its name is the hash
+  double epochs = 0;                          // that this run trains itself, for estimates of time
+  std::optional<std::size_t> beginning = {};  // of Plan::beginnings, where it branches from one
 };
 
 // One row of results.csv: a cell with a seed.
@@ -26,17 +28,31 @@ struct PlannedRow {
   std::size_t run;
 };
 
+// "dense, same total budget": plain training for as many updates as a cell's. Cells of equal
+// budgets share it.
+struct DenseRow {
+  std::vector<std::uint64_t> seeds;
+  std::vector<std::size_t> runs;   // of each seed
+  std::vector<std::size_t> cells;  // whose budget it has
+};
+
 struct Plan {
   ExperimentConfig experiment;
   bool smoke = false;
   std::vector<Cell> cells;
   std::vector<PlannedRow> rows;  // cell by cell
   std::vector<PlannedRun> runs;  // seed by seed: an early stop leaves whole tables of few seeds
+  std::vector<PlannedRun> beginnings;  // what runs share
+  std::vector<DenseRow> dense;
 };
 
 // Everything that the outcome of a run depends on: no name, no methods that no phase applies, and
 // nothing that only reports.
 std::string run_hash(const RunConfig& run, bool smoke);
+
+// The same updates without any compression: calibrations fall away, phases that continue join the
+// one before.
+RunConfig dense_counterpart(const RunConfig& run);
 
 // Throws ConfigError, with the cell where it is a cell's config that cannot be read.
 Plan make_plan(ExperimentConfig experiment, std::span<const std::string> sets, bool smoke);

@@ -29,14 +29,17 @@ bool was_stopped(int code) { return code == 128 + SIGINT || code == 128 + SIGTER
 
 }  // namespace
 
-Runner::Runner(const Plan& plan, const ExperimentFolder& folder, const RunnerOptions& options,
-               Console& console)
+Runner::Runner(const Plan& plan, const ExperimentFolder& folder, const ExperimentFolder& beginnings,
+               const RunnerOptions& options, Console& console)
     : plan_(plan),
       folder_(folder),
+      beginnings_(beginnings),
       options_(options),
       console_(console),
       program_(sibling_program("train")) {
-  for (std::size_t i = 0; i < plan.runs.size(); ++i) {
+  for (const PlannedRun& beginning : plan.beginnings)
+    begun_.push_back(beginnings.is_finished(beginning.hash) ? State::done : State::to_do);
+  for (const std::size_t i : options.runs) {
     if (folder.is_finished(plan.runs[i].hash)) {
       ++done_;
     } else {
@@ -46,8 +49,10 @@ Runner::Runner(const Plan& plan, const ExperimentFolder& folder, const RunnerOpt
 }
 
 void Runner::run(const std::function<void()>& after_each) {
+  const double start = monotonic_seconds();
   while (!waiting_.empty() || !at_work_.empty()) {
     if (const int signal = caught_signal()) stop(signal);
+    if (options_.time_limit && monotonic_seconds() - start > *options_.time_limit) stop(SIGTERM);
     start_more();
     collect(after_each);
     show();
@@ -57,20 +62,57 @@ void Runner::run(const std::function<void()>& after_each) {
 }
 
 void Runner::start_more() {
-  while (!waiting_.empty() && std::ssize(at_work_) < options_.jobs) {
-    const std::size_t i = waiting_.front();
-    waiting_.pop_front();
-    const PlannedRun& run = plan_.runs[i];
-    folder_.prepare(run.hash, run.config);
-    console_.detail(fmt::format("starting {} {}", run.hash, label_of(i)));
-    at_work_.push_back({.run = i,
-                        .start = monotonic_seconds(),
-                        .child = Child(program_, arguments(run), folder_.errors_of(run.hash))});
+  while (std::ssize(at_work_) < options_.jobs) {
+    const std::optional<Job> job = next_job();
+    if (!job) return;
+    start(*job);
   }
 }
 
-std::vector<std::string> Runner::arguments(const PlannedRun& run) const {
-  std::vector<std::string> list = {"--resume", "--out", folder_.run(run.hash), "-q"};
+std::optional<Runner::Job> Runner::next_job() {
+  for (auto run = waiting_.begin(); run != waiting_.end();) {
+    const std::optional<std::size_t> beginning = plan_.runs[*run].beginning;
+    const State state = beginning ? begun_[*beginning] : State::done;
+    if (state == State::to_do) return Job{true, *beginning};
+    if (state == State::at_work) {
+      ++run;
+      continue;
+    }
+    const std::size_t index = *run;
+    run = waiting_.erase(run);
+    if (state == State::done) return Job{false, index};
+    fail_without_beginning(index);
+  }
+  return std::nullopt;
+}
+
+void Runner::fail_without_beginning(std::size_t run) {
+  const PlannedRun& beginning = plan_.beginnings[*plan_.runs[run].beginning];
+  Failure failure = beginnings_.failure(beginning.hash).value_or(Failure{1, "it left no reason"});
+  failure.message = "its dense beginning failed: " + failure.message;
+  folder_.prepare(plan_.runs[run].hash, plan_.runs[run].config);
+  folder_.record(plan_.runs[run].hash, failure);
+  ++failed_;
+}
+
+void Runner::start(Job job) {
+  const PlannedRun& run = planned(job);
+  folder_of(job).prepare(run.hash, run.config);
+  console_.detail(fmt::format("starting {} {}", run.hash, label_of(job)));
+  if (job.is_beginning) begun_[job.index] = State::at_work;
+  at_work_.push_back(
+      {.job = job,
+       .start = monotonic_seconds(),
+       .child = Child(program_, arguments(job), folder_of(job).errors_of(run.hash))});
+}
+
+std::vector<std::string> Runner::arguments(Job job) const {
+  const PlannedRun& run = planned(job);
+  std::vector<std::string> list = {"--resume", "--out", folder_of(job).run(run.hash), "-q"};
+  if (run.beginning) {
+    list.push_back("--branch-from");
+    list.push_back(beginnings_.run(plan_.beginnings[*run.beginning].hash));
+  }
   if (plan_.smoke) list.push_back("--smoke");
   if (options_.threads > 0) {
     list.push_back("--threads");
@@ -97,23 +139,29 @@ void Runner::collect(const std::function<void()>& after_each) {
 }
 
 void Runner::ended(const Work& work, int code) {
-  const PlannedRun& run = plan_.runs[work.run];
+  const PlannedRun& run = planned(work.job);
+  const ExperimentFolder& folder = folder_of(work.job);
   const double seconds = monotonic_seconds() - work.start;
-  const std::optional<config::Json> result = folder_.result(run.hash);
-  if (code == 0 && result) {
-    ++done_;
-    seconds_ += seconds;
-    epochs_ += run.epochs;
-    console_.say(fmt::format("[{}/{}] {}: {} after {}, ETA {}", done_ + failed_, plan_.runs.size(),
-                             label_of(work.run), outcome_text(*result), clock_text(seconds),
-                             time_left()));
+  const std::optional<config::Json> result = folder.result(run.hash);
+  const bool finished = code == 0 && result;
+  if (work.job.is_beginning) begun_[work.job.index] = finished ? State::done : State::failed;
+  if (!finished) {
+    if (!work.job.is_beginning) ++failed_;
+    const Failure failure = folder.failure_of(run.hash, code);
+    folder.record(run.hash, failure);
+    console_.warn(
+        fmt::format("{} failed (exit code {}): {}", label_of(work.job), code, failure.message));
     return;
   }
-  ++failed_;
-  const Failure failure = folder_.failure_of(run.hash, code);
-  folder_.record(run.hash, failure);
-  console_.warn(
-      fmt::format("{} failed (exit code {}): {}", label_of(work.run), code, failure.message));
+  seconds_ += seconds;
+  epochs_ += run.epochs;
+  if (!work.job.is_beginning) {
+    ++done_;
+    if (!plan_.experiment.keep_checkpoints) folder.drop_checkpoints(run.hash);
+  }
+  console_.say(fmt::format("[{}/{}] {}: {} after {}, ETA {}", done_ + failed_, options_.runs.size(),
+                           label_of(work.job), outcome_text(*result), clock_text(seconds),
+                           time_left()));
 }
 
 // Asks every run to save, once, and waits for them.
@@ -134,10 +182,12 @@ void Runner::stop(int signal) {
 }
 
 // Of the first row that shows the run, with its seed.
-std::string Runner::label_of(std::size_t run) const {
+std::string Runner::label_of(Job job) const {
+  const std::string seed = planned(job).config["seed"].dump();
+  if (job.is_beginning) return "the dense beginning of seed " + seed;
   const auto row = std::find_if(plan_.rows.begin(), plan_.rows.end(),
-                                [run](const PlannedRow& r) { return r.run == run; });
-  PARE_ENSURE(row != plan_.rows.end());
+                                [&](const PlannedRow& r) { return r.run == job.index; });
+  if (row == plan_.rows.end()) return "dense, same total budget, seed " + seed;
   return fmt::format("{} seed {}", label(plan_.experiment, plan_.cells[row->cell]), row->seed);
 }
 
@@ -145,16 +195,23 @@ std::string Runner::label_of(std::size_t run) const {
 std::string Runner::time_left() const {
   if (epochs_ <= 0) return "?";
   double epochs = 0;
-  for (const std::size_t i : waiting_) epochs += plan_.runs[i].epochs;
-  for (const Work& work : at_work_) epochs += plan_.runs[work.run].epochs / 2;
+  std::vector<bool> needed(begun_.size());
+  for (const std::size_t i : waiting_) {
+    epochs += plan_.runs[i].epochs;
+    if (const auto beginning = plan_.runs[i].beginning) needed[*beginning] = true;
+  }
+  for (std::size_t i = 0; i < begun_.size(); ++i) {
+    if (needed[i] && begun_[i] == State::to_do) epochs += plan_.beginnings[i].epochs;
+  }
+  for (const Work& work : at_work_) epochs += planned(work.job).epochs / 2;
   return clock_text(seconds_ / epochs_ * epochs / options_.jobs);
 }
 
 void Runner::show() const {
   if (!console_.shows_status()) return;
   const std::string failed = failed_ > 0 ? fmt::format(", {} failed", failed_) : "";
-  console_.status(fmt::format("{} of {} runs done{}, {} at work, ETA {}", done_, plan_.runs.size(),
-                              failed, at_work_.size(), time_left()));
+  console_.status(fmt::format("{} of {} runs done{}, {} at work, ETA {}", done_,
+                              options_.runs.size(), failed, at_work_.size(), time_left()));
 }
 
 }  // namespace pare

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,40 +20,60 @@ struct RunnerOptions {
   int jobs = 1;     // runs at once
   int threads = 0;  // of each run; 0: its own default
   std::string data_dir;
+  std::optional<double> time_limit;  // seconds; then as if SIGTERM had come
+  std::vector<std::size_t> runs;     // of the plan: those that are ours
 };
 
 class Runner {
  public:
   // All must outlive the runner.
-  Runner(const Plan& plan, const ExperimentFolder& folder, const RunnerOptions& options,
-         Console& console);
+  Runner(const Plan& plan, const ExperimentFolder& folder, const ExperimentFolder& beginnings,
+         const RunnerOptions& options, Console& console);
 
   // Runs everything that is not finished; `after_each` is called when a run has ended. Throws
   // Stopped on SIGINT and SIGTERM, when the runs at work have saved.
   void run(const std::function<void()>& after_each);
 
  private:
+  // A run, or a beginning that runs wait for.
+  struct Job {
+    bool is_beginning;
+    std::size_t index;
+  };
   struct Work {
-    std::size_t run;
+    Job job;
     double start;
     Child child;
   };
+  enum class State { to_do, at_work, done, failed };
 
+  const PlannedRun& planned(Job job) const {
+    return job.is_beginning ? plan_.beginnings[job.index] : plan_.runs[job.index];
+  }
+  const ExperimentFolder& folder_of(Job job) const {
+    return job.is_beginning ? beginnings_ : folder_;
+  }
   void start_more();
+  // Nothing where all that is left waits for something at work.
+  std::optional<Job> next_job();
+  void fail_without_beginning(std::size_t run);
+  void start(Job job);
   void collect(const std::function<void()>& after_each);
   void ended(const Work& work, int code);
   [[noreturn]] void stop(int signal);
-  std::vector<std::string> arguments(const PlannedRun& run) const;
-  std::string label_of(std::size_t run) const;
+  std::vector<std::string> arguments(Job job) const;
+  std::string label_of(Job job) const;
   std::string time_left() const;
   void show() const;
 
   const Plan& plan_;
   const ExperimentFolder& folder_;
+  const ExperimentFolder& beginnings_;
   const RunnerOptions& options_;
   Console& console_;
   std::string program_;
-  std::list<std::size_t> waiting_;
+  std::list<std::size_t> waiting_;  // runs
+  std::vector<State> begun_;        // of every beginning
   std::list<Work> at_work_;
   std::size_t done_ = 0;  // finished, also before
   std::size_t failed_ = 0;

@@ -58,6 +58,8 @@ text.left { text-anchor: end; } text.below, text.phase { text-anchor: middle; } 
 .mark { stroke: var(--soft); stroke-dasharray: 3 3; fill: none; }
 .series path { fill: none; stroke-width: 2; stroke-linejoin: round; }
 .series circle { stroke: var(--page); }
+.series circle.single { opacity: 0.45; stroke: none; }
+.notes li { margin: 2px 0; }
 .s0 path { stroke: var(--s0); } .s0 circle { fill: var(--s0); }
 .s1 path { stroke: var(--s1); stroke-dasharray: 7 3; } .s1 circle { fill: var(--s1); }
 .s2 path { stroke: var(--s2); stroke-dasharray: 2 2; } .s2 circle { fill: var(--s2); }

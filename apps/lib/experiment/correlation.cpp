@@ -1,0 +1,35 @@
+#include "apps/lib/experiment/correlation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/lib/experiment/statistics.h"
+#include "framework/base/error.h"
+
+namespace pare {
+namespace {
+
+constexpr double kNormal975 = 1.959963984540054;  // the normal distribution's 0.975 quantile
+
+}  // namespace
+
+std::optional<Correlated> correlation(std::span<const double> x, std::span<const double> y) {
+  PARE_ENSURE(x.size() == y.size());
+  if (x.size() < 4) return std::nullopt;
+  const double mean_x = summarize(x).mean, mean_y = summarize(y).mean;
+  double xx = 0, yy = 0, xy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mean_x) * (x[i] - mean_x);
+    yy += (y[i] - mean_y) * (y[i] - mean_y);
+    xy += (x[i] - mean_x) * (y[i] - mean_y);
+  }
+  if (xx <= 0 || yy <= 0) return std::nullopt;
+  Correlated c{.n = static_cast<int>(x.size())};
+  c.r = std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
+  const double half = kNormal975 / std::sqrt(static_cast<double>(c.n) - 3);
+  c.low = std::tanh(std::atanh(c.r) - half);
+  c.high = std::tanh(std::atanh(c.r) + half);
+  return c;
+}
+
+}  // namespace pare

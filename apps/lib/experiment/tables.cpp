@@ -1,0 +1,273 @@
+#include "apps/lib/experiment/tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "apps/lib/experiment/figures.h"
+#include "apps/lib/experiment/pareto.h"
+#include "framework/base/text.h"
+
+namespace pare {
+namespace {
+
+using config::Json;
+
+constexpr const char* kDash = "-";
+constexpr const char* kCosts[] = {"bytes.model", "bops"};
+
+std::string mean_text(const std::string& name, const Summary& s) {
+  if (s.n == 0) return kDash;
+  const std::string mean = figure_text(name, s.mean);
+  return s.deviation && *s.deviation > 0 ? mean + " ± " + figure_text(name, *s.deviation) : mean;
+}
+
+std::string interval_text(const std::string& name, const Summary& s) {
+  if (!s.half_width) return kDash;
+  return fmt::format("{} to {}", figure_text(name, s.mean - *s.half_width),
+                     figure_text(name, s.mean + *s.half_width));
+}
+
+std::string p_text(const std::optional<double>& p) {
+  if (!p) return kDash;
+  return *p < 0.0001 ? "< 0.0001" : fmt::format("{:.4f}", *p);
+}
+
+std::string count_text(std::size_t finished, std::size_t all) {
+  return finished == all ? std::to_string(all) : fmt::format("{} of {}", finished, all);
+}
+
+// The figures of one row, from the results of its finished runs.
+std::vector<std::string> figure_cells(const Plan& plan, const std::vector<Json>& results) {
+  std::vector<std::string> cells;
+  const std::vector<std::string>& figures = plan.experiment.report.figures;
+  for (std::size_t i = 0; i < figures.size(); ++i) {
+    std::vector<double> values;
+    for (const Json& result : results) {
+      if (const auto value = figure(result, figures[i])) values.push_back(*value);
+    }
+    const Summary s = summarize(values);
+    cells.push_back(mean_text(figures[i], s));
+    if (i == 0) cells.push_back(interval_text(figures[i], s));
+  }
+  return cells;
+}
+
+std::vector<Json> results_of(const Collected& collected, const std::vector<std::size_t>& runs) {
+  std::vector<Json> results;
+  for (const std::size_t run : runs) {
+    if (collected.results[run]) results.push_back(*collected.results[run]);
+  }
+  return results;
+}
+
+std::vector<std::size_t> runs_of_cell(const Plan& plan, std::size_t cell) {
+  std::vector<std::size_t> runs;
+  for (const PlannedRow& row : plan.rows) {
+    if (row.cell == cell) runs.push_back(row.run);
+  }
+  return runs;
+}
+
+bool holds(const Plan& plan, const Condition& condition, const Cell& cell) {
+  return std::all_of(condition.tests.begin(), condition.tests.end(), [&](const auto& test) {
+    for (std::size_t i = 0; i < cell.at.size(); ++i) {
+      const Axis& axis = plan.experiment.axes[i];
+      if (axis.name != test.what) continue;
+      const Json& value = axis.points[cell.at[i]].value;
+      return std::find(test.values.begin(), test.values.end(), value) != test.values.end();
+    }
+    return false;
+  });
+}
+
+// "97.22", or "" where nothing was published; and ours minus that, with the interval of our mean.
+std::vector<std::string> published_cells(const Plan& plan, const Collected& collected,
+                                         std::size_t cell) {
+  const ExperimentReport& report = plan.experiment.report;
+  if (!report.published) return {};
+  for (const Published::Value& value : report.published->values) {
+    if (!holds(plan, value.where, plan.cells[cell])) continue;
+    Summary s = cell_summary(plan, collected, cell, report.figures[0]);
+    s.mean -= value.value;
+    return {figure_text(report.figures[0], value.value),
+            s.n == 0 ? kDash : figure_text(report.figures[0], s.mean),
+            interval_text(report.figures[0], s)};
+  }
+  return {"", "", ""};
+}
+
+std::vector<std::string> cell_row(const Plan& plan, const Collected& collected, std::size_t index) {
+  const Cell& cell = plan.cells[index];
+  std::vector<std::string> row;
+  for (std::size_t i = 0; i < cell.at.size(); ++i)
+    row.push_back(plan.experiment.axes[i].points[cell.at[i]].label);
+  const std::vector<Json> results = results_of(collected, runs_of_cell(plan, index));
+  row.push_back(count_text(results.size(), cell.seeds.size()));
+  for (std::string& text : figure_cells(plan, results)) row.push_back(std::move(text));
+  for (std::string& text : published_cells(plan, collected, index)) row.push_back(std::move(text));
+  return row;
+}
+
+std::vector<std::string> dense_row(const Plan& plan, const Collected& collected,
+                                   const DenseRow& dense, std::size_t columns) {
+  std::vector<std::string> row(std::max<std::size_t>(plan.experiment.axes.size(), 1));
+  row[0] = "dense, same total budget";
+  if (plan.experiment.axes.empty()) row.clear();
+  const std::vector<Json> results = results_of(collected, dense.runs);
+  row.push_back(count_text(results.size(), dense.seeds.size()));
+  for (std::string& text : figure_cells(plan, results)) row.push_back(std::move(text));
+  row.resize(columns);
+  return row;
+}
+
+ResultTable comparison_table(const Plan& plan, const Comparison& comparison) {
+  const std::string& figure = plan.experiment.report.figures[0];
+  ResultTable table{.title = comparison.name, .note = {}, .columns = {}, .rows = {}};
+  table.note = fmt::format(
+      "Difference of {} seed by seed. p: paired t; Holm: p after Holm's correction over the {} "
+      "cells of this table; ranks: exact Wilcoxon test, from 8 pairs on; equal: TOST with a margin "
+      "of {} (small: the same for all purposes).",
+      figure_title(figure), comparison.cells.size(),
+      figure_text(figure, plan.experiment.report.margin));
+  if (comparison.signs)
+    table.note += fmt::format(" Positive in {} cells, negative in {}: sign test p = {}.",
+                              comparison.positive, comparison.negative, p_text(comparison.signs));
+  table.columns = {"cell", "pairs", "difference", "95 % interval", "p", "Holm", "ranks", "equal"};
+  for (const CellComparison& c : comparison.cells) {
+    table.rows.push_back({c.label, std::to_string(c.summary.n), mean_text(figure, c.summary),
+                          interval_text(figure, c.summary), p_text(c.t), p_text(c.t_holm),
+                          p_text(c.ranks), p_text(c.equal)});
+  }
+  return table;
+}
+
+ResultTable correlation_table(const Plan& plan, const CorrelationResult& result) {
+  const std::string& figure = plan.experiment.report.figures[0];
+  ResultTable table{.title = result.name, .note = {}, .columns = {}, .rows = {}};
+  if (const auto& c = result.correlated) {
+    table.note = fmt::format(
+        "Over {} cells r = {:.2f}, 95 % interval {:.2f} to {:.2f} (Fisher's z; cells of one seed "
+        "share weights, so the interval is too narrow if anything).",
+        c->n, c->r, c->low, c->high);
+  } else {
+    table.note = "Too few cells are finished for a correlation.";
+  }
+  table.columns = {"cell", result.x_name, result.y_name};
+  for (std::size_t i = 0; i < result.x.size(); ++i) {
+    table.rows.push_back(
+        {result.labels[i], figure_text(figure, result.x[i]), figure_text(figure, result.y[i])});
+  }
+  return table;
+}
+
+ResultTable front_table(const Plan& plan, const Collected& collected, const std::string& cost) {
+  const std::string& value = plan.experiment.report.figures[0];
+  ResultTable table{.title = fmt::format("Pareto front of {} and {}", value, cost),
+                    .note = "Cells that no other one beats in both means.",
+                    .columns = {"cell", figure_title(value), figure_title(cost)},
+                    .rows = {}};
+  for (const std::size_t cell : front_of(plan, collected, cost)) {
+    table.rows.push_back({points_label(plan, cell),
+                          mean_text(value, cell_summary(plan, collected, cell, value)),
+                          mean_text(cost, cell_summary(plan, collected, cell, cost))});
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string points_label(const Plan& plan, std::size_t cell) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < plan.cells[cell].at.size(); ++i) {
+    const Axis& axis = plan.experiment.axes[i];
+    if (axis.points.size() > 1) parts.push_back(axis.points[plan.cells[cell].at[i]].label);
+  }
+  return parts.empty() ? "the base config" : join(parts, ", ");
+}
+
+bool is_shown_as_cell(const Plan& plan, const DenseRow& row) {
+  return std::all_of(row.runs.begin(), row.runs.end(), [&](std::size_t run) {
+    return std::any_of(plan.rows.begin(), plan.rows.end(),
+                       [run](const PlannedRow& r) { return r.run == run; });
+  });
+}
+
+std::vector<std::size_t> front_of(const Plan& plan, const Collected& collected,
+                                  const std::string& cost) {
+  std::vector<Tradeoff> points;
+  std::vector<std::size_t> cells;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const Summary value = cell_summary(plan, collected, i, plan.experiment.report.figures[0]);
+    const Summary price = cell_summary(plan, collected, i, cost);
+    if (value.n == 0 || price.n == 0) continue;
+    points.push_back({price.mean, value.mean});
+    cells.push_back(i);
+  }
+  std::vector<std::size_t> front;
+  for (const std::size_t i : pareto_front(points)) front.push_back(cells[i]);
+  return front;
+}
+
+ResultTable main_table(const Plan& plan, const Collected& collected) {
+  const ExperimentReport& report = plan.experiment.report;
+  ResultTable table;
+  for (const Axis& axis : plan.experiment.axes) table.columns.push_back(axis.name);
+  table.texts = table.columns.size();
+  table.columns.emplace_back("seeds");
+  for (std::size_t i = 0; i < report.figures.size(); ++i) {
+    table.columns.push_back(figure_title(report.figures[i]));
+    if (i == 0) table.columns.emplace_back("95 % interval");
+  }
+  if (report.published) {
+    table.columns.push_back(report.published->source);
+    table.columns.emplace_back("ours minus it");
+    table.columns.emplace_back("95 % interval");
+  }
+  for (std::size_t i = 0; i < plan.cells.size(); ++i)
+    table.rows.push_back(cell_row(plan, collected, i));
+  for (const DenseRow& dense : plan.dense) {
+    if (!is_shown_as_cell(plan, dense))
+      table.rows.push_back(dense_row(plan, collected, dense, table.columns.size()));
+  }
+  return table;
+}
+
+std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collected) {
+  std::vector<ResultTable> tables = {main_table(plan, collected)};
+  for (const Comparison& comparison : comparisons(plan, collected))
+    tables.push_back(comparison_table(plan, comparison));
+  for (const CorrelationResult& result : correlations(plan, collected))
+    tables.push_back(correlation_table(plan, result));
+  for (const char* cost : kCosts) {
+    if (plan.cells.size() > 1 && !front_of(plan, collected, cost).empty())
+      tables.push_back(front_table(plan, collected, cost));
+  }
+  return tables;
+}
+
+std::vector<std::string> result_remarks(const Plan& plan, const Collected& collected) {
+  std::set<std::string> fallbacks;
+  bool after_training = false;
+  for (const auto& result : collected.results) {
+    if (!result) continue;
+    const Json kind = value_at(*result, "dataset.kind");
+    const Json requested = value_at(*result, "dataset.requested");
+    if (kind != requested) fallbacks.insert(kind.dump() + " instead of " + requested.dump());
+    after_training = after_training || value_at(*result, "integer_from") == Json("post_training");
+  }
+  std::vector<std::string> remarks;
+  if (plan.smoke)
+    remarks.emplace_back("These are `--smoke` runs: a few updates each. The numbers mean nothing.");
+  for (const std::string& fallback : fallbacks)
+    remarks.push_back(fmt::format("The data set is {}.", fallback));
+  if (after_training) {
+    remarks.emplace_back(
+        "Networks that end without quantization were quantized after training (8 bits) for the "
+        "integer columns.");
+  }
+  return remarks;
+}
+
+}  // namespace pare

@@ -1,0 +1,38 @@
+// What an experiment found, as tables of texts: one source for Markdown, LaTeX and the page.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/lib/experiment/comparison.h"
+
+namespace pare {
+
+struct ResultTable {
+  std::string title;  // "": the first one
+  std::string note;   // a sentence or two on how to read it
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+  std::size_t texts = 1;  // leading columns that are words; numbers stand at the right
+};
+
+// One row a cell, and the rows of plain training with the same budget.
+ResultTable main_table(const Plan& plan, const Collected& collected);
+
+// The main table, then comparisons, correlations and Pareto fronts, as far as there are any.
+std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collected);
+
+// What a reader must know before believing them: other data, smoke runs, how integers came about.
+std::vector<std::string> result_remarks(const Plan& plan, const Collected& collected);
+
+// "8, 90 %": the labels of a cell's points, without names.
+std::string points_label(const Plan& plan, std::size_t cell);
+
+// A dense row's cells are rows of the main table already.
+bool is_shown_as_cell(const Plan& plan, const DenseRow& row);
+
+// Cells that are on the front of the first figure against `cost`.
+std::vector<std::size_t> front_of(const Plan& plan, const Collected& collected,
+                                  const std::string& cost);
+
+}  // namespace pare

@@ -1,0 +1,20 @@
+// A run cut to some updates a phase: what --smoke does, and what is tried before a run.
+#pragma once
+
+#include <cstdint>
+
+#include "apps/lib/run_config.h"
+#include "datasets/dataset.h"
+
+namespace pare {
+
+struct Cut {
+  std::int64_t steps;  // updates of each phase, at most
+  std::int64_t train;  // the first images to train
+  std::int64_t test;   // to validate, and as many to test
+};
+
+// Schedules keep their course. Changes nothing that was cut before.
+void shorten(RunConfig& run, Dataset& dataset, const Cut& cut);
+
+}  // namespace pare

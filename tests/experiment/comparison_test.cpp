@@ -1,0 +1,163 @@
+// From results to comparisons: which cells are paired, and what the tables say of them.
+#include "apps/lib/experiment/comparison.h"
+
+#include <doctest/doctest.h>
+
+#include "apps/lib/experiment/latex.h"
+#include "apps/lib/experiment/markdown.h"
+#include "apps/lib/experiment/page.h"
+#include "apps/lib/experiment/paired.h"
+#include "apps/lib/experiment/tables.h"
+#include "tests/experiment/helpers.h"
+
+using namespace pare;
+using doctest::Approx;
+
+namespace {
+
+constexpr const char* kStrategies = R"(
+  "set": {"strategy": {"kind": "joint", "epochs": {"dense": 1, "stage": 1, "recover": 1}}},
+  "axes": {"strategy.kind": ["prune_only", "quantize_only", "prune_then_quantize", "quantize_then_prune"],
+           "compression.int8.weights.bits": [8, 4, 3, 2]},
+  "seeds": [1, 2, 3],
+  "report": {"compare": [{"a": {"strategy.kind": "prune_then_quantize"}, "b": {"strategy.kind": "quantize_then_prune"}}],
+             "correlate": [{"name": "intensity", "x": {"a": {"strategy.kind": "quantize_only"}, "b": {"strategy.kind": "prune_only"}},
+                            "y": {"a": {"strategy.kind": "prune_then_quantize"}, "b": {"strategy.kind": "quantize_then_prune"}}}]})";
+
+// Every run gets an accuracy that says where it stands.
+Collected results(const Plan& plan) {
+  Collected collected;
+  collected.results.resize(plan.runs.size());
+  collected.failures.resize(plan.runs.size());
+  for (const PlannedRow& row : plan.rows) {
+    const auto kind = static_cast<double>(plan.cells[row.cell].at[0]);
+    const auto bits = static_cast<double>(plan.cells[row.cell].at[1]);
+    const double seed = static_cast<double>(row.seed);
+    const double accuracy = 0.9 - 0.001 * kind * kind * bits + 0.0001 * seed * kind;
+    collected.results[row.run] = {{"accuracy", {{"integer", accuracy}, {"float", 0.9}}},
+                                  {"sparsity", 0.5},
+                                  {"bytes", {{"model", 1000 - 100 * bits}}},
+                                  {"bops", 1e6},
+                                  {"integer_from", "trained"}};
+  }
+  return collected;
+}
+
+std::string with_report(const std::string& report) {
+  return R"("axes": {"dataset.batch_size": [8, 16], "seed_of": [{"label": "x", "set": {}}]}, "report": )" +
+         report;
+}
+
+}  // namespace
+
+TEST_CASE("cells that differ in the contrast alone are compared seed by seed") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(kStrategies);
+  const std::vector<Comparison> all = comparisons(plan, results(plan));
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].name == "prune_then_quantize minus quantize_then_prune");
+  REQUIRE(all[0].cells.size() == 4);
+  for (std::size_t bits = 0; bits < 4; ++bits) {
+    const CellComparison& cell = all[0].cells[bits];
+    // Kinds 2 and 3: 0.001 (9 - 4) bits - 0.0001 seed.
+    REQUIRE(cell.differences.size() == 3);
+    for (std::size_t seed = 0; seed < 3; ++seed) {
+      CHECK(cell.differences[seed] ==
+            Approx(0.005 * static_cast<double>(bits) - 0.0001 * static_cast<double>(seed + 1)));
+    }
+    CHECK(*cell.t == Approx(*paired_t(cell.differences)));
+    CHECK(*cell.t_holm >= *cell.t);
+    CHECK_FALSE(cell.ranks);
+  }
+  CHECK(all[0].cells[0].label == "bits 8");
+  CHECK(all[0].positive == 3);
+  CHECK(all[0].negative == 1);
+  CHECK(*all[0].signs == Approx(sign_test(3, 1)));
+}
+
+TEST_CASE("one difference is correlated with another over the cells") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(kStrategies);
+  const std::vector<CorrelationResult> all = correlations(plan, results(plan));
+  REQUIRE(all.size() == 1);
+  REQUIRE(all[0].x.size() == 4);
+  REQUIRE(all[0].correlated);
+  CHECK(all[0].correlated->r == Approx(-1));  // x falls by 0.001 a step of bits, y rises by 0.005
+}
+
+TEST_CASE("plain training with the same budget is a row of its own, run once per budget") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(kStrategies);
+  REQUIRE(plan.dense.size() == 1);
+  CHECK(plan.dense[0].runs.size() == 3);
+  CHECK(plan.dense[0].cells.size() == 16);
+  CHECK(plan.rows.size() == 48);
+  // prune_only does not feel the bits: one run a seed.
+  CHECK(plan.runs.size() == 3 * (1 + 3 * 4) + 3);
+  const config::Json& dense = plan.runs[plan.dense[0].runs[0]].config;
+  CHECK(dense["compression"].empty());
+  CHECK(dense["phases"].size() == 4);
+  const std::string text = results_markdown(plan, results(plan));
+  CHECK(text.find("| dense, same total budget |") != std::string::npos);
+  CHECK(text.find("## Pareto front of accuracy.integer and bytes.model") != std::string::npos);
+}
+
+TEST_CASE("a strategy that is dense is that row already") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(R"(
+    "set": {"strategy": {"kind": "joint", "epochs": {"dense": 1, "stage": 1, "recover": 1}}},
+    "axes": {"strategy.kind": ["dense", "alternating", "joint"]}, "seeds": [1, 2])");
+  CHECK(plan.runs.size() == 6);
+  REQUIRE(plan.dense.size() == 1);
+  CHECK(is_shown_as_cell(plan, plan.dense[0]));
+  CHECK(main_table(plan, results(files.plan(kStrategies))).rows.size() == 3);
+}
+
+TEST_CASE("LaTeX and the page show every table, and nothing of a name is markup") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(kStrategies);
+  const Collected collected = results(plan);
+  const std::string latex = results_latex(plan, collected), page = results_page(plan, collected);
+  std::size_t tables = 0;
+  for (std::size_t at = 0; (at = latex.find("\\toprule", at)) != std::string::npos; ++at) ++tables;
+  CHECK(tables == result_tables(plan, collected).size());
+  CHECK(latex.find("strategy.kind & compression.int8.weights.bits & seeds") != std::string::npos);
+  CHECK(latex_escaped("90 % a_b <x> ±") == "90 \\% a\\_b $<$x$>$ $\\pm$");
+  CHECK(page.find("<svg") != std::string::npos);
+  CHECK(page.find("http://") == std::string::npos);
+  for (const ResultTable& table : result_tables(plan, collected))
+    CHECK(page.find("<h2>" + (table.title.empty() ? "All cells" : table.title)) !=
+          std::string::npos);
+}
+
+TEST_CASE("published numbers stand beside ours") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(R"(
+    "axes": {"dataset.batch_size": [8, 16]}, "seeds": [1, 2],
+    "report": {"published": {"source": "the document", "values": [{"where": {"dataset.batch_size": 16}, "value": 0.75}]}})");
+  Collected collected;
+  collected.failures.resize(plan.runs.size());
+  for (std::size_t i = 0; i < plan.runs.size(); ++i)
+    collected.results.push_back(config::Json{{"accuracy", {{"integer", 0.8}}}});
+  const std::string text = results_markdown(plan, collected);
+  CHECK(text.find("| the document | ours minus it |") != std::string::npos);
+  CHECK(text.find("| 75.00 | 5.00 |") != std::string::npos);
+}
+
+TEST_CASE("a contrast that cannot be drawn is refused before the first run") {
+  const ExperimentFiles files;
+  const auto has = [&](const std::string& report, const std::string& message) {
+    const std::string refused = files.refused(with_report(report));
+    CAPTURE(refused);
+    CHECK(refused.find(message) != std::string::npos);
+  };
+  has(R"({"compare": [{"a": {"dataset.batch": 8}, "b": {"dataset.batch": 16}}]})",
+      "report.compare[0].a: expected an axis (dataset.batch_size, seed_of)");
+  has(R"({"compare": [{"a": {"dataset.batch_size": 9}, "b": {"dataset.batch_size": 16}}]})",
+      "expected a point of 'dataset.batch_size' (8, 16), got 9");
+  has(R"({"compare": [{"a": {"dataset.batch_size": [8, 16]}, "b": {"dataset.batch_size": 16}}]})",
+      "expected one point an axis");
+  has(R"({"compare": [{"a": {"dataset.batch_size": 8}, "b": {"seed_of": "x"}}]})",
+      "expected points of the same axes as a");
+  has(R"({"margin": 0})", "above 0");
+}

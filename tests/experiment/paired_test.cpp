@@ -1,0 +1,103 @@
+// Paired comparisons against published examples and closed forms.
+#include "apps/lib/experiment/paired.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "apps/lib/experiment/correlation.h"
+#include "apps/lib/experiment/holm.h"
+#include "apps/lib/experiment/pareto.h"
+
+using namespace pare;
+using doctest::Approx;
+
+namespace {
+
+// Hours of sleep gained with one drug and the other, ten patients (Student 1908, "The probable
+// error of a mean", section IX): second minus first.
+const std::vector<double> kSleep = {1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4};
+
+}  // namespace
+
+TEST_CASE("the paired t test of Student's own data") {
+  CHECK(*paired_t(kSleep) == Approx(0.002833).epsilon(1e-3));
+  const Summary s = summarize(kSleep);
+  CHECK(s.mean == Approx(1.58));
+  CHECK(s.mean - *s.half_width == Approx(0.7001142).epsilon(1e-6));
+  CHECK(s.mean + *s.half_width == Approx(2.4598858).epsilon(1e-6));
+}
+
+TEST_CASE("differences without spread are certain") {
+  const std::vector<double> zero = {0, 0, 0}, same = {0.5, 0.5};
+  CHECK(*paired_t(zero) == 1);
+  CHECK(*paired_t(same) == 0);
+  CHECK_FALSE(paired_t(std::vector<double>{1.0}));
+  CHECK(*equivalence(zero, 0.1) == 0);
+  CHECK(*equivalence(same, 0.1) == 1);
+  CHECK(*equivalence(same, 0.6) == 0);
+}
+
+TEST_CASE("equivalence of two pairs is a tail of Cauchy's distribution") {
+  const std::vector<double> d = {0.3, -0.1};  // mean 0.1, standard error 0.2
+  for (const double margin : {0.2, 0.5, 4.0}) {
+    CAPTURE(margin);
+    const double nearer = 0.5 - std::atan((margin - 0.1) / 0.2) / std::acos(-1.0);
+    CHECK(*equivalence(d, margin) == Approx(nearer));
+  }
+}
+
+TEST_CASE("signed ranks of a published example") {
+  // Depression scale before and after a tranquilizer, nine patients (Hollander & Wolfe 1973, table
+  // 3.1): V = 40, one-sided p = 0.01953.
+  const std::vector<double> before = {1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30},
+                            after = {0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29};
+  std::vector<double> d;
+  for (std::size_t i = 0; i < before.size(); ++i) d.push_back(before[i] - after[i]);
+  CHECK(*signed_ranks(d) == Approx(2 * 0.01953125));
+}
+
+TEST_CASE("signed ranks have closed forms at the ends") {
+  const std::vector<double> positive = {1, 2, 3, 4, 5, 6, 7, 8};
+  CHECK(*signed_ranks(positive) == Approx(2.0 / 256));
+  CHECK_FALSE(signed_ranks(std::vector<double>(7, 1.0)));
+  CHECK(*signed_ranks(std::vector<double>(8, 0.0)) == 1);
+  // Eight equal sizes: the test of signs, here 7 to 1.
+  const std::vector<double> equal = {1, 1, 1, 1, 1, 1, 1, -1};
+  CHECK(*signed_ranks(equal) == Approx(sign_test(7, 1)));
+  CHECK(sign_test(8, 1) == Approx(20.0 / 512));
+  CHECK(sign_test(3, 3) == 1);
+  CHECK(sign_test(0, 0) == 1);
+}
+
+TEST_CASE("Holm's correction") {
+  const std::vector<double> p = {0.01, 0.04, 0.03, 0.005};
+  const std::vector<double> adjusted = holm(p);
+  const std::vector<double> by_hand = {0.03, 0.06, 0.06, 0.02};
+  for (std::size_t i = 0; i < p.size(); ++i) CHECK(adjusted[i] == Approx(by_hand[i]));
+  CHECK(holm(std::vector<double>{0.7, 0.8}) == std::vector<double>{1, 1});
+  CHECK(holm({}).empty());
+}
+
+TEST_CASE("the correlation of Anscombe's first set") {
+  // Anscombe 1973, "Graphs in statistical analysis".
+  const std::vector<double> x = {10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5},
+                            y = {8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68};
+  const auto c = correlation(x, y);
+  REQUIRE(c);
+  CHECK(c->n == 11);
+  CHECK(c->r == Approx(0.8164205).epsilon(1e-6));
+  CHECK(c->low == Approx(0.4243912).epsilon(1e-5));
+  CHECK(c->high == Approx(0.9506933).epsilon(1e-5));
+  CHECK_FALSE(correlation(std::vector<double>{1, 2, 3}, std::vector<double>{1, 2, 3}));
+  CHECK_FALSE(correlation(std::vector<double>{1, 1, 1, 1}, std::vector<double>{1, 2, 3, 4}));
+  CHECK(correlation(std::vector<double>{1, 2, 3, 4}, std::vector<double>{2, 4, 6, 8})->r ==
+        Approx(1));
+}
+
+TEST_CASE("a Pareto front is what nothing dominates") {
+  const std::vector<Tradeoff> points = {{3, 0.9}, {1, 0.5}, {2, 0.5}, {2, 0.8}, {4, 0.9}, {3, 0.9}};
+  CHECK(pareto_front(points) == std::vector<std::size_t>{1, 3, 0, 5});
+  CHECK(pareto_front({}).empty());
+}

@@ -1,0 +1,76 @@
+// Which runs share a dense beginning, and what one shard of an experiment does.
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "apps/lib/experiment/shards.h"
+#include "tests/experiment/helpers.h"
+
+using namespace pare;
+
+namespace {
+
+constexpr const char* kGrid =
+    R"("axes": {"compression.int8.weights.bits": [8, 4, 2]}, "seeds": [1, 2])";
+
+Plan shared_plan(const ExperimentFiles& files, const std::string& keys) {
+  return files.plan(keys + R"(, "share": "dense")");
+}
+
+}  // namespace
+
+TEST_CASE("runs of a seed share their dense beginning") {
+  const ExperimentFiles files;
+  const Plan alone = files.plan(kGrid), shared = shared_plan(files, kGrid);
+  CHECK(alone.beginnings.empty());
+  REQUIRE(shared.beginnings.size() == 2);
+  for (const PlannedRun& run : shared.runs) {
+    REQUIRE(run.beginning);
+    const config::Json& beginning = shared.beginnings[*run.beginning].config;
+    CHECK(beginning["seed"] == run.config["seed"]);
+    CHECK(beginning["phases"].size() == 1);
+    CHECK(beginning["compression"].empty());
+    CHECK(run.epochs == doctest::Approx(1.5));  // of 3.5
+  }
+  // Sharing changes no run, so it can be switched on later.
+  for (std::size_t i = 0; i < alone.runs.size(); ++i)
+    CHECK(alone.runs[i].hash == shared.runs[i].hash);
+}
+
+TEST_CASE("what no other run shares, or begins with compression, is not shared") {
+  const ExperimentFiles files;
+  CHECK(shared_plan(files, R"("seeds": [1, 2])").beginnings.empty());
+  CHECK(shared_plan(files, R"("axes": {"dataset.batch_size": [8, 16]}, "seeds": [1])")
+            .beginnings.empty());
+  CHECK(shared_plan(files, std::string(kGrid) + R"(, "set": {"phases[0].apply": ["int8"],
+                                                            "phases[2].apply": []})")
+            .beginnings.empty());
+}
+
+TEST_CASE("shards are all runs, each in one of them") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(kGrid);
+  for (const int count : {1, 2, 4, 6, 9}) {
+    std::multiset<std::size_t> all;
+    for (int index = 1; index <= count; ++index) {
+      const auto runs = runs_of_shard(plan, {index, count});
+      all.insert(runs.begin(), runs.end());
+    }
+    CHECK(all.size() == plan.runs.size());
+    CHECK(std::set(all.begin(), all.end()).size() == plan.runs.size());
+  }
+}
+
+TEST_CASE("a job array has one shard a task, and one task a seed") {
+  const ExperimentFiles files;
+  ExperimentOptions options;
+  options.config = "it's.json";
+  options.sets = {"dataset.limit=5"};
+  const std::string script = slurm_script(files.plan(kGrid), options);
+  CAPTURE(script);
+  CHECK(script.find("#SBATCH --array=1-2\n") != std::string::npos);
+  CHECK(script.find("--config 'it'\\''s.json' --set 'dataset.limit=5'") != std::string::npos);
+  CHECK(script.find("--shard \"$SLURM_ARRAY_TASK_ID/2\"") != std::string::npos);
+  options.tasks = 7;
+  CHECK(slurm_script(files.plan(kGrid), options).find("--array=1-7\n") != std::string::npos);
+}
