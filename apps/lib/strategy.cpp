@@ -15,8 +15,10 @@
 namespace pare {
 namespace {
 
-// What happens at the start of a part. rung_1 and rung_2 are the two derived pruning methods.
-enum class What { prune, quantize, rung_1, rung_2 };
+// What happens at the start of a part. All but prune and quantize are derived methods: the two
+// rungs of a mask; a mask of structures, their removal, and a mask of single weights among the
+// rest.
+enum class What { prune, quantize, rung_1, rung_2, structures, shrink, rest };
 enum class Role { dense, stage, recover, calibrate };
 
 struct Part {
@@ -54,8 +56,6 @@ Part half(const char* name, std::vector<What> apply, std::vector<What> release, 
           .share = 0.5,
           .continues = continues};
 }
-
-constexpr const char* kStructuredFirst = "structured_first";
 
 const std::vector<Timeline>& timelines() {
   using enum What;
@@ -150,15 +150,30 @@ std::pair<Schedule, Schedule> rungs(const Schedule& whole) {
   return {first, second};
 }
 
-// Adds <name>_1 and <name>_2.
-void derive_rungs(RunConfig& run, const std::string& name, const config::Object& o) {
+// Adds a method of our own making.
+void derive(RunConfig& run, const std::string& name, MethodConfig method, const config::Object& o) {
+  for (const auto& [taken, other] : run.compression) {
+    if (taken != name) continue;
+    o.fail("compression." + taken,
+           fmt::format("{} makes a method of this name itself", run.strategy->kind));
+  }
+  run.compression.emplace_back(name, std::move(method));
+}
+
+MethodConfig with_sparsity(MethodConfig method, const Schedule& sparsity) {
+  std::get<PruneConfig>(method.options).sparsity = sparsity;
+  return method;
+}
+
+// A method whose sparsity can be cut into two.
+MethodConfig divisible(const RunConfig& run, const std::string& name, const config::Object& o) {
   const MethodConfig whole = run.method(name);
   const auto& prune = std::get<PruneConfig>(whole.options);
   const std::string& kind = run.strategy->kind;
-  if (prune.threshold) {
+  if (!prune.follows_sparsity()) {
     o.fail("strategy.kind",
-           fmt::format("{} raises the sparsity of '{}' twice; expected a method with 'sparsity' "
-                       "and not 'threshold'",
+           fmt::format("{} prunes twice with '{}'; expected a method with 'sparsity' (no "
+                       "threshold, pattern or rewind)",
                        kind, name));
   }
   if (prune.sparsity.kind == Schedule::Kind::step ||
@@ -169,16 +184,48 @@ void derive_rungs(RunConfig& run, const std::string& name, const config::Object&
                        "or cosine",
                        kind, name));
   }
-  const auto [first, second] = rungs(prune.sparsity);
-  for (const auto& [suffix, schedule] : {std::pair{"_1", first}, std::pair{"_2", second}}) {
-    MethodConfig derived = whole;
-    std::get<PruneConfig>(derived.options).sparsity = schedule;
-    for (const auto& [taken, method] : run.compression) {
-      if (taken == name + suffix)
-        o.fail("compression." + taken, fmt::format("{} makes a method of this name itself", kind));
-    }
-    run.compression.emplace_back(name + suffix, std::move(derived));
+  return whole;
+}
+
+// Adds <name>_1 and <name>_2.
+void derive_rungs(RunConfig& run, const std::string& name, const config::Object& o) {
+  const MethodConfig whole = divisible(run, name, o);
+  const auto [first, second] = rungs(std::get<PruneConfig>(whole.options).sparsity);
+  derive(run, name + "_1", with_sparsity(whole, first), o);
+  derive(run, name + "_2", with_sparsity(whole, second), o);
+}
+
+Schedule with_target(Schedule schedule, double to) {
+  if (schedule.kind == Schedule::Kind::constant) schedule.from = to;
+  schedule.to = to;
+  return schedule;
+}
+
+bool has_convolutions(const RunConfig& run) {
+  return std::any_of(run.model.nodes.begin(), run.model.nodes.end(),
+                     [](const NodeConfig& node) { return node.kind == "conv2d"; });
+}
+
+// Adds <name>_structures, <name>_shrink and <name>_rest. A fraction f of all filters takes about
+// 1 - (1 - f)^2 of the weights along, inputs of the next layer included; each of the two prunings
+// leaves the same fraction of what it finds.
+void derive_structures(RunConfig& run, const std::string& name, const config::Object& o) {
+  const MethodConfig whole = divisible(run, name, o);
+  const auto& prune = std::get<PruneConfig>(whole.options);
+  if (prune.granularity != PruneGranularity::element) {
+    o.fail("strategy.kind",
+           fmt::format("structured_first chooses structures itself; expected '{}' to have "
+                       "granularity element",
+                       name));
   }
+  const double left = std::sqrt(1 - prune.sparsity.to);
+  MethodConfig structures = with_sparsity(whole, with_target(prune.sparsity, 1 - std::sqrt(left)));
+  auto& options = std::get<PruneConfig>(structures.options);
+  options.granularity = has_convolutions(run) ? PruneGranularity::filter : PruneGranularity::neuron;
+  options.score = Ranked::latent;
+  derive(run, name + "_structures", std::move(structures), o);
+  derive(run, name + "_shrink", {.kind = "shrink", .options = ShrinkConfig()}, o);
+  derive(run, name + "_rest", with_sparsity(whole, with_target(prune.sparsity, 1 - left)), o);
 }
 
 // The names that What stands for.
@@ -188,10 +235,13 @@ struct Names {
   std::vector<std::string> of(const std::vector<What>& list) const {
     std::vector<std::string> names;
     for (const What what : list) {
-      names.push_back(what == What::quantize ? quantize
-                      : what == What::rung_1 ? prune + "_1"
-                      : what == What::rung_2 ? prune + "_2"
-                                             : prune);
+      names.push_back(what == What::quantize     ? quantize
+                      : what == What::rung_1     ? prune + "_1"
+                      : what == What::rung_2     ? prune + "_2"
+                      : what == What::structures ? prune + "_structures"
+                      : what == What::shrink     ? prune + "_shrink"
+                      : what == What::rest       ? prune + "_rest"
+                                                 : prune);
     }
     return names;
   }
@@ -287,24 +337,19 @@ config::Type<std::optional<StrategyConfig>> StrategyConfig::type(const Optimizer
 std::vector<std::string> strategy_kinds() {
   std::vector<std::string> kinds;
   for (const Timeline& one : timelines()) kinds.emplace_back(one.kind);
-  kinds.emplace_back(kStructuredFirst);
   return kinds;
 }
 
 void expand_strategy(RunConfig& run, const config::Object& o) {
   const StrategyConfig& s = *run.strategy;
-  if (s.kind == kStructuredFirst) {
-    o.fail("strategy.kind",
-           "structured_first prunes filters before single weights, and no pruning method of this "
-           "version has the granularity filter; try prune_then_quantize");
-  }
   const Timeline& chosen = timeline(s.kind);
   Names names;
   if (uses(chosen, {What::quantize}))
     names.quantize = method_name<QuantizeConfig>(run, s.quantize, "quantize", o);
-  if (uses(chosen, {What::prune, What::rung_1}))
+  if (uses(chosen, {What::prune, What::rung_1, What::structures}))
     names.prune = method_name<PruneConfig>(run, s.prune, "prune", o);
   if (uses(chosen, {What::rung_1})) derive_rungs(run, names.prune, o);
+  if (uses(chosen, {What::structures})) derive_structures(run, names.prune, o);
   Expansion expansion(run, names);
   for (const Part& part : chosen.parts) expansion.add(part);
   run.phases = std::move(expansion.phases);

@@ -26,7 +26,8 @@ namespace {
 using config::Json;
 
 // Tables are made of everything each time; while runs end quickly, not after every one of them.
-constexpr double kBetweenTables = 5;  // seconds
+constexpr double kBetweenTables = 5;   // seconds at least
+constexpr double kTimesTheirOwn = 50;  // and so many times what they take
 
 void write_tables(const Plan& plan, const ExperimentFolder& folder) {
   const Collected collected = collect(plan, folder);
@@ -148,12 +149,14 @@ void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentO
   const std::string shard = options.shard.name();
   const ExperimentFolder beginnings(folder.path(), "dense" + (shard.empty() ? "" : "." + shard));
   Runner runner(plan, folder, beginnings, runner_settings, console);
-  double written = monotonic_seconds();
+  double next = monotonic_seconds() + kBetweenTables;
   try {
     runner.run([&] {
-      if (monotonic_seconds() - written < kBetweenTables) return;
+      const double start = monotonic_seconds();
+      if (start < next) return;
       write_tables(plan, folder);
-      written = monotonic_seconds();
+      const double end = monotonic_seconds();
+      next = end + std::max(kBetweenTables, kTimesTheirOwn * (end - start));
     });
   } catch (const Stopped&) {
     write_tables(plan, folder);
@@ -162,10 +165,6 @@ void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentO
   }
   write_tables(plan, folder);
 }
-
-}  // namespace
-
-namespace {
 
 // --collect: finished runs from elsewhere that are not finished here.
 void take_finished(const Plan& plan, const ExperimentFolder& folder,
