@@ -210,8 +210,12 @@ std::string bits_of(RunConfig run, Dataset data) {
 }  // namespace
 
 std::string end_bits(Trainer& trainer, const RunConfig& run, const Dataset& dataset) {
+  Snapshot arrays = trainer.checkpoint().arrays;
+  // A chain's transforms are visited in their order, which is what may differ.
+  std::sort(arrays.begin(), arrays.end(),
+            [](const NamedArray& a, const NamedArray& b) { return a.name < b.name; });
   Sha256 sha;
-  for (const NamedArray& array : trainer.checkpoint().arrays) {
+  for (const NamedArray& array : arrays) {
     sha.update(std::as_bytes(std::span(array.name)));
     sha.update(array.bytes);
   }
