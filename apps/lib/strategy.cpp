@@ -1,4 +1,6 @@
-// The timelines are data (kTimelines); everything else turns one of them into phases.
+// The timelines are data; everything else turns one of them into phases. structured_first derives
+// three methods: <name>_structures prunes filters (neurons, where nothing is a convolution),
+// <name>_shrink removes them, <name>_rest prunes single weights of what is left.
 #include "apps/lib/strategy.h"
 
 #include <fmt/format.h>

@@ -11,9 +11,7 @@
 // Where a kind prunes in two rungs (alternating, prune_quantize_prune), two methods are derived
 // from the one that is named: <name>_1 up to the sparsity that leaves the geometric mean of what is
 // there and what is wanted, and <name>_2 from there to the target. The second one ranks all weights
-// anew. structured_first derives three: <name>_structures prunes filters (neurons, where nothing is
-// a convolution), <name>_shrink removes them, and <name>_rest prunes single weights of what is
-// left.
+// anew.
 #pragma once
 
 #include <cstdint>
