@@ -1,8 +1,11 @@
 # Exported programs under compilers and through readers of their own.
 
 if(TARGET pare_exporters)
+  pare_test(exporters pare_exporters pare_random_programs)
   pare_executable(export_random_c99 exporters/export_random_c99.cpp integer/random_layer.cpp)
   target_link_libraries(export_random_c99 PRIVATE pare_exporters pare_random_programs)
+  pare_executable(export_random_files exporters/export_random_files.cpp integer/random_layer.cpp)
+  target_link_libraries(export_random_files PRIVATE pare_exporters pare_random_programs)
   foreach(count 20 300)
     add_test(NAME exporters.c99.${count}
       COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/exporters/c99_test.py
