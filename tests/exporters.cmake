@@ -21,3 +21,10 @@ if(TARGET export)
             ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ExportTest)
   set_tests_properties(programs.Export PROPERTIES LABELS fast TIMEOUT 600)
 endif()
+
+if(TARGET export AND TARGET pare_integer)
+  add_test(NAME programs.Package
+    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/package_test.py
+            ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+  set_tests_properties(programs.Package PROPERTIES LABELS fast TIMEOUT 600)
+endif()
