@@ -6,7 +6,7 @@
 function(pare_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
-  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
   target_compile_options(${target} PRIVATE
     -ffp-contract=off -fno-math-errno -Wall -Wextra -Wshadow -Wpedantic $<$<BOOL:${PARE_WERROR}>:-Werror>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # false alarms on std::string in gcc 12 (its bug 105651)

@@ -1,8 +1,11 @@
 # Exported programs under compilers and through readers of their own.
 
 if(TARGET pare_exporters)
+  pare_test(exporters pare_exporters pare_random_programs)
   pare_executable(export_random_c99 exporters/export_random_c99.cpp integer/random_layer.cpp)
   target_link_libraries(export_random_c99 PRIVATE pare_exporters pare_random_programs)
+  pare_executable(export_random_files exporters/export_random_files.cpp integer/random_layer.cpp)
+  target_link_libraries(export_random_files PRIVATE pare_exporters pare_random_programs)
   foreach(count 20 300)
     add_test(NAME exporters.c99.${count}
       COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/exporters/c99_test.py
@@ -17,4 +20,11 @@ if(TARGET export)
     COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/export_test.py
             ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ExportTest)
   set_tests_properties(programs.Export PROPERTIES LABELS fast TIMEOUT 600)
+endif()
+
+if(TARGET export AND TARGET pare_integer)
+  add_test(NAME programs.Package
+    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/package_test.py
+            ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+  set_tests_properties(programs.Package PROPERTIES LABELS fast TIMEOUT 600)
 endif()

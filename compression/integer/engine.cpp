@@ -8,6 +8,7 @@
 #include <chrono>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "compression/integer/kernels/fast.h"
 #include "compression/integer/kernels/reference.h"
@@ -57,6 +58,7 @@ struct Engine::Impl {
 
   std::unique_ptr<Workspace> borrow(const Route& route);
   void give_back(std::unique_ptr<Workspace> workspace);
+  std::pair<std::int32_t, std::int32_t> code_range(std::span<const std::int8_t> codes) const;
   void check_codes(std::span<const std::int8_t> codes) const;
   void run_step(const Route& route, std::size_t step, std::int64_t images,
                 Workspace& workspace) const;
@@ -97,6 +99,20 @@ void Engine::Impl::give_back(std::unique_ptr<Workspace> workspace) {
   idle.push_back(std::move(workspace));
 }
 
+// The smallest and the largest code; those of the input's range where there is nothing to look at.
+std::pair<std::int32_t, std::int32_t> Engine::Impl::code_range(
+    std::span<const std::int8_t> codes) const {
+  if (codes.empty() || (input().code_min == -128 && input().code_max == 127)) {
+    return {input().code_min, input().code_max};
+  }
+  std::int32_t low = 127, high = -128;
+  for (const std::int32_t code : codes) {
+    low = std::min(low, code);
+    high = std::max(high, code);
+  }
+  return {low, high};
+}
+
 // The overflow proof holds for codes inside the input's range only.
 void Engine::Impl::check_codes(std::span<const std::int8_t> codes) const {
   const std::int64_t size = input().size();
@@ -105,13 +121,8 @@ void Engine::Impl::check_codes(std::span<const std::int8_t> codes) const {
                     " input codes are no multiple of the " + std::to_string(size) +
                     " of one image");
   }
-  if (input().code_min == -128 && input().code_max == 127) return;
-  std::int32_t low = 127, high = -128;
-  for (const std::int32_t code : codes) {
-    low = std::min(low, code);
-    high = std::max(high, code);
-  }
-  if (!codes.empty() && (low < input().code_min || high > input().code_max)) {
+  const auto [low, high] = code_range(codes);
+  if (low < input().code_min || high > input().code_max) {
     throw DataError("model '" + program.name + "': input codes from " + std::to_string(low) +
                     " to " + std::to_string(high) + ", expected " +
                     std::to_string(input().code_min) + " to " + std::to_string(input().code_max));
@@ -252,6 +263,65 @@ void Engine::pixels_to_codes(std::span<const std::uint8_t> pixels,
 
 std::int32_t Engine::label(std::span<const std::int8_t> scores) {
   return static_cast<std::int32_t>(std::max_element(scores.begin(), scores.end()) - scores.begin());
+}
+
+struct Runner::Impl {
+  const Engine::Impl& engine;
+  std::unique_ptr<Workspace> workspace;
+  std::vector<std::int8_t> codes;  // of a block of pixels
+
+  std::int64_t input_size() const { return engine.input().size(); }
+
+  void run_block(std::span<const std::int8_t> block, std::int8_t* outputs) const {
+    const std::int64_t images = std::ssize(block) / input_size();
+    engine.run_block(engine.quick, block, *workspace,
+                     [&](std::int32_t tensor, const std::int8_t* from) {
+                       if (tensor == engine.program.output)
+                         std::copy_n(from, images * engine.output().size(), outputs);
+                     });
+  }
+
+  // Calls body(first, images) for every block of `images`.
+  template <class Body>
+  void for_each_block(std::int64_t images, const Body& body) const {
+    for (std::int64_t first = 0; first < images; first += engine.block) {
+      body(first, std::min(engine.block, images - first));
+    }
+  }
+};
+
+Runner::Runner(const Engine& engine)
+    : impl_(std::make_unique<Impl>(Impl{*engine.impl_, nullptr, {}})) {
+  const Engine::Impl& e = *engine.impl_;
+  impl_->workspace = std::make_unique<Workspace>(
+      Workspace{std::vector<std::int8_t>(static_cast<std::size_t>(e.quick.plan.bytes * e.block)),
+                e.fast.make_scratch()});
+  impl_->codes.resize(static_cast<std::size_t>(e.block * engine.input_size()));
+}
+Runner::~Runner() = default;
+Runner::Runner(Runner&&) noexcept = default;
+
+bool Runner::run(std::span<const std::int8_t> codes, std::span<std::int8_t> outputs) noexcept {
+  const auto [low, high] = impl_->engine.code_range(codes);
+  const Tensor& input = impl_->engine.input();
+  if (low < input.code_min || high > input.code_max) return false;
+  const std::int64_t size = input.size(), out = impl_->engine.output().size();
+  impl_->for_each_block(std::ssize(codes) / size, [&](std::int64_t first, std::int64_t images) {
+    impl_->run_block(codes.subspan(first * size, images * size), outputs.data() + first * out);
+  });
+  return true;
+}
+
+void Runner::run_pixels(std::span<const std::uint8_t> pixels,
+                        std::span<std::int8_t> outputs) noexcept {
+  const auto& tables = impl_->engine.program.pixel_codes;
+  const std::int64_t size = impl_->input_size(), out = impl_->engine.output().size();
+  impl_->for_each_block(std::ssize(pixels) / size, [&](std::int64_t first, std::int64_t images) {
+    for (std::int64_t i = 0; i < images * size; ++i) {
+      impl_->codes[i] = tables[i % tables.size()][pixels[first * size + i]];
+    }
+    impl_->run_block(std::span(impl_->codes).first(images * size), outputs.data() + first * out);
+  });
 }
 
 }  // namespace pare::integer

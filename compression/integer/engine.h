@@ -56,6 +56,26 @@ class Engine {
   static std::int32_t label(std::span<const std::int8_t> scores);
 
  private:
+  friend class Runner;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// One thread's way to run an engine, which must outlive it (and stay where it is): its memory is
+// allocated here, running allocates nothing and throws nothing.
+class Runner {
+ public:
+  explicit Runner(const Engine& engine);
+  ~Runner();
+  Runner(Runner&&) noexcept;
+
+  // As Engine::run, on this thread alone. False, and nothing is run, where a code lies outside the
+  // input's range.
+  bool run(std::span<const std::int8_t> codes, std::span<std::int8_t> outputs) noexcept;
+  // The same for pixels; the program must have a table of them.
+  void run_pixels(std::span<const std::uint8_t> pixels, std::span<std::int8_t> outputs) noexcept;
+
+ private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

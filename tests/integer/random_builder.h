@@ -20,9 +20,10 @@ inline double real(std::uint32_t bits) { return static_cast<double>(std::bit_cas
 
 class Builder {
  public:
-  explicit Builder(std::uint64_t seed) : draw_(seed) {
+  explicit Builder(std::uint64_t seed, Grids grids = Grids::all) : draw_(seed), grids_(grids) {
     program_.name = "random " + std::to_string(seed);
-    program_.rounding = draw_.chance(50) ? Rounding::twice : Rounding::once;
+    program_.rounding =
+        draw_.chance(50) || grids_ == Grids::int8 ? Rounding::twice : Rounding::once;
   }
 
   Draw& draw() { return draw_; }
@@ -32,7 +33,7 @@ class Builder {
   // A tensor on a random grid of 2 to 8 bits, by a fused relu or relu6 cut at its zero point.
   std::int32_t add_tensor(std::int32_t height, std::int32_t width, std::int32_t channels) {
     Tensor t{"node" + std::to_string(program_.tensors.size()), height, width, channels};
-    const std::int32_t bits = draw_.chance(70) ? 8 : draw_.between(2, 7);
+    const std::int32_t bits = draw_.chance(70) || grids_ == Grids::int8 ? 8 : draw_.between(2, 7);
     t.code_min = 128 - (1 << bits);
     t.zero_point = draw_.chance(30) ? t.code_min : draw_.between(t.code_min, t.code_max);
     t.scale_bits = bits_of(static_cast<float>(std::exp2(draw_.uniform(-8, 2))));
@@ -62,7 +63,7 @@ class Builder {
   Weights make_weights(const WeightLayout& layout) {
     Weights w;
     w.bits = draw_.between(2, 8);
-    w.affine = draw_.chance(40);
+    w.affine = draw_.chance(40) && grids_ == Grids::all;
     const std::int32_t low = lowest_code(w) + (!w.affine && w.bits == 8 ? 1 : 0),
                        high = highest_code(w);
     const auto outputs = static_cast<std::int32_t>(layout.outputs);
@@ -153,6 +154,7 @@ class Builder {
 
  private:
   Draw draw_;
+  const Grids grids_;
   Program program_;
 };
 

@@ -134,8 +134,8 @@ void add_random_operation(Builder& b, std::int32_t input) {
   kAdd[b.draw().between(0, 8)](b, input);
 }
 
-Program random_program(std::uint64_t seed) {
-  Builder b(seed);
+Program random_program(std::uint64_t seed, Grids grids) {
+  Builder b(seed, grids);
   Draw& draw = b.draw();
   Program& program = b.program();
   program.input = b.add_tensor(draw.between(1, 11), draw.between(1, 11), draw.between(1, 13));

@@ -33,7 +33,14 @@ class Draw {
 // The multiplier of a positive real number; value 0 below the smallest one.
 Multiplier multiplier_of(double real);
 
-Program random_program(std::uint64_t seed);
+// Which grids a random program draws from.
+enum class Grids {
+  all,
+  // What plain 8-bit formats hold: symmetric weights, 8-bit activations, rounded twice.
+  int8,
+};
+
+Program random_program(std::uint64_t seed, Grids grids = Grids::all);
 
 // Codes inside the input's range, with both ends drawn often.
 std::vector<std::int8_t> random_codes(const Program& program, std::int64_t images,

@@ -93,6 +93,26 @@ class ExportTest(unittest.TestCase):
             done = call("export", what, "--format", "c99", "--out", self.folder / "x")
             self.assertEqual(done.returncode, 3, done.stderr)
 
+    def test_files_are_read_back_and_written(self):
+        for kind, extra in (("tflite", []), ("tflite", ["--io", "uint8"]), ("safetensors", [])):
+            done = self.export(kind, "--format", kind, "--samples", *extra)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("read back, 0 of", done.stdout)
+            names = sorted(p.name for p in (self.folder / kind).iterdir())
+            self.assertEqual(names, ["codes.bin", f"mnist_16k.{kind}", "outputs.bin", "pixels.bin"])
+
+    def test_what_tflite_cannot_hold_is_refused(self):
+        for key, value, expected in (("requantization.rounding", "single", "rounds once"),
+                                     ("compression.int4.weights.scheme", "affine", "symmetric")):
+            run = self.folder / value
+            done = call("train", "--config", ROOT / "configs/device/mnist_16k.json", "--smoke", "--set",
+                        "dataset.kind=digits", "--set", f"{key}={value}", "--out", run)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            done = call("export", run, "--format", "tflite", "--out", self.folder / "refused")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(expected, done.stderr)
+            self.assertFalse((self.folder / "refused").exists())
+
     def test_an_unknown_format_is_exit_code_2(self):
         self.assertEqual(self.export("x", "--format", "caffe").returncode, 2)
 

@@ -78,6 +78,16 @@ void write_files(const Exported& exported, const std::string& folder) {
   }
 }
 
+void add_samples(Exported& exported, const Sample& sample) {
+  const auto add = [&](const char* name, const auto& values) {
+    exported.files.emplace_back(
+        name, std::string(reinterpret_cast<const char*>(values.data()), values.size()));
+  };
+  if (!sample.pixels.empty()) add("pixels.bin", sample.pixels);
+  add("codes.bin", sample.codes);
+  add("outputs.bin", sample.outputs);
+}
+
 std::string text_of(const Exported& exported, const std::string& folder) {
   std::string text = exported.report + exported.verified + "\n";
   for (const auto& [name, content] : exported.files) {
@@ -119,6 +129,10 @@ std::optional<ExportOptions> parse_export_options(int argc, const char* const* a
   app.add_option("--dataset", o.dataset, "the data of a model alone: mnist, cifar10, ...")
       ->type_name("KIND");
   app.add_option("--data-dir", o.data_dir, "where data are looked for first")->type_name("DIR");
+  app.add_flag(
+      "--samples", o.samples,
+      "write what it was verified with, too: pixels.bin (where data are bytes), codes.bin, "
+      "outputs.bin: bytes, and int8 codes, one image after the other");
   app.add_flag("--json", o.json, "one JSON document");
   if (!parse_command_line(app, argc, argv)) return std::nullopt;
   return o;
@@ -130,7 +144,8 @@ void export_run(const ExportOptions& options, Console& console) {
   const Sample sample = make_sample(options, engine, model, console);
   const ExportJob job{engine.program(), engine.program().name, options.io == "uint8",
                       options.verify > 0, sample};
-  const Exported exported = format_named(options.format).run(job);
+  Exported exported = format_named(options.format).run(job);
+  if (options.samples) add_samples(exported, sample);
   write_files(exported, options.out);
   print(options.json ? config::pretty(json_of(exported, options, sample))
                      : text_of(exported, options.out));

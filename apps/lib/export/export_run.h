@@ -16,6 +16,7 @@ struct ExportOptions {
   std::string io = "int8";
   std::int64_t verify = 1000;  // images
   std::string dataset, data_dir;
+  bool samples = false;  // write what it was verified with, too
   bool json = false;
 };
 

@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::int64_t kGoldenImages = 4;
 
-void require_equal(const Sample& sample, const std::vector<std::int8_t>& found,
-                   const std::string& function) {
-  const Difference d = compare(sample, found);
-  if (d.differing == 0) return;
-  throw VerificationError(
-      fmt::format("{}: {} of {} codes differ from the engine's, by up to {}; the first in image {}",
-                  function, d.differing, d.codes, d.largest, d.first_image));
-}
-
 std::string verify(const ExportJob& job, const C99Export& result) {
   if (!job.verify) return "not verified (--verify 0); the self test holds the engine's codes";
   const std::optional<std::string> compiler = c_compiler();

@@ -28,7 +28,7 @@ struct ExportJob {
 struct Exported {
   std::vector<std::pair<std::string, std::string>> files;  // name, content
   std::string report;                                      // for people
-  config::Json json;                                       // the same for programs
+  config::Json json = config::Json::object();              // the same for programs
   std::string verified;                                    // how it was verified, or why it was not
 };
 
@@ -40,5 +40,11 @@ struct ExportFormat {
 std::span<const ExportFormat> export_formats();
 
 Exported export_as_c99(const ExportJob& job);
+Exported export_as_safetensors(const ExportJob& job);
+Exported export_as_tflite(const ExportJob& job);
+
+// Throws VerificationError that begins with `where` unless the outputs are the sample's.
+void require_equal(const Sample& sample, const std::vector<std::int8_t>& found,
+                   const std::string& where);
 
 }  // namespace pare

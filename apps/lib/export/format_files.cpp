@@ -1,0 +1,47 @@
+// Formats that are one file: its bytes are read back, by a reader that shares nothing with the
+// writer, into a program that is run; no code may differ.
+#include <fmt/format.h>
+
+#include "apps/lib/export/formats.h"
+#include "compression/exporters/safetensors/safetensors.h"
+#include "compression/exporters/tflite/tflite.h"
+
+namespace pare {
+namespace {
+
+std::vector<std::int8_t> outputs_of(const integer::Program& program, const Sample& sample) {
+  const integer::Engine engine(program);
+  std::vector<std::int8_t> outputs(sample.outputs.size());
+  engine.run(sample.codes, outputs);
+  return outputs;
+}
+
+// `read`: the program in the bytes.
+template <class Read>
+Exported one_file(const ExportJob& job, const std::string& extension,
+                  const std::vector<std::byte>& bytes, const Read& read) {
+  Exported exported;
+  const std::string name = job.name + extension;
+  exported.files = {{name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}}};
+  exported.verified = "not verified (--verify 0)";
+  if (!job.verify) return exported;
+  const std::vector<std::int8_t> outputs = outputs_of(read(bytes, name), job.sample);
+  require_equal(job.sample, outputs, name);
+  exported.verified =
+      fmt::format("verified: read back, 0 of {} codes differ from the engine's ({} {})",
+                  outputs.size(), job.sample.count, job.sample.source);
+  return exported;
+}
+
+}  // namespace
+
+Exported export_as_safetensors(const ExportJob& job) {
+  return one_file(job, ".safetensors", encode_program_safetensors(job.program),
+                  decode_program_safetensors);
+}
+
+Exported export_as_tflite(const ExportJob& job) {
+  return one_file(job, ".tflite", encode_tflite(job.program, job.bytes), decode_tflite);
+}
+
+}  // namespace pare

@@ -1,0 +1,28 @@
+// An integer program as a TensorFlow Lite model.
+//
+// Our layouts and our arithmetic are TFLite's (docs/arithmetic.md), so this is a matter of writing
+// down: weights as int8 with their scales, biases as int32, one operator per operation, and PAD
+// where a window's padding is neither VALID nor SAME. Interpreters derive multipliers from the
+// float32 scales by the formulas that the program's own come from; those with the reference kernels
+// give the same codes.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compression/integer/program.h"
+
+namespace pare {
+
+// `bytes`: input and output are uint8, converted by QUANTIZE at both ends. Throws ConfigError with
+// the layer, the reason and the nearest thing that works where TFLite has no such operator.
+std::vector<std::byte> encode_tflite(const integer::Program& program, bool bytes);
+
+// The program that such a file describes, its multipliers derived anew from the scales in it: what
+// an interpreter with the reference kernels computes. Reads what encode_tflite writes. Throws
+// DataError.
+integer::Program decode_tflite(std::span<const std::byte> file, const std::string& what);
+
+}  // namespace pare
