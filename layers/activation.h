@@ -1,11 +1,11 @@
 // Activation: a function without parameters that keeps the shape.
 #pragma once
 
-#include "layers/module.h"
+#include "layers/fusion.h"
 
 namespace pare {
 
-class Activation final : public Module {
+class Activation final : public Module, public CommutesWithMaxPool {
  public:
   using Function = Variable (*)(const Variable& x);
   // `kind` must outlive the module (a string literal).
@@ -14,6 +14,8 @@ class Activation final : public Module {
   std::string_view kind() const override { return kind_; }
   Shape build(std::span<const Shape> inputs) override;
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
+  // Those whose gradient vanishes wherever they make different values equal.
+  bool commutes_with_max_pool() const override { return kind_ == "relu" || kind_ == "relu6"; }
 
  private:
   std::string_view kind_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/config/config.h"
+#include "framework/ops/fused.h"
 #include "layers/inputs.h"
 
 namespace pare {
@@ -43,13 +44,23 @@ void BatchNorm::initialize(std::uint64_t /*seed*/) {
 }
 
 Variable BatchNorm::forward(std::span<const Variable> inputs, const Pass& pass) {
+  return normalise(inputs[0], pass, batch_norm_train, batch_norm_fixed);
+}
+
+bool BatchNorm::fuses_with(const Module& reader) const { return reader.kind() == "relu"; }
+
+Variable BatchNorm::forward_with(const Module&, std::span<const Variable> inputs,
+                                 const Pass& pass) {
+  return normalise(inputs[0], pass, batch_norm_train_relu, batch_norm_fixed_relu);
+}
+
+template <class Train, class Fixed>
+Variable BatchNorm::normalise(const Variable& x, const Pass& pass, Train train, Fixed fixed) {
   const Variable scale = scale_->value(pass), shift = shift_->value(pass);
   const auto epsilon = static_cast<float>(options_.epsilon);
-  if (frozen_ || !pass.training()) {
-    return batch_norm_fixed(inputs[0], scale, shift, epsilon, mean_, variance_);
-  }
+  if (frozen_ || !pass.training()) return fixed(x, scale, shift, epsilon, mean_, variance_);
   Tensor mean, variance;
-  Variable y = batch_norm_train(inputs[0], scale, shift, epsilon, mean, variance);
+  Variable y = train(x, scale, shift, epsilon, mean, variance);
   average(mean_, mean, options_.momentum);
   average(variance_, variance, options_.momentum);
   return y;

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "framework/config/object.h"
+#include "layers/fusion.h"
 #include "layers/module.h"
 
 namespace pare {
@@ -22,7 +23,7 @@ struct BatchNormOptions {
 // Training uses the batch's mean and *biased* variance (divided by n), and the running variance
 // averages that same biased one: what evaluation uses is then what training saw, and what lowering
 // absorbs. (PyTorch's running variance is the unbiased one.)
-class BatchNorm final : public Module {
+class BatchNorm final : public Module, public FusesWithReader {
  public:
   using Options = BatchNormOptions;
   explicit BatchNorm(const BatchNormOptions& options = {}) : options_(options) {}
@@ -32,6 +33,10 @@ class BatchNorm final : public Module {
   // scale 1, shift 0, mean 0, variance 1.
   void initialize(std::uint64_t seed) override;
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
+  // A relu.
+  bool fuses_with(const Module& reader) const override;
+  Variable forward_with(const Module& reader, std::span<const Variable> inputs,
+                        const Pass& pass) override;
   void visit_parameters(const ParameterVisitor& visit) override;
   void visit_buffers(const std::string& prefix, StateVisitor& visitor) override;
   nlohmann::ordered_json to_json() const override;
@@ -49,6 +54,10 @@ class BatchNorm final : public Module {
   double epsilon() const { return options_.epsilon; }
 
  private:
+  // One of two ops: with the batch's statistics, or with the running ones.
+  template <class Train, class Fixed>
+  Variable normalise(const Variable& x, const Pass& pass, Train train, Fixed fixed);
+
   BatchNormOptions options_;
   bool frozen_ = false;
   std::unique_ptr<Parameter> scale_, shift_;

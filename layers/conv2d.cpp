@@ -2,7 +2,9 @@
 
 #include "framework/base/error.h"
 #include "framework/config/config.h"
+#include "framework/ops/fused.h"
 #include "layers/inputs.h"
+#include "layers/pool.h"
 
 namespace pare {
 namespace {
@@ -54,6 +56,17 @@ Shape Conv2d::build(std::span<const Shape> inputs) {
 
 Variable Conv2d::forward(std::span<const Variable> inputs, const Pass& pass) {
   return conv2d(inputs[0], weight().value(pass), bias_value(pass), window_, options_.groups);
+}
+
+bool Conv2d::fuses_with(const Module& reader) const {
+  return dynamic_cast<const MaxPool2d*>(&reader) != nullptr;
+}
+
+Variable Conv2d::forward_with(const Module& reader, std::span<const Variable> inputs,
+                              const Pass& pass) {
+  const Window& pool = dynamic_cast<const MaxPool2d&>(reader).window();
+  return conv2d_max_pool2d(inputs[0], weight().value(pass), bias_value(pass), window_,
+                           options_.groups, pool);
 }
 
 nlohmann::ordered_json Conv2d::to_json() const { return config::write(options_); }

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "layers/fusion.h"
 #include "layers/weighted.h"
 #include "layers/window.h"
 
@@ -22,7 +23,7 @@ struct Conv2dOptions {
 
 // x [B, H, W, C] -> [B, OH, OW, filters]. weight [filters, kh, kw, C / groups], channel axis 0;
 // bias [filters].
-class Conv2d final : public Weighted {
+class Conv2d final : public Weighted, public FusesWithReader {
  public:
   using Options = Conv2dOptions;
   explicit Conv2d(const Conv2dOptions& options);
@@ -30,6 +31,10 @@ class Conv2d final : public Weighted {
   std::string_view kind() const override { return "conv2d"; }
   Shape build(std::span<const Shape> inputs) override;
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
+  // A max pool.
+  bool fuses_with(const Module& reader) const override;
+  Variable forward_with(const Module& reader, std::span<const Variable> inputs,
+                        const Pass& pass) override;
   nlohmann::ordered_json to_json() const override;
   std::int64_t macs() const override { return pixels_ * weight().shape().size(); }
 

@@ -9,6 +9,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
+#include "layers/execution.h"
 
 namespace pare {
 namespace {
@@ -147,33 +148,19 @@ void Network::initialize(std::uint64_t seed) {
   for (NetworkNode& node : nodes_) node.module->initialize(seed);
 }
 
-// Value 0 is the network's input, value i + 1 the output of node i.
 Variable Network::forward(const Variable& x, const Pass& pass, const Tap& tap) {
   PARE_ENSURE(!nodes_.empty() && x.shape().without_batch() == input_shape_);
-  const auto value_of = [&](const std::string& name) {
-    if (name == kInputNode) return std::size_t{0};
-    return static_cast<std::size_t>(position(nodes_, name) - nodes_.begin()) + 1;
-  };
-  std::vector<std::size_t> last_reader(nodes_.size() + 1, 0);
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    for (const std::string& input : nodes_[i].inputs) last_reader[value_of(input)] = i;
-  }
-
-  std::vector<Variable> values(nodes_.size() + 1);
+  std::vector<Variable> values(nodes_.size() + 1), inputs;
   values[0] = x;
   if (tap) tap(std::string(kInputNode), x);
-  std::vector<Variable> inputs;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    NetworkNode& node = nodes_[i];
+  for (const ExecutionStep& step : tap ? plain_execution(nodes_) : fused_execution(nodes_)) {
     inputs.clear();
-    for (const std::string& input : node.inputs) inputs.push_back(values[value_of(input)]);
-    for (const std::string& input : node.inputs) {
-      if (last_reader[value_of(input)] == i) values[value_of(input)] = Variable();
-    }
-    values[i + 1] = node.module->forward(inputs, pass);
-    PARE_ENSURE(values[i + 1].shape() == node.shape.with_batch(x.shape()[0]));
-    if (tap) tap(node.name, values[i + 1]);
+    for (const std::size_t input : step.inputs) inputs.push_back(values[input]);
+    for (const std::size_t value : step.last_read) values[value] = Variable();
+    values[step.output] = step.run(inputs, pass);
+    if (tap) tap(nodes_[step.output - 1].name, values[step.output]);
   }
+  PARE_ENSURE(values.back().shape() == nodes_.back().shape.with_batch(x.shape()[0]));
   return values.back();
 }
 

@@ -2,6 +2,7 @@
 
 #include "framework/base/error.h"
 #include "framework/config/config.h"
+#include "framework/ops/fused.h"
 #include "layers/inputs.h"
 
 namespace pare {
@@ -29,6 +30,10 @@ Shape Add::build(std::span<const Shape> inputs) {
 
 Variable Add::forward(std::span<const Variable> inputs, const Pass&) {
   return add(inputs[0], inputs[1]);
+}
+
+Variable Add::forward_with(const Module&, std::span<const Variable> inputs, const Pass&) {
+  return add_relu(inputs[0], inputs[1]);
 }
 
 void DropoutOptions::describe(config::Object& o) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "framework/config/object.h"
+#include "layers/fusion.h"
 #include "layers/module.h"
 
 namespace pare {
@@ -15,11 +16,15 @@ class Flatten final : public Module {
 };
 
 // The sum of two inputs of the same shape.
-class Add final : public Module {
+class Add final : public Module, public FusesWithReader {
  public:
   std::string_view kind() const override { return "add"; }
   Shape build(std::span<const Shape> inputs) override;
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
+  // A relu.
+  bool fuses_with(const Module& reader) const override { return reader.kind() == "relu"; }
+  Variable forward_with(const Module& reader, std::span<const Variable> inputs,
+                        const Pass& pass) override;
 };
 
 struct DropoutOptions {

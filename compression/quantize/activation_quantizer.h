@@ -6,6 +6,7 @@
 
 #include "compression/quantize/quantizer.h"
 #include "framework/config/config.h"
+#include "layers/fusion.h"
 #include "layers/module.h"
 
 namespace pare {
@@ -15,7 +16,7 @@ inline constexpr std::string_view kQuantSuffix = "_quant";
 inline constexpr std::string_view kCodesSuffix = "_codes";
 
 // An edge's own grid. Observes in training and calibration; quantizes once it is on.
-class ActivationQuantizer final : public Module {
+class ActivationQuantizer final : public Module, public CommutesWithMaxPool {
  public:
   using Options = ActivationQuantizerConfig;
   explicit ActivationQuantizer(const ActivationQuantizerConfig& config) : config_(config) {}
@@ -25,6 +26,10 @@ class ActivationQuantizer final : public Module {
   // Calibration observes and passes the real values on, so that a range does not depend on the
   // ranges before it.
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
+  // Equal steps, and only what a window lets through needs a code.
+  bool commutes_with_max_pool() const override {
+    return config_.quantizer == "uniform" && config_.rounding == RoundingMode::nearest;
+  }
   void visit_parameters(const ParameterVisitor& visit) override {
     if (quantizer_) quantizer_->visit_parameters(visit);
   }

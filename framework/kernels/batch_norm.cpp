@@ -1,6 +1,7 @@
 #include "framework/kernels/batch_norm.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
@@ -10,59 +11,80 @@ namespace {
 
 using simd::Floats;
 
-// out[row, c] = f(offset of the vector in the matrix, c, mask) for all vectors of the matrix.
-template <class F>
-void write_vectors(std::int64_t rows, std::int64_t channels, float* out, const F& f) {
+// out[row, c] = f(offset of the vector in the matrix, mask) for all vectors of the matrix, with
+// f = channel(c, mask) made once per tile and vector of channels.
+template <class Channel>
+void write_vectors(std::int64_t rows, std::int64_t channels, float* out, const Channel& channel) {
   const std::int64_t tile = std::max<std::int64_t>(1, 16384 / channels);
   parallel_tiles(rows, tile, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      for (std::int64_t c = 0; c < channels; c += simd::kLanes) {
-        const auto lanes = std::min<std::int64_t>(simd::kLanes, channels - c);
-        const simd::Mask mask = simd::first_lanes(lanes);
-        simd::store(out + row * channels + c, f(row * channels + c, c, mask), mask);
+    for (std::int64_t c = 0; c < channels; c += simd::kLanes) {
+      const auto lanes = std::min<std::int64_t>(simd::kLanes, channels - c);
+      const simd::Mask mask = simd::first_lanes(lanes);
+      const auto f = channel(c, mask);
+      for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t i = row * channels + c;
+        simd::store(out + i, f(i, mask), mask);
       }
     }
   });
 }
 
-// out = beta * out + f(...)
-template <class F>
-void write_gradient_vectors(std::int64_t rows, std::int64_t channels, float* out, float beta,
-                            const F& f) {
-  if (beta == 0) return write_vectors(rows, channels, out, f);
-  write_vectors(rows, channels, out, [&](std::int64_t i, std::int64_t c, simd::Mask mask) {
-    return simd::load(out + i, mask) + f(i, c, mask);
-  });
+// dx = beta * dx + gradient(vector, x, what passes of dy), `gradient` made by channel(c, mask).
+template <class Channel>
+void write_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* x,
+                    const Normalisation& n, float* dx, float beta, const Channel& channel) {
+  const auto with = [&](auto relu, auto adds) {
+    write_vectors(rows, channels, dx, [&](std::int64_t c, simd::Mask lanes) {
+      const NormalisedVector v(n, c, lanes);
+      const auto gradient = channel(c, lanes);
+      return [=](std::int64_t i, simd::Mask mask) {
+        const Floats input = simd::load(x + i, mask);
+        Floats d = simd::load(dy + i, mask);
+        if constexpr (decltype(relu)::value) d = v.passed(d, input);
+        const Floats result = gradient(v, input, d);
+        if constexpr (decltype(adds)::value) return simd::load(dx + i, mask) + result;
+        return result;
+      };
+    });
+  };
+  const auto with_relu = [&](auto relu) {
+    beta == 0 ? with(relu, std::false_type()) : with(relu, std::true_type());
+  };
+  n.relu ? with_relu(std::true_type()) : with_relu(std::false_type());
 }
 
 }  // namespace
 
-void normalise(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
-               const float* factor, const float* shift, float* y) {
-  write_vectors(rows, channels, y, [=](std::int64_t i, std::int64_t c, simd::Mask mask) {
-    const Floats centred = simd::load(x + i, mask) - simd::load(mean + c, mask);
-    return centred * simd::load(factor + c, mask) + simd::load(shift + c, mask);
+void normalise(std::int64_t rows, std::int64_t channels, const float* x, const Normalisation& n,
+               float* y) {
+  const auto with = [&](auto relu) {
+    write_vectors(rows, channels, y, [&](std::int64_t c, simd::Mask lanes) {
+      return [=, v = NormalisedVector(n, c, lanes)](std::int64_t i, simd::Mask mask) {
+        const Floats value = v.before_relu(simd::load(x + i, mask));
+        if constexpr (decltype(relu)::value) return value <= 0 ? Floats{} : value;
+        return value;
+      };
+    });
+  };
+  n.relu ? with(std::true_type()) : with(std::false_type());
+}
+
+void scale_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* x,
+                    const Normalisation& n, float* dx, float beta) {
+  write_gradient(rows, channels, dy, x, n, dx, beta, [](std::int64_t, simd::Mask) {
+    return [](const NormalisedVector& v, Floats, Floats d) { return d * v.factor(); };
   });
 }
 
-void scale_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* factor,
-                    float* dx, float beta) {
-  write_gradient_vectors(rows, channels, dx, beta,
-                         [=](std::int64_t i, std::int64_t c, simd::Mask mask) {
-                           return simd::load(dy + i, mask) * simd::load(factor + c, mask);
-                         });
-}
-
 void normalised_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* x,
-                         const float* mean, const float* factor, const float* mean_dy,
-                         const float* slope, float* dx, float beta) {
-  write_gradient_vectors(
-      rows, channels, dx, beta, [=](std::int64_t i, std::int64_t c, simd::Mask mask) {
-        const Floats centred = simd::load(x + i, mask) - simd::load(mean + c, mask);
-        const Floats inner = simd::load(dy + i, mask) - simd::load(mean_dy + c, mask) -
-                             centred * simd::load(slope + c, mask);
-        return inner * simd::load(factor + c, mask);
-      });
+                         const Normalisation& n, const float* mean_dy, const float* slope,
+                         float* dx, float beta) {
+  write_gradient(rows, channels, dy, x, n, dx, beta, [=](std::int64_t c, simd::Mask mask) {
+    const Floats mean = simd::load(mean_dy + c, mask), steepness = simd::load(slope + c, mask);
+    return [=](const NormalisedVector& v, Floats input, Floats d) {
+      return (d - mean - v.centred(input) * steepness) * v.factor();
+    };
+  });
 }
 
 }  // namespace pare

@@ -4,19 +4,23 @@
 
 #include <cstdint>
 
+#include "framework/kernels/normalisation.h"
+
 namespace pare {
 
-// y = (x - mean) * factor + shift, per channel.
-void normalise(std::int64_t rows, std::int64_t channels, const float* x, const float* mean,
-               const float* factor, const float* shift, float* y);
+// y, with the relu.
+void normalise(std::int64_t rows, std::int64_t channels, const float* x, const Normalisation& n,
+               float* y);
+
+// In what follows dy is the gradient behind the relu; what passes it counts.
 
 // dx = beta * dx + factor * dy; beta is 0 or 1.
-void scale_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* factor,
-                    float* dx, float beta);
+void scale_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* x,
+                    const Normalisation& n, float* dx, float beta);
 
 // dx = beta * dx + factor * (dy - mean_dy - (x - mean) * slope); beta is 0 or 1.
 void normalised_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* x,
-                         const float* mean, const float* factor, const float* mean_dy,
-                         const float* slope, float* dx, float beta);
+                         const Normalisation& n, const float* mean_dy, const float* slope,
+                         float* dx, float beta);
 
 }  // namespace pare

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
+#include <vector>
 
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
@@ -84,17 +86,21 @@ void column_squares(const float* x, const float* mean, std::int64_t rows, std::i
   reduce_rows<1>(rows, columns, term, squares);
 }
 
-void column_products(const float* dy, const float* x, const float* mean, std::int64_t rows,
+void column_products(const float* dy, const float* x, const Normalisation& n, std::int64_t rows,
                      std::int64_t columns, double* sums, double* products) {
-  const auto term = [=](std::int64_t c, simd::Mask mask) {
-    const Floats m = simd::load(mean + c, mask);
-    return [=](std::int64_t row) {
-      const Floats d = simd::load(dy + row * columns + c, mask);
-      return Terms<2>{d, d * (simd::load(x + row * columns + c, mask) - m)};
-    };
-  };
   std::vector<double> both(static_cast<std::size_t>(2 * columns));
-  reduce_rows<2>(rows, columns, term, both.data());
+  const auto reduce = [&](auto relu) {
+    const auto term = [=, &n](std::int64_t c, simd::Mask mask) {
+      return [=, v = NormalisedVector(n, c, mask)](std::int64_t row) {
+        const Floats input = simd::load(x + row * columns + c, mask);
+        Floats d = simd::load(dy + row * columns + c, mask);
+        if constexpr (decltype(relu)::value) d = v.passed(d, input);
+        return Terms<2>{d, d * v.centred(input)};
+      };
+    };
+    reduce_rows<2>(rows, columns, term, both.data());
+  };
+  n.relu ? reduce(std::true_type()) : reduce(std::false_type());
   std::copy_n(both.data(), columns, sums);
   std::copy_n(both.data() + columns, columns, products);
 }

@@ -6,7 +6,8 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+
+#include "framework/kernels/normalisation.h"
 
 namespace pare {
 
@@ -17,8 +18,9 @@ void column_sums(const float* x, std::int64_t rows, std::int64_t columns, double
 void column_squares(const float* x, const float* mean, std::int64_t rows, std::int64_t columns,
                     double* squares);
 
-// sums[c] = sum of dy[row, c]; products[c] = sum of dy[row, c] * (x[row, c] - mean[c]).
-void column_products(const float* dy, const float* x, const float* mean, std::int64_t rows,
+// sums[c] = sum of dy[row, c]; products[c] = sum of dy[row, c] * (x[row, c] - mean[c]), of the dy
+// that passes the relu.
+void column_products(const float* dy, const float* x, const Normalisation& n, std::int64_t rows,
                      std::int64_t columns, double* sums, double* products);
 
 // out[c] = beta * out[c] + sum over rows of dy[row, c]; beta is 0 or 1.

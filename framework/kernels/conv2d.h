@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "framework/kernels/output_gradient.h"
 #include "framework/ops/window.h"
 
 namespace pare {
@@ -17,12 +18,17 @@ namespace pare {
 void conv2d_forward(const ConvShape& shape, const float* x, const float* weight, const float* bias,
                     float* y);
 
+// y = max pool of that convolution, with the taps of max_pool_forward: the same values, but the
+// convolution itself lives for a few images at a time only. `pool` reads its output.
+void conv2d_max_pool_forward(const ConvShape& shape, const ImageShape& pool, const float* x,
+                             const float* weight, const float* bias, float* y, std::uint16_t* taps);
+
 // dx = beta * dx + gradient with respect to x; beta is 0 or 1.
-void conv2d_input_gradient(const ConvShape& shape, const float* dy, const float* weight, float* dx,
-                           float beta);
+void conv2d_input_gradient(const ConvShape& shape, const OutputGradient& dy, const float* weight,
+                           float* dx, float beta);
 
 // dweight = beta * dweight + gradient with respect to the weight; beta is 0 or 1.
-void conv2d_weight_gradient(const ConvShape& shape, const float* x, const float* dy, float* dweight,
-                            float beta);
+void conv2d_weight_gradient(const ConvShape& shape, const float* x, const OutputGradient& dy,
+                            float* dweight, float beta);
 
 }  // namespace pare

@@ -17,11 +17,14 @@ namespace {
 // large.
 class Blocks {
  public:
-  explicit Blocks(const ConvShape& s) : batch_(s.batch), out_h_(s.out_h()) {
-    images_ = std::clamp<std::int64_t>(kPixels / s.out_pixels(), 1, batch_);
+  explicit Blocks(const ConvShape& s) : Blocks(of_whole_images(s)) {
     const bool large = s.out_pixels() > 8 * kPixels;
-    rows_ = large ? std::max<std::int64_t>(1, 4 * kPixels / s.out_w()) : out_h_;
+    if (large) rows_ = std::max<std::int64_t>(1, 4 * kPixels / s.out_w());
     per_image_ = (out_h_ + rows_ - 1) / rows_;
+  }
+  static Blocks of_whole_images(const ConvShape& s) {
+    return Blocks(s.batch, s.out_h(),
+                  std::clamp<std::int64_t>(kPixels / s.out_pixels(), 1, s.batch));
   }
   std::int64_t count() const { return (batch_ + images_ - 1) / images_ * per_image_; }
   ConvInputs inputs(const ConvShape& s) const { return ConvInputs(s, images_, rows_); }
@@ -33,7 +36,9 @@ class Blocks {
 
  private:
   static constexpr std::int64_t kPixels = 256;
-  std::int64_t batch_, out_h_, images_, rows_, per_image_;
+  Blocks(std::int64_t batch, std::int64_t out_h, std::int64_t images)
+      : batch_(batch), out_h_(out_h), images_(images), rows_(out_h) {}
+  std::int64_t batch_, out_h_, images_, rows_, per_image_ = 1;
 };
 
 // All output channels of group g for the pixels of a block; filters [depth, out], y [pixels, out].
@@ -58,24 +63,53 @@ void convolve_group(const ConvShape& s, std::int64_t g, const ConvInputs& inputs
   }
 }
 
-}  // namespace
-
-void conv2d_forward(const ConvShape& s, const float* x, const float* weight, const float* bias,
-                    float* y) {
+// Calls done(block) for every block, from any thread, when place(block) [pixels, out] holds its
+// convolution.
+template <class Place, class Done>
+void convolve(const ConvShape& s, const Blocks& blocks, const float* x, const float* weight,
+              const float* bias, const Place& place, const Done& done) {
   Tensor filters(Shape{s.depth(), s.out_channels});
   transpose(weight, s.out_channels, s.depth(), filters.mutable_data());
-  const Blocks blocks(s);
   const ConvInputs inputs = blocks.inputs(s);
   parallel_for(blocks.count(), [&](std::int64_t i) {
     thread_local std::vector<float> padded;
     const PixelBlock block = blocks[i];
     const float* first = inputs.first(x, block, padded);
-    const std::int64_t pixel = block.first_image * s.out_pixels() + block.first_row * s.out_w();
+    float* y = place(block);
     for (std::int64_t g = 0; g < s.groups; ++g) {
-      convolve_group(s, g, inputs, first, block.pixels(s), filters.data(), bias,
-                     y + pixel * s.out_channels);
+      convolve_group(s, g, inputs, first, block.pixels(s), filters.data(), bias, y);
     }
+    done(block, y);
   });
+}
+
+}  // namespace
+
+void conv2d_forward(const ConvShape& s, const float* x, const float* weight, const float* bias,
+                    float* y) {
+  const auto place = [&](const PixelBlock& block) {
+    const std::int64_t pixel = block.first_image * s.out_pixels() + block.first_row * s.out_w();
+    return y + pixel * s.out_channels;
+  };
+  convolve(s, Blocks(s), x, weight, bias, place, [](const PixelBlock&, const float*) {});
+}
+
+void conv2d_max_pool_forward(const ConvShape& s, const ImageShape& pool, const float* x,
+                             const float* weight, const float* bias, float* y,
+                             std::uint16_t* taps) {
+  const std::int64_t pooled = pool.out_pixels() * pool.channels;
+  const auto place = [&](const PixelBlock& block) {
+    thread_local std::vector<float> scratch;
+    scratch.resize(static_cast<std::size_t>(block.images * s.y_size()));
+    return scratch.data();
+  };
+  convolve(s, Blocks::of_whole_images(s), x, weight, bias, place,
+           [&](const PixelBlock& block, const float* convolution) {
+             ImageShape some = pool;
+             some.batch = block.images;
+             max_pool_forward(some, convolution, y + block.first_image * pooled,
+                              taps + block.first_image * pooled);
+           });
 }
 
 }  // namespace pare

@@ -11,6 +11,7 @@
 
 #include "framework/base/parallel.h"
 #include "framework/kernels/conv2d.h"
+#include "framework/kernels/conv2d_scatter.h"
 #include "framework/kernels/padding.h"
 #include "framework/kernels/tile.h"
 #include "framework/tensor/tensor.h"
@@ -123,10 +124,25 @@ void convolve_phase(const ConvShape& s, const PhaseKernel& phase, const PaddedGr
   }
 }
 
-}  // namespace
+// The multiply-adds of a tile run in whole vectors.
+std::int64_t in_lanes(std::int64_t columns) {
+  return (columns + simd::kLanes - 1) / simd::kLanes * simd::kLanes;
+}
 
-void conv2d_input_gradient(const ConvShape& s, const float* dy, const float* weight, float* dx,
-                           float beta) {
+// Whether adding up products (conv2d_scatter.h) is less work than gathering them here: with strides
+// the phases' sums are short; with a kernel that is large beside the image most of what is gathered
+// is border; with few channels much of a tile is empty.
+bool scatters(const ConvShape& s) {
+  const std::int64_t stride = s.window.stride_h * s.window.stride_w;
+  if (s.window.taps() == 1 && stride == 1) return false;
+  const std::int64_t gathered =
+      s.height * s.width * s.window.taps() / stride * in_lanes(s.group_channels());
+  const std::int64_t scattered = s.out_pixels() * in_lanes(s.depth());
+  return stride > 1 || 4 * gathered > 5 * scattered;
+}
+
+void gather_input_gradient(const ConvShape& s, const OutputGradient& dy, const float* weight,
+                           float* dx, float beta) {
   std::vector<PhaseKernel> phases;
   for (std::int64_t i = 0; i < s.window.stride_h; ++i) {
     for (std::int64_t j = 0; j < s.window.stride_w; ++j) {
@@ -135,8 +151,8 @@ void conv2d_input_gradient(const ConvShape& s, const float* dy, const float* wei
   }
   const PaddedGradient padding(s);
   parallel_for(s.batch, [&](std::int64_t image) {
-    thread_local std::vector<float> padded;
-    const float* from = dy + image * s.y_size();
+    thread_local std::vector<float> padded, scratch;
+    const float* from = dy.images(image, 1, s.y_size(), scratch);
     if (padding.needed) {
       padded.resize(static_cast<std::size_t>(padding.rows * padding.columns * s.out_channels));
       copy_padded(from, s.out_h(), s.out_w(), s.out_channels, -padding.before_h, padding.rows,
@@ -149,6 +165,13 @@ void conv2d_input_gradient(const ConvShape& s, const float* dy, const float* wei
       }
     }
   });
+}
+
+}  // namespace
+
+void conv2d_input_gradient(const ConvShape& s, const OutputGradient& dy, const float* weight,
+                           float* dx, float beta) {
+  (scatters(s) ? scatter_input_gradient : gather_input_gradient)(s, dy, weight, dx, beta);
 }
 
 }  // namespace pare

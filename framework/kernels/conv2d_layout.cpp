@@ -13,6 +13,9 @@ std::int64_t input_columns(const ConvShape& s) {
   return (s.out_w() - 1) * s.window.stride_w + s.window.kernel_w;
 }
 
+// Below this the loop over a segment costs more than its turns.
+constexpr std::int64_t kShortestSegment = 16;
+
 }  // namespace
 
 ConvInputs::ConvInputs(const ConvShape& s, std::int64_t images, std::int64_t rows) : shape_(s) {
@@ -32,6 +35,10 @@ ConvInputs::ConvInputs(const ConvShape& s, std::int64_t images, std::int64_t row
     for (std::int64_t j = 0; j < (merged ? 1 : w.kernel_w); ++j) {
       segments_.push_back(i * row_stride_ + j * s.channels);
     }
+  }
+  if (segment_length_ < kShortestSegment) {
+    segments_ = elements();
+    segment_length_ = 1;
   }
 }
 

@@ -27,7 +27,7 @@ class ConvInputs {
   // Tap (0, 0) of every pixel, in the order of y.
   const std::vector<std::int64_t>& pixels() const { return pixels_; }
   // From a pixel's tap (0, 0) to its inputs of group 0: contiguous segments of segment_length()
-  // floats each.
+  // floats each; where they would be short, single floats.
   const std::vector<std::int64_t>& segments() const { return segments_; }
   std::int64_t segment_length() const { return segment_length_; }
   // The same for every single input: as many as a filter has elements.

@@ -77,8 +77,8 @@ void add_chunks(const ConvShape& s, std::int64_t chunks, const float* sums, floa
 
 }  // namespace
 
-void conv2d_weight_gradient(const ConvShape& s, const float* x, const float* dy, float* dweight,
-                            float beta) {
+void conv2d_weight_gradient(const ConvShape& s, const float* x, const OutputGradient& dy,
+                            float* dweight, float beta) {
   const Cut cut(s);
   const std::int64_t block_images =
       std::clamp<std::int64_t>(kBlockPixels / s.out_pixels(), 1, cut.images);
@@ -87,7 +87,7 @@ void conv2d_weight_gradient(const ConvShape& s, const float* x, const float* dy,
   Tensor sums(Shape{cut.chunks, s.depth(), s.out_channels});
   float* all = sums.mutable_data();
   parallel_for(cut.chunks * cut.parts, [&](std::int64_t i) {
-    thread_local std::vector<float> padded;
+    thread_local std::vector<float> padded, scratch;
     const std::int64_t chunk = i / cut.parts;
     const std::int64_t begin = i % cut.parts * cut.depth;
     const std::int64_t end = std::min(begin + cut.depth, s.depth());
@@ -97,8 +97,9 @@ void conv2d_weight_gradient(const ConvShape& s, const float* x, const float* dy,
       const PixelBlock block{image, std::min(block_images, last - image), 0, s.out_h()};
       const auto pixels =
           std::span(inputs.pixels()).first(static_cast<std::size_t>(block.pixels(s)));
-      accumulate(s, inputs.first(x, block, padded), pixels, elements, dy + image * s.y_size(),
-                 begin, end, image == first, all + chunk * s.depth() * s.out_channels);
+      accumulate(s, inputs.first(x, block, padded), pixels, elements,
+                 dy.images(image, block.images, s.y_size(), scratch), begin, end, image == first,
+                 all + chunk * s.depth() * s.out_channels);
     }
   });
   add_chunks(s, cut.chunks, all, dweight, beta);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "framework/ops/window.h"
+#include "framework/tensor/tensor.h"
 
 namespace pare {
 
@@ -12,6 +13,15 @@ namespace pare {
 // the tap, that of the first one among equals, of the first NaN where there is one. At most 65536
 // taps.
 void max_pool_forward(const ImageShape& shape, const float* x, float* y, std::uint16_t* taps);
+
+// Step memory for the taps of so many outputs, as a tensor.
+inline Tensor tap_memory(std::int64_t outputs) { return Tensor(Shape{(outputs + 1) / 2}); }
+inline std::uint16_t* mutable_taps(Tensor& taps) {
+  return reinterpret_cast<std::uint16_t*>(taps.mutable_data());
+}
+inline const std::uint16_t* taps_of(const Tensor& taps) {
+  return reinterpret_cast<const std::uint16_t*>(taps.data());
+}
 
 // dx = beta * dx + gradient; beta is 0 or 1.
 void max_pool_backward(const ImageShape& shape, const std::uint16_t* taps, const float* dy,

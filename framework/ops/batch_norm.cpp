@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "framework/kernels/columns.h"
-#include "framework/ops/ops.h"
+#include "framework/ops/fused.h"
 
 namespace pare {
 namespace {
@@ -44,10 +44,9 @@ Tensor product(const Tensor& a, const Tensor& b) {
 
 // Sums that all gradients are made of: dy, and dy * (x - mean).
 struct GradientSums {
-  GradientSums(const Extents& e, const Tensor& dy, const Tensor& x, const Tensor& mean)
+  GradientSums(const Extents& e, const Tensor& dy, const Tensor& x, const Normalisation& n)
       : dy_sum(static_cast<std::size_t>(e.channels)), product_sum(dy_sum.size()) {
-    column_products(dy.data(), x.data(), mean.data(), e.rows, e.channels, dy_sum.data(),
-                    product_sum.data());
+    column_products(dy.data(), x.data(), n, e.rows, e.channels, dy_sum.data(), product_sum.data());
   }
   std::vector<double> dy_sum, product_sum;
 };
@@ -81,56 +80,94 @@ void batch_moments(const Extents& e, const Tensor& x, Tensor& mean, Tensor& vari
   variance = per_channel(e.channels, divided);
 }
 
-}  // namespace
+// The tensors of a Normalisation, kept for the backward pass.
+struct Statistics {
+  Statistics(const Tensor& mean_of_batch, const Tensor& variance, const Variable& scale,
+             const Variable& shift_of_node, float epsilon, bool relu_behind)
+      : mean(mean_of_batch),
+        inverse(inverse_deviation(variance, epsilon)),
+        factor(product(inverse, scale.value())),
+        shift(shift_of_node.value()),
+        relu(relu_behind) {}
+  Normalisation view() const { return {mean.data(), factor.data(), shift.data(), relu}; }
+  Tensor mean, inverse, factor, shift;
+  bool relu;
+};
 
-Variable batch_norm_train(const Variable& x, const Variable& scale, const Variable& shift,
-                          float epsilon, Tensor& mean, Tensor& variance) {
-  const Extents e = extents_of(x, scale, shift);
-  batch_moments(e, x.value(), mean, variance);
-  const Tensor inverse = inverse_deviation(variance, epsilon);
-  const Tensor factor = product(inverse, scale.value());
+Tensor normalised(const Extents& e, const Variable& x, const Statistics& s) {
   Tensor y(x.shape());
-  normalise(e.rows, e.channels, x.value().data(), mean.data(), factor.data(), shift.value().data(),
-            y.mutable_data());
+  normalise(e.rows, e.channels, x.value().data(), s.view(), y.mutable_data());
+  return y;
+}
 
-  const Tensor xv = x.value(), m = mean;
-  return record("batch_norm_train", y, {x, scale, shift}, [=](const Tensor& dy, Gradients& g) {
-    const GradientSums sums(e, dy, xv, m);
-    give_parameter_gradients(sums, inverse, g);
+// The closure of a batch norm with its batch's own statistics.
+auto train_gradient(const Extents& e, const Tensor& x, const Statistics& s) {
+  return [=](const Tensor& dy, Gradients& g) {
+    const GradientSums sums(e, dy, x, s.view());
+    give_parameter_gradients(sums, s.inverse, g);
     if (!g.wants(0)) return;
     const auto rows = static_cast<double>(e.rows);
     const auto mean_dy = per_channel(e.channels, [&](std::int64_t c) {
       return sums.dy_sum[static_cast<std::size_t>(c)] / rows;
     });
     const auto slope = per_channel(e.channels, [&](std::int64_t c) {
-      const double r = inverse.data()[c];
+      const double r = s.inverse.data()[c];
       return sums.product_sum[static_cast<std::size_t>(c)] / rows * r * r;
     });
     const auto [dx, beta] = g.slot(0);
-    normalised_gradient(e.rows, e.channels, dy.data(), xv.data(), m.data(), factor.data(),
-                        mean_dy.data(), slope.data(), dx, beta);
-  });
+    normalised_gradient(e.rows, e.channels, dy.data(), x.data(), s.view(), mean_dy.data(),
+                        slope.data(), dx, beta);
+  };
+}
+
+// With statistics that are constants of the graph.
+auto fixed_gradient(const Extents& e, const Tensor& x, const Statistics& s) {
+  return [=](const Tensor& dy, Gradients& g) {
+    if (g.wants(1) || g.wants(2)) {
+      give_parameter_gradients(GradientSums(e, dy, x, s.view()), s.inverse, g);
+    }
+    if (!g.wants(0)) return;
+    const auto [dx, beta] = g.slot(0);
+    scale_gradient(e.rows, e.channels, dy.data(), x.data(), s.view(), dx, beta);
+  };
+}
+
+}  // namespace
+
+Variable batch_norm_train(const Variable& x, const Variable& scale, const Variable& shift,
+                          float epsilon, Tensor& mean, Tensor& variance) {
+  const Extents e = extents_of(x, scale, shift);
+  batch_moments(e, x.value(), mean, variance);
+  const Statistics s(mean, variance, scale, shift, epsilon, false);
+  return record("batch_norm_train", normalised(e, x, s), {x, scale, shift},
+                train_gradient(e, x.value(), s));
+}
+
+Variable batch_norm_train_relu(const Variable& x, const Variable& scale, const Variable& shift,
+                               float epsilon, Tensor& mean, Tensor& variance) {
+  const Extents e = extents_of(x, scale, shift);
+  batch_moments(e, x.value(), mean, variance);
+  const Statistics s(mean, variance, scale, shift, epsilon, true);
+  return record("batch_norm_train_relu", normalised(e, x, s), {x, scale, shift},
+                train_gradient(e, x.value(), s));
 }
 
 Variable batch_norm_fixed(const Variable& x, const Variable& scale, const Variable& shift,
                           float epsilon, const Tensor& mean, const Tensor& variance) {
   const Extents e = extents_of(x, scale, shift);
   PARE_ENSURE(mean.shape() == Shape{e.channels} && variance.shape() == Shape{e.channels});
-  const Tensor inverse = inverse_deviation(variance, epsilon);
-  const Tensor factor = product(inverse, scale.value());
-  Tensor y(x.shape());
-  normalise(e.rows, e.channels, x.value().data(), mean.data(), factor.data(), shift.value().data(),
-            y.mutable_data());
+  const Statistics s(mean, variance, scale, shift, epsilon, false);
+  return record("batch_norm_fixed", normalised(e, x, s), {x, scale, shift},
+                fixed_gradient(e, x.value(), s));
+}
 
-  const Tensor xv = x.value(), m = mean;
-  return record("batch_norm_fixed", y, {x, scale, shift}, [=](const Tensor& dy, Gradients& g) {
-    if (g.wants(1) || g.wants(2)) {
-      give_parameter_gradients(GradientSums(e, dy, xv, m), inverse, g);
-    }
-    if (!g.wants(0)) return;
-    const auto [dx, beta] = g.slot(0);
-    scale_gradient(e.rows, e.channels, dy.data(), factor.data(), dx, beta);
-  });
+Variable batch_norm_fixed_relu(const Variable& x, const Variable& scale, const Variable& shift,
+                               float epsilon, const Tensor& mean, const Tensor& variance) {
+  const Extents e = extents_of(x, scale, shift);
+  PARE_ENSURE(mean.shape() == Shape{e.channels} && variance.shape() == Shape{e.channels});
+  const Statistics s(mean, variance, scale, shift, epsilon, true);
+  return record("batch_norm_fixed_relu", normalised(e, x, s), {x, scale, shift},
+                fixed_gradient(e, x.value(), s));
 }
 
 }  // namespace pare

@@ -1,6 +1,7 @@
 // The dense layer: three products (kernels/dense.h) and the column sums of the bias.
-#include "framework/kernels/columns.h"
 #include "framework/kernels/dense.h"
+
+#include "framework/kernels/columns.h"
 #include "framework/ops/ops.h"
 
 namespace pare {

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
-#include "framework/ops/ops.h"
+#include "framework/ops/fused.h"
 
 namespace pare {
 
@@ -85,6 +86,28 @@ Variable add(const Variable& a, const Variable& b) {
   return record("add", y, {a, b}, [](const Tensor& dy, Gradients& gradients) {
     if (gradients.wants(0)) gradients.give(0, dy);
     if (gradients.wants(1)) gradients.give(1, dy);
+  });
+}
+
+Variable add_relu(const Variable& a, const Variable& b) {
+  PARE_ENSURE(a.shape() == b.shape());
+  const float *left = a.value().data(), *right = b.value().data();
+  Tensor y(a.shape());
+  write_elements(y.size(), y.mutable_data(), [=](std::int64_t i) {
+    const float sum = left[i] + right[i];
+    return sum <= 0 ? 0.0f : sum;
+  });
+  return record("add_relu", y, {a, b}, [y](Tensor& dy, Gradients& gradients) {
+    const bool own = dy.unique();
+    Tensor passed = own ? std::exchange(dy, Tensor()) : Tensor(dy.shape());
+    float* to = passed.mutable_data();
+    const float *from = own ? to : dy.data(), *out = y.data();
+    write_elements(passed.size(), to, [=](std::int64_t i) {
+      const float d = from[i];
+      return out[i] <= 0 ? 0.0f : d;
+    });
+    if (gradients.wants(0)) gradients.give(0, passed);
+    if (gradients.wants(1)) gradients.give(1, passed);
   });
 }
 

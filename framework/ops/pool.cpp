@@ -2,20 +2,14 @@
 #include "framework/kernels/pool.h"
 
 #include "framework/ops/ops.h"
+#include "framework/ops/shapes.h"
 
 namespace pare {
 namespace {
 
-// Every window must see a pixel, hence the pads below the kernel's extents.
 ImageShape image_shape(const Variable& x, const Window& w) {
   PARE_ENSURE(x.shape().rank() == 4);
-  PARE_ENSURE(w.stride_h >= 1 && w.stride_w >= 1);
-  PARE_ENSURE(w.pad_top < w.kernel_h && w.pad_bottom < w.kernel_h && w.pad_left < w.kernel_w &&
-              w.pad_right < w.kernel_w);
-  const ImageShape s{x.shape()[0], x.shape()[1], x.shape()[2], x.shape()[3], w};
-  PARE_ENSURE(s.height + w.pad_top + w.pad_bottom >= w.kernel_h &&
-              s.width + w.pad_left + w.pad_right >= w.kernel_w);
-  return s;
+  return pool_shape({x.shape()[0], x.shape()[1], x.shape()[2], x.shape()[3], w});
 }
 
 Shape y_shape(const ImageShape& s) { return Shape{s.batch, s.out_h(), s.out_w(), s.channels}; }
@@ -26,12 +20,11 @@ Variable max_pool2d(const Variable& x, const Window& window) {
   const ImageShape s = image_shape(x, window);
   PARE_ENSURE(window.taps() <= 65536);
   Tensor y(y_shape(s));
-  Tensor taps(Shape{(y.size() + 1) / 2});  // memory for one uint16 per element of y
-  max_pool_forward(s, x.value().data(), y.mutable_data(),
-                   reinterpret_cast<std::uint16_t*>(taps.mutable_data()));
+  Tensor taps = tap_memory(y.size());
+  max_pool_forward(s, x.value().data(), y.mutable_data(), mutable_taps(taps));
   return record("max_pool2d", y, {x}, [=](const Tensor& dy, Gradients& gradients) {
     const auto [dx, beta] = gradients.slot(0);
-    max_pool_backward(s, reinterpret_cast<const std::uint16_t*>(taps.data()), dy.data(), dx, beta);
+    max_pool_backward(s, taps_of(taps), dy.data(), dx, beta);
   });
 }
 

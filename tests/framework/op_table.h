@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/ops/ops.h"
+#include "framework/ops/fused.h"
 #include "framework/reference/batch_norm.h"
 #include "framework/reference/conv.h"
 #include "framework/reference/dense.h"

@@ -142,4 +142,56 @@ inline OpCase batch_norm_case(const Shape& shape, bool train, Random& r) {
   return c;
 }
 
+// The case of an op with a relu behind it: `op` computes both.
+inline OpCase with_relu(OpCase first, std::function<Variable(const std::vector<Variable>&)> op) {
+  OpCase c = first;
+  c.what += ", relu";
+  c.op = std::move(op);
+  c.forward = [first](const Inputs& in) {
+    return reference::activate<reference::Relu>(first.forward(in));
+  };
+  c.backward = [first](const Inputs& in, const Values& dy) {
+    const Inputs d = reference::activate_backward<reference::Relu>(first.forward(in), dy);
+    return first.backward(in, d[0]);
+  };
+  return c;
+}
+
+// Small shapes also where they are random: among very many values one lies so near to 0 that float
+// and double disagree about its sign.
+template <class Make>
+inline OpRow relu_row(const std::string& op, Make make) {
+  OpRow row = shape_row(op, make);
+  row.random = [make](Random& r) { return make(Shape{between(1, 40, r), between(1, 70, r)}, r); };
+  return row;
+}
+
+inline OpCase batch_norm_train_relu_case(const Shape& shape, Random& r) {
+  return with_relu(batch_norm_case(shape, true, r), [](const auto& v) {
+    Tensor mean, variance;
+    return batch_norm_train_relu(v[0], v[1], v[2], kEpsilon, mean, variance);
+  });
+}
+
+inline OpCase batch_norm_fixed_relu_case(const Shape& shape, Random& r) {
+  const Shape channels{shape[-1]};
+  const Tensor mean = Tensor::full(channels, 0.25f), variance = Tensor::full(channels, 2.0f);
+  OpCase c = batch_norm_case(shape, false, r);
+  const reference::Moments<double> m{Values(static_cast<std::size_t>(shape[-1]), 0.25),
+                                     Values(static_cast<std::size_t>(shape[-1]), 2.0)};
+  c.forward = [m](const Inputs& in) {
+    return reference::batch_norm(in[0], in[1], in[2], m, double{kEpsilon});
+  };
+  c.backward = [m](const Inputs& in, const Values& dy) {
+    return reference::batch_norm_fixed_backward(in[0], in[1], m, double{kEpsilon}, dy);
+  };
+  return with_relu(c, [=](const auto& v) {
+    return batch_norm_fixed_relu(v[0], v[1], v[2], kEpsilon, mean, variance);
+  });
+}
+
+inline OpCase add_relu_case(const Shape& shape, Random& r) {
+  return with_relu(add_case(shape, r), [](const auto& v) { return add_relu(v[0], v[1]); });
+}
+
 }  // namespace pare::testing

@@ -180,4 +180,46 @@ inline OpRow pool_row(const std::string& op) {
   return row;
 }
 
+// A convolution with a max pool behind it.
+inline OpCase conv_pool_case(const ConvShape& s, const Window& pool, Random& random) {
+  const OpCase first = conv_case(s, random.below(4) > 0, random);
+  const ImageShape p{s.batch, s.out_h(), s.out_w(), s.out_channels, pool};
+  OpCase c = first;
+  c.what += ", pool " + text(p);
+  const bool bias = c.shapes.size() == 3;
+  c.op = [=](const auto& v) {
+    return conv2d_max_pool2d(v[0], v[1], bias ? v[2] : Variable(), s.window, s.groups, pool);
+  };
+  c.forward = [=](const Inputs& in) { return reference::max_pool2d(p, first.forward(in)); };
+  c.backward = [=](const Inputs& in, const Values& dy) {
+    return first.backward(in, reference::max_pool2d_backward(p, first.forward(in), dy)[0]);
+  };
+  return c;
+}
+
+// A pool that fits what a convolution puts out: overlapping, touching, apart, padded in turn.
+inline Window pool_of(const ConvShape& s, std::size_t i) {
+  static const std::vector<Window> windows = {{2, 2, 2, 2, 0, 0, 0, 0},
+                                              {3, 2, 1, 2, 1, 0, 1, 1},
+                                              {1, 1, 2, 2, 0, 0, 0, 0},
+                                              {2, 3, 3, 2, 0, 1, 0, 1}};
+  Window w = windows[i % windows.size()];
+  const bool fits = s.out_h() + w.pad_top + w.pad_bottom >= w.kernel_h &&
+                    s.out_w() + w.pad_left + w.pad_right >= w.kernel_w;
+  if (!fits) w = Window{};
+  return w;
+}
+
+inline OpRow conv_pool_row() {
+  OpRow row{"conv2d_max_pool2d", {}, [](Random& r) {
+              const ConvShape s = conv_shape(random_image(r, 20, false), between(1, 40, r), 1);
+              return conv_pool_case(s, pool_of(s, r.below(4)), r);
+            }};
+  for (std::size_t i = 0; i < small_images().size(); ++i) {
+    const ConvShape s = conv_shape(small_images()[i], i % 3 + 1, 1);
+    row.small.push_back([=](Random& r) { return conv_pool_case(s, pool_of(s, i), r); });
+  }
+  return row;
+}
+
 }  // namespace pare::testing
