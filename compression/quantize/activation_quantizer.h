@@ -27,7 +27,9 @@ class ActivationQuantizer final : public Module, public CommutesWithMaxPool {
   // ranges before it.
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
   // Equal steps, and only what a window lets through needs a code.
-  bool commutes_with_max_pool() const override { return config_.quantizer == "uniform"; }
+  bool commutes_with_max_pool() const override {
+    return config_.quantizer == "uniform" && config_.rounding == RoundingMode::nearest;
+  }
   void visit_parameters(const ParameterVisitor& visit) override {
     if (quantizer_) quantizer_->visit_parameters(visit);
   }
@@ -38,15 +40,12 @@ class ActivationQuantizer final : public Module, public CommutesWithMaxPool {
   const Quantizer& quantizer() const { return *quantizer_; }
   void switch_on(bool on) { on_ = on ? 1 : 0; }
   void freeze_observer(bool frozen) { frozen_ = frozen ? 1 : 0; }
-  // lambda of what with_error_penalty() adds in training.
-  void penalize(double lambda) { lambda_ = lambda; }
 
  private:
   ActivationQuantizerConfig config_;
   std::unique_ptr<Quantizer> quantizer_;
   std::int64_t on_ = 1;
   std::int64_t frozen_ = 0;
-  double lambda_ = 0;
 };
 
 // Behind an average pool whose input lies on a grid: the output is the rounded average of the
