@@ -40,12 +40,15 @@ class ActivationQuantizer final : public Module, public CommutesWithMaxPool {
   const Quantizer& quantizer() const { return *quantizer_; }
   void switch_on(bool on) { on_ = on ? 1 : 0; }
   void freeze_observer(bool frozen) { frozen_ = frozen ? 1 : 0; }
+  // lambda of what with_error_penalty() adds in training.
+  void penalize(double lambda) { lambda_ = lambda; }
 
  private:
   ActivationQuantizerConfig config_;
   std::unique_ptr<Quantizer> quantizer_;
   std::int64_t on_ = 1;
   std::int64_t frozen_ = 0;
+  double lambda_ = 0;
 };
 
 // Behind an average pool whose input lies on a grid: the output is the rounded average of the
