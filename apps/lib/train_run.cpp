@@ -149,25 +149,6 @@ class Run {
                              beginning.state.run_step));
   }
 
-  // As if the other run's phases had been trained here.
-  void branch() {
-    const std::string from = options_.branch_from + "/checkpoints/";
-    Checkpoint beginning =
-        branched(load_checkpoint(from + "last.h5"), config_, dataset_.hash, from + "last.h5");
-    Snapshot arrays;
-    if (beginning.state.best) {
-      Checkpoint best = load_checkpoint(from + "best.h5");
-      best.config = config::write(config_);
-      save_checkpoint(best, folder_.best_checkpoint());
-      arrays = part_of(best.arrays, kNetworkArrays);
-    }
-    read_times(beginning.state.rows, options_.branch_from + "/metrics.jsonl");
-    trainer_.resume(beginning, std::move(arrays), from + "last.h5");
-    saver_.write_rows(beginning.state.rows);
-    console_.say(fmt::format("going on from {} after {} updates", options_.branch_from,
-                             beginning.state.run_step));
-  }
-
   double seconds() const { return folder_.seconds_before() + monotonic_seconds() - start_; }
 
   int stop() const {
