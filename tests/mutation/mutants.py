@@ -1,8 +1,8 @@
 """The mutants: one line of the project changed each, and the test that must turn red.
 
 A row: what is broken, the file, the line as it stands (without its indentation; it must occur once),
-what it becomes ("" removes it), and the test: ("unit", program, names of test cases) for the doctest
-program test_<program>, or ("script", arguments) for one of tests/reliability.
+what it becomes ("" removes it), and the test: ("unit", program, names of test cases, a comma between
+two, ? for one in a name) for the doctest program test_<program>, or ("script", arguments) for one of tests/reliability.
 """
 
 from typing import NamedTuple
@@ -95,7 +95,7 @@ INTEGER = [
     Mutant("two roundings become one", "compression/integer/kernels/scaling.cpp",
            "const bool second = rounding == Rounding::twice && m.shift < 0;",
            "const bool second = rounding == Rounding::once && m.shift < 0;",
-           ("unit", "integer", "one product, two sums*")),
+           ("unit", "integer", "one product? two sums*")),
     Mutant("the bound forgets the low end", "compression/integer/bounds.cpp",
            "result[c] = std::max(std::abs(bias + high), std::abs(bias + low));",
            "result[c] = std::abs(bias + high);",
