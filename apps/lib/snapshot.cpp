@@ -64,7 +64,8 @@ class Restore final : public StateVisitor {
     std::memcpy(value.mutable_data(), array.bytes.data(), array.bytes.size());
   }
   void bytes(const std::string& name, std::vector<std::uint8_t>& value) override {
-    const bool may_grow = name.ends_with("/range") || name.ends_with("/histogram/counts");
+    const bool may_grow = name.ends_with("/range") || name.ends_with("/histogram/counts") ||
+                          name.ends_with("/members");
     const NamedArray& array =
         may_grow ? take(name) : take(name, ElementType::uint8, {std::ssize(value)});
     if (array.type != ElementType::uint8) fail(prefix_ + name, "is of another type");

@@ -89,6 +89,10 @@ const std::vector<Timeline>& timelines() {
         kRecover}},
       {"prune_then_ptq", {kDense, plain("dense_2"), stage("prune", {prune}), kRecover, kCalibrate}},
       {"ptq_then_prune", {kDense, plain("dense_2"), kCalibrate, stage("prune", {prune}), kRecover}},
+      {"structured_first",
+       {kDense, half("structures", {structures}, {}, false), half("shrink", {shrink}, {}, true),
+        half("prune", {rest}, {structures}, false), half("quantize", {quantize}, {}, true),
+        kRecover}},
   };
   return list;
 }

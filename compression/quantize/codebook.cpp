@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "compression/quantize/learned_range.h"
 #include "framework/base/error.h"
@@ -114,6 +115,9 @@ class Codebook final : public Quantizer {
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
     centroids_.visit_state(prefix, visitor);
     visitor.bytes(prefix + "/members", members_);
+    if (std::any_of(members_.begin(), members_.end(), [&](auto m) { return m >= count(); }))
+      throw DataError(prefix + "/members: expected numbers of entries of the table, below " +
+                      std::to_string(count()));
     visitor.integer(prefix + "/stale", stale_);
     visitor.integer(prefix + "/zero", zero_);
     visit_ranges(prefix + "/range", ranges_, visitor);

@@ -34,7 +34,7 @@ TEST_CASE("a branch ends with the bits of the whole run") {
   const std::vector<std::vector<std::string>> variants = {
       {},
       {"seed=5", "optimizer.ema=0.9"},
-      {R"(phases[1]={"name": "more", "epochs": 1, "continue": true})",
+      {R"(phases[1]={"_delete_": true, "name": "more", "epochs": 1, "continue": true})",
        R"(phases[2]={"name": "both", "epochs": 2, "apply": ["prune", "int8"]})"},
       {R"(strategy={"kind": "alternating", "epochs": {"dense": 1.5, "stage": 1, "recover": 0.5}})"},
       {R"(strategy={"kind": "dense", "epochs": {"dense": 1.5, "stage": 1, "recover": 0.5}})"},
@@ -51,8 +51,9 @@ TEST_CASE("a beginning ends before the first phase that compresses") {
   CHECK(phases_of_beginning(tiny_config({"phases[0].apply=[\"prune\"]", "phases[1].apply=[]"})) ==
         0);
   // The course of a learning rate is not cut.
-  CHECK(phases_of_beginning(tiny_config({"phases[1].continue=true", "phases[1].optimizer=null"})) ==
-        0);
+  CHECK(phases_of_beginning(tiny_config(
+            {R"(phases[1]={"_delete_": true, "name": "prune", "epochs": 2, "apply": ["prune"],
+                           "continue": true})"})) == 0);
 }
 
 TEST_CASE("what was trained otherwise is no beginning") {

@@ -293,7 +293,7 @@ Json granularity(Draw& draw, const std::string& method) {
   if (method == "rigl" || method == "dns")
     return draw.one_of({"element", "element", "element", "element", "block"});
   if (method == "soft") return draw.one_of({"element", "element", "element", "filter", "channel"});
-  if (draw.chance(75)) return "element";  // structures are refused where a network has none
+  if (draw.chance(90)) return "element";  // structures are refused where a network has none
   return draw.one_of({"neuron", "filter", "channel", "block", "n_m", "residual_block"});
 }
 
@@ -311,7 +311,7 @@ Json prune(Draw& draw) {
   if (method == "dns" || method == "rigl") json["regrow"] = regrow(draw, method);
   const bool one_by_one = json.contains("regrow") || json["granularity"] == "n_m";
   if (!one_by_one) json["scope"] = draw.one_of({"layer", "global"});
-  if (method == "magnitude") json["score"] = draw.one_of({"latent", "latent", "int_code"});
+  if (method == "magnitude") json["score"] = draw.chance(15) ? "int_code" : "latent";
   if (json["granularity"] == "block") json["block_size"] = draw.one_of({1, 2, {1, 3}});
   if (json["granularity"] == "filter" && method == "magnitude")
     json["norm"] = draw.one_of({"l1", "l2", "geometric_median"});

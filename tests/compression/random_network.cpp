@@ -1,6 +1,7 @@
 #include "tests/compression/random_network.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "compression/attach.h"
@@ -279,7 +280,10 @@ class Generator {
     config.granularity = weights && chance(60) ? Granularity::per_channel : Granularity::per_tensor;
     if (drawn.one_grid && weights) config.granularity = Granularity::per_tensor;
     config.scale = chance(25) ? ScaleKind::power_of_two : ScaleKind::real;
-    if (drawn.name == "codebook") config.levels = static_cast<int>(between(2, 40));
+    if (drawn.name == "codebook") {
+      config.levels = static_cast<int>(between(2, 40));
+      config.bits = static_cast<int>(std::bit_width(static_cast<unsigned>(config.levels - 1)));
+    }
     if (drawn.name == "log2" && chance(50)) config.base = LogBase::root;
     if (drawn.observes) {
       const std::vector<std::string> kinds = observer_kinds(weights);
