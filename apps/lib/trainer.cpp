@@ -137,6 +137,7 @@ void Trainer::begin_run() {
 void Trainer::run() {
   teachers_.load_missing(network_);
   if (at_beginning()) begin_run();
+  if (state_.phase == run_.phases.size()) save(false);  // a branch whose beginning was all of it
   while (state_.phase < run_.phases.size()) {
     if (!state_.started) begin_phase();
     train_phase();

@@ -2,6 +2,7 @@
 #include "apps/lib/branch.h"
 
 #include <doctest/doctest.h>
+#include <fmt/ranges.h>
 
 #include "tests/apps/tiny_trainer.h"
 
@@ -40,7 +41,7 @@ TEST_CASE("a branch ends with the bits of the whole run") {
       {R"(strategy={"kind": "dense", "epochs": {"dense": 1.5, "stage": 1, "recover": 0.5}})"},
       {R"(strategy={"kind": "dense", "epochs": {"dense": 2}, "budget": "as_is"})"}};
   for (const auto& sets : variants) {
-    CAPTURE(sets);
+    CAPTURE(fmt::format("{}", fmt::join(sets, " ")));
     const RunConfig run = tiny_config(sets);
     CHECK(end_of_branch(run) == TinyRun(run).end());
   }

@@ -90,7 +90,7 @@ TEST_CASE("a checkpoint whose network and arrays do not agree is refused with it
         }) == "x.h5: no values of this shape for 'last.weight'");
   CHECK(fault([](Checkpoint& c) {
           c.network["chains"].erase("last.weight");
-        }).starts_with("x.h5: 'network/last.weight/fake_quant/range' is not part"));
+        }).starts_with("x.h5: 'network/last.weight/fake_quant/"));
   CHECK(
       fault([](Checkpoint& c) { c.network = 7; }).starts_with("x.h5: its network cannot be read"));
   CHECK(fault([](Checkpoint& c) {

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -89,7 +90,7 @@ class ExperimentTest(ProgramTest):
         finished = self.experiment("grid", "dry", "--dry-run")
         self.ends(finished, 0)
         self.assertIn("4 cells, 8 rows, 8 runs (0 finished)", finished.out)
-        self.assertEqual(finished.out.count("to do"), 8)
+        self.assertEqual(len(re.findall(r"to do(?!:)", finished.out)), 8)
         self.assertFalse((self.folder / "dry").exists())
 
     def test_the_number_of_jobs_changes_no_byte(self):
@@ -197,8 +198,10 @@ class ExperimentTest(ProgramTest):
         """Some runs of each: the largest has a thousand."""
         for config in sorted((programs_test.SOURCE / "configs/experiments").glob("*.json")):
             with self.subTest(config.name):
-                arguments = ["experiment", "--config", config.name, "--smoke", "--set", "dataset.kind=idx", "--set",
-                             "dataset.folder=data", "--set", "dataset.validation=64"]
+                arguments = ["experiment", "--config", config.name, "--smoke"]
+                if config.name != "document_table.json":  # its schedules count steps: they want all images
+                    arguments += ["--set", "dataset.kind=idx", "--set", "dataset.folder=data", "--set",
+                                  "dataset.validation=64"]
                 plan = json.loads(self.run_program(*arguments, "--dry-run", "--json").out)
                 shards = max(1, plan["runs"]["all"] // 3)
                 finished = self.run_program(*arguments, "--shard", f"{shards}/{shards}")
