@@ -16,6 +16,7 @@ import tempfile
 
 FEWEST_CONFIGS = 40
 TABLES = ("methods", "pruners", "quantizers", "observers")
+SCHEDULES = ("sparsity.", "factor.", "temperature.", "alpha.")  # their keys stand in docs/optimizers.md
 
 
 def run(*command):
@@ -69,6 +70,8 @@ def check_tables(listed, configs, page):
 def check_page(listed, configs, page):
     words = set(re.findall(r"[A-Za-z0-9_]+", " ".join(re.findall(r"`([^`\n]+)`", page))))
     for key in listed["keys"]:
+        if key["path"].startswith(SCHEDULES):
+            continue
         last = re.sub(r"\[\]$", "", key["path"]).split(".")[-1]
         if last not in words:
             yield f"docs/techniques.md does not name the key '{key['path']}'"
