@@ -2,13 +2,14 @@
 #
 # -ffp-contract=off: a product and a sum are never fused behind our back, so results do not depend on the
 # compiler's mood. Kernels that want a fused multiply-add say so (std::fma or the intrinsic).
+# -fopenmp-simd: OpenMP's directives for vectorisation, and nothing of its threads; those are parallel_for's business.
 
 function(pare_options target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
   target_compile_options(${target} PRIVATE
-    -ffp-contract=off -fno-math-errno -Wall -Wextra -Wshadow -Wpedantic $<$<BOOL:${PARE_WERROR}>:-Werror>
+    -ffp-contract=off -fno-math-errno -fopenmp-simd -Wall -Wextra -Wshadow -Wpedantic $<$<BOOL:${PARE_WERROR}>:-Werror>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # false alarms on std::string in gcc 12 (its bug 105651)
 endfunction()
 
@@ -27,5 +28,19 @@ endfunction()
 function(pare_native target)
   if(PARE_NATIVE)
     target_compile_options(${target} PRIVATE -march=native)
+  endif()
+endfunction()
+
+# Code that runs once per run (options, configs, files, reports): a third less to compile, and nothing to be gained by
+# more. Tests too. Never for what works on every weight or pixel.
+function(pare_cold target)
+  target_compile_options(${target} PRIVATE -O1)
+endfunction()
+
+# The headers that most sources of the target spend their time on, compiled once. Sources include what they use all the
+# same: with ccache, which cannot share compiled headers between trees, they are off.
+function(pare_precompile target)
+  if(PARE_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
   endif()
 endfunction()

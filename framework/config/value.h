@@ -49,8 +49,8 @@ class Value {
   // double: written with a fraction or an exponent, or too large for 64 bits.
   using Data = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, List, Members>;
 
-  Value() : data(nullptr) {}
-  Value(Data value, Origin where) : data(std::move(value)), origin(std::move(where)) {}
+  Value();
+  Value(Data value, Origin where);
 
   template <class T>
   bool is() const {
@@ -85,6 +85,10 @@ struct Member {
   Origin origin;  // of the key
   Value value;
 };
+
+// Here, because a list of members can be made and destroyed once Member is complete.
+inline Value::Value() : data(nullptr) {}
+inline Value::Value(Data value, Origin where) : data(std::move(value)), origin(std::move(where)) {}
 
 Json to_json(const Value& value);
 

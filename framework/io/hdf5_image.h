@@ -4,9 +4,10 @@
 //
 // HDF5 works in memory only; our own code reads and writes the disk (framework/base/file.h). The
 // trailer is checked before HDF5 sees a byte, so damage is always noticed; it proves nothing about
-// who wrote a file, hence every object in it is checked again: hard links to plain datasets only,
-// nothing external or virtual, no more bytes than the file has. Equal content gives equal bytes: no
-// time stamps, arrays sorted by name, everything independent of host and threads.
+// who wrote a file, hence libhdf5, which crashes on some forged files, reads in a process of its own
+// (guarded.h), and every object is checked again: hard links to plain datasets only, nothing
+// external or virtual, no more bytes than the file has. Equal content gives equal bytes: no time
+// stamps, arrays sorted by name, everything independent of host and threads.
 #pragma once
 
 #include <cstddef>

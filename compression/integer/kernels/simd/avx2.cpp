@@ -8,8 +8,12 @@
 
 #if defined(__x86_64__)
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2")
+#endif
 
 #include "compression/integer/kernels/simd/make_set.h"
 #include "compression/integer/kernels/simd/ymm.h"
@@ -52,7 +56,11 @@ constexpr KernelSet kSet = make_kernel_set<Avx2>("avx2");
 
 }  // namespace
 
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 const KernelSet* avx2_kernels() { return __builtin_cpu_supports("avx2") ? &kSet : nullptr; }
 

@@ -10,11 +10,17 @@
 #include <immintrin.h>
 
 // False alarms inside gcc 12's own header (its bug 105593).
+#if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")
+#endif
 
 #include "compression/integer/kernels/simd/make_set.h"
 
@@ -86,7 +92,11 @@ constexpr KernelSet kSet = make_kernel_set<Avx512Vnni>("avx512_vnni");
 
 }  // namespace
 
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 const KernelSet* avx512_vnni_kernels() {
   const bool usable = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

@@ -9,8 +9,12 @@
 
 #include <cpuid.h>
 
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,avxvnni"))), apply_to = function)
+#else
 #pragma GCC push_options
 #pragma GCC target("avx2,avxvnni")
+#endif
 
 #include "compression/integer/kernels/simd/make_set.h"
 #include "compression/integer/kernels/simd/ymm.h"
@@ -37,7 +41,11 @@ constexpr KernelSet kSet = make_kernel_set<AvxVnni>("avx_vnni");
 
 }  // namespace
 
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
 #pragma GCC pop_options
+#endif
 
 // Leaf 7, subleaf 1: bit 4 of eax.
 const KernelSet* avx_vnni_kernels() {
