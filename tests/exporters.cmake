@@ -1,10 +1,10 @@
 # Exported programs under compilers and through readers of their own.
 
-if(TARGET pare_exporters)
-  pare_test(exporters pare_exporters pare_random_programs)
-  pare_executable(export_random_c99 exporters/export_random_c99.cpp integer/random_layer.cpp)
+if(TARGET pare_app)
+  pare_test(exporters pare_app pare_random_programs)
+  pare_executable(export_random_c99 exporters/export_random_c99.cpp)
   target_link_libraries(export_random_c99 PRIVATE pare_exporters pare_random_programs)
-  pare_executable(export_random_files exporters/export_random_files.cpp integer/random_layer.cpp)
+  pare_executable(export_random_files exporters/export_random_files.cpp)
   target_link_libraries(export_random_files PRIVATE pare_exporters pare_random_programs)
   foreach(count 20 300)
     add_test(NAME exporters.c99.${count}
@@ -13,6 +13,9 @@ if(TARGET pare_exporters)
     set_tests_properties(exporters.c99.${count} PROPERTIES TIMEOUT 1200 LABELS fast)
   endforeach()
   set_tests_properties(exporters.c99.300 PROPERTIES LABELS slow)
+  add_test(NAME exporters.onnx
+    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/exporters/onnx_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} 150)
+  set_tests_properties(exporters.onnx PROPERTIES TIMEOUT 300 LABELS fast)
 endif()
 
 if(TARGET export)

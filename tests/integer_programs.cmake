@@ -2,7 +2,7 @@
 # compared with, and the proof that the portable sources contain no float.
 
 if(TARGET test_integer)
-  pare_library(pare_random_programs integer/random_program.cpp)
+  pare_library(pare_random_programs integer/random_layer.cpp integer/random_program.cpp)
   target_link_libraries(pare_random_programs PUBLIC pare_integer)
   target_link_libraries(test_integer PRIVATE pare_random_programs)
   # All 2^32 accumulators: worth an optimizer.

@@ -1,10 +1,12 @@
-// export_random_files FORMAT FOLDER COUNT: random 8-bit programs as r0.tflite or r0.onnx, ..., with
-// codes of a few images (r0.in) and what the engine gives for them (r0.out). FORMAT: tflite or
-// onnx. Programs that the format refuses are left out. For tests/interop.
+// export_random_files FORMAT FOLDER COUNT: random programs as r0.tflite or r0.onnx, ..., with codes
+// of a few images (r0.in) and what the engine gives for them (r0.out). tflite: programs of several
+// 8-bit operations; onnx, which may differ by one code per operation: one operation on any grid.
+// Programs that the format refuses are left out. For onnx_test.py and tests/interop.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "compression/exporters/onnx/onnx.h"
 #include "compression/exporters/tflite/tflite.h"
 #include "compression/integer/engine.h"
 #include "framework/base/error.h"
@@ -17,14 +19,20 @@ namespace {
 
 constexpr std::int64_t kImages = 3;
 
+integer::Program draw(const std::string& format, std::uint64_t seed) {
+  if (format == "tflite") return integer::random_program(seed, integer::Grids::int8);
+  return integer::random_layer(seed);
+}
+
 std::vector<std::byte> encode(const std::string& format, const integer::Program& program) {
   if (format == "tflite") return encode_tflite(program, false);
+  if (format == "onnx") return onnx::encode(onnx_graph(program, false));
   throw FailedError("unknown format " + format);
 }
 
 // False where the format refuses the program.
 bool write_program(const std::string& format, const std::string& stem, std::uint64_t seed) {
-  const integer::Program program = integer::random_program(seed, integer::Grids::int8);
+  const integer::Program program = draw(format, seed);
   try {
     write_file_atomically(stem + "." + format, encode(format, program));
   } catch (const ConfigError&) {

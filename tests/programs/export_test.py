@@ -101,6 +101,15 @@ class ExportTest(unittest.TestCase):
             names = sorted(p.name for p in (self.folder / kind).iterdir())
             self.assertEqual(names, ["codes.bin", f"mnist_16k.{kind}", "outputs.bin", "pixels.bin"])
 
+    def test_onnx_is_read_back_and_evaluated(self):
+        for io in ("int8", "uint8"):
+            done = self.export("onnx", "--format", "onnx", "--io", io, "--verify", "50", "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            result = json.loads(done.stdout)
+            self.assertIn("by at most 1 (allowed: 1)", result["verified"])
+            size = (self.folder / "onnx/mnist_16k.onnx").stat().st_size
+            self.assertEqual(result["files"], [{"name": "mnist_16k.onnx", "bytes": size}])
+
     def test_what_tflite_cannot_hold_is_refused(self):
         for key, value, expected in (("requantization.rounding", "single", "rounds once"),
                                      ("compression.int4.weights.scheme", "affine", "symmetric")):

@@ -7,8 +7,10 @@
 namespace pare {
 
 std::span<const ExportFormat> export_formats() {
-  static constexpr ExportFormat kFormats[] = {
-      {"c99", export_as_c99}, {"tflite", export_as_tflite}, {"safetensors", export_as_safetensors}};
+  static constexpr ExportFormat kFormats[] = {{"c99", export_as_c99},
+                                              {"tflite", export_as_tflite},
+                                              {"onnx", export_as_onnx},
+                                              {"safetensors", export_as_safetensors}};
   return kFormats;
 }
 

@@ -40,6 +40,7 @@ struct ExportFormat {
 std::span<const ExportFormat> export_formats();
 
 Exported export_as_c99(const ExportJob& job);
+Exported export_as_onnx(const ExportJob& job);
 Exported export_as_safetensors(const ExportJob& job);
 Exported export_as_tflite(const ExportJob& job);
 
