@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apps/lib/tensorboard/event.h"
+#include "framework/base/append_file.h"
 
 namespace pare::tensorboard {
 
@@ -13,9 +14,6 @@ class EventFile {
   // Goes on after the first `keep` records that the file holds undamaged, or fewer where it holds
   // fewer; the rest is cut off. A file that is missing begins anew. Throws FailedError, DataError.
   EventFile(std::string path, std::size_t keep);
-  ~EventFile();
-  EventFile(const EventFile&) = delete;
-  EventFile& operator=(const EventFile&) = delete;
 
   // Records so far; the first is the file's version, which is written where it is missing.
   std::size_t records() const { return records_; }
@@ -25,9 +23,8 @@ class EventFile {
  private:
   void append_payload(const std::vector<std::byte>& payload);
 
-  std::string path_;
-  std::size_t records_ = 0;
-  int descriptor_ = -1;
+  std::size_t records_;
+  AppendFile file_;
 };
 
 // Seconds since 1970, for Event::wall_time.
