@@ -21,21 +21,51 @@ Json seen_of(const Json& config) {
   return json;
 }
 
+bool rewinds(const RunConfig& run) {
+  return std::any_of(run.compression.begin(), run.compression.end(), [](const auto& entry) {
+    const auto* prune = std::get_if<PruneConfig>(&entry.second.options);
+    return prune && prune->rewind;
+  });
+}
+
+// The distill methods whose teacher is the network at the end of this phase.
+std::vector<std::string> learners_of(const RunConfig& run, const std::string& phase) {
+  std::vector<std::string> names;
+  for (const PhaseConfig& later : run.phases) {
+    for (const std::string& name : later.apply) {
+      const auto* distill = std::get_if<DistillConfig>(&run.method(name).options);
+      if (distill && distill->teacher.phase == phase) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+// Gives them the network that the beginning ends with, as Teachers keeps it.
+void add_teachers(Checkpoint& beginning, const std::vector<std::string>& names) {
+  const Snapshot network = part_of(beginning.arrays, kNetworkArrays);
+  for (const std::string& name : names) {
+    if (beginning.teachers.contains(name)) continue;
+    beginning.teachers[name] = beginning.network;
+    for (NamedArray array : network) {
+      array.name.replace(0, std::string_view(kNetworkArrays).size(), kTeacherArrays + name + "/");
+      beginning.arrays.push_back(std::move(array));
+    }
+  }
+}
+
 }  // namespace
 
 std::size_t phases_of_beginning(const RunConfig& run) {
-  const bool rewinds =
-      std::any_of(run.compression.begin(), run.compression.end(), [](const auto& entry) {
-        const auto* prune = std::get_if<PruneConfig>(&entry.second.options);
-        return prune && prune->rewind;
-      });
-  if (rewinds) return 0;  // what is rewound to lies in the beginning
+  if (rewinds(run)) return 0;  // what is rewound to lies in the beginning
   std::size_t count = 1;
   while (count < run.phases.size() && run.phases[count].continues) ++count;
   const auto end = run.phases.begin() + static_cast<std::ptrdiff_t>(count);
   const bool dense = std::all_of(run.phases.begin(), end,
                                  [](const PhaseConfig& phase) { return phase.apply.empty(); });
-  return dense ? count : 0;
+  const bool teaches =  // before its end: that network is not there any more
+      std::any_of(run.phases.begin(), end - 1,
+                  [&](const PhaseConfig& phase) { return !learners_of(run, phase.name).empty(); });
+  return dense && !teaches ? count : 0;
 }
 
 std::size_t last_dense_phase(const RunConfig& run) {
@@ -81,6 +111,7 @@ Checkpoint branched(Checkpoint beginning, const RunConfig& run, const std::strin
   for (EpochRow& row : state.rows) row.at_target = dense;
   if (!dense) state.best.reset();
   if (last_dense_phase(run) != count - 1) state.float_accuracy.reset();
+  add_teachers(beginning, learners_of(run, run.phases[count - 1].name));
   return beginning;
 }
 

@@ -13,7 +13,8 @@
 namespace pare {
 
 // How many phases the beginning has: the first one and those that continue it; 0 where one of them
-// applies a method, or a method will go back into it.
+// applies a method, or a method will go back into it (rewind; a teacher that is not its last
+// phase).
 std::size_t phases_of_beginning(const RunConfig& run);
 
 // Index of the last phase in which nothing is attached; the number of phases where there is none.

@@ -11,7 +11,11 @@
 // Where a kind prunes in two rungs (alternating, prune_quantize_prune), two methods are derived
 // from the one that is named: <name>_1 up to the sparsity that leaves the geometric mean of what is
 // there and what is wanted, and <name>_2 from there to the target. The second one ranks all weights
-// anew.
+// anew. structured_first derives methods for filters (strategy_derived.h).
+//
+// With `distill` the network learns from a teacher besides: in the first stage, in the recovery, or
+// from the first stage to the end. A teacher that is the phase "dense" is the network as the
+// timeline's first part leaves it.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +31,7 @@ struct RunConfig;
 
 struct StrategyConfig {
   enum class Budget { matched, as_is };
+  enum class When { first, throughout, last };
   struct Epochs {
     double dense = 10, stage = 5, recover = 3;
     void describe(config::Object& o);
@@ -40,6 +45,8 @@ struct StrategyConfig {
   std::string kind;      // of strategy_kinds()
   std::string prune;     // a name from compression; "": the only one of kind prune
   std::string quantize;  // ... of kind quantize
+  std::string distill;   // ... of kind distill; "": none
+  When distill_when = When::first;
   Epochs epochs;
   Optimizers optimizer;
   Budget budget = Budget::matched;

@@ -38,6 +38,10 @@ TEST_CASE("a branch ends with the bits of the whole run") {
       {R"(phases[1]={"_delete_": true, "name": "more", "epochs": 1, "continue": true})",
        R"(phases[2]={"name": "both", "epochs": 2, "apply": ["prune", "int8"]})"},
       {R"(strategy={"kind": "alternating", "epochs": {"dense": 1.5, "stage": 1, "recover": 0.5}})"},
+      {R"(compression.kd={"kind": "distill", "teacher": {"phase": "dense"}})",
+       R"(strategy={"kind": "joint", "epochs": {"dense": 1.5, "stage": 1, "recover": 0.5},
+                    "distill": "kd", "distill_when": "throughout"})",
+       "optimizer.ema=0.9"},
       {R"(strategy={"kind": "dense", "epochs": {"dense": 1.5, "stage": 1, "recover": 0.5}})"},
       {R"(strategy={"kind": "dense", "epochs": {"dense": 2}, "budget": "as_is"})"}};
   for (const auto& sets : variants) {
@@ -45,6 +49,17 @@ TEST_CASE("a branch ends with the bits of the whole run") {
     const RunConfig run = tiny_config(sets);
     CHECK(end_of_branch(run) == TinyRun(run).end());
   }
+}
+
+TEST_CASE("a beginning has the networks that later phases learn from") {
+  const std::vector<std::string> sets = {
+      R"(compression.kd={"kind": "distill", "teacher": {"phase": "dense"}})",
+      R"(phases[1]={"_delete_": true, "name": "more", "epochs": 1, "continue": true})",
+      R"(phases[2]={"name": "learn", "epochs": 1, "apply": ["int8", "kd"]})"};
+  CHECK(phases_of_beginning(tiny_config(sets)) == 0);  // "more" comes behind the teacher
+  std::vector<std::string> last = sets;
+  last.emplace_back("compression.kd.teacher.phase=more");
+  CHECK(phases_of_beginning(tiny_config(last)) == 2);
 }
 
 TEST_CASE("a beginning ends before the first phase that compresses") {

@@ -30,6 +30,16 @@ RunConfig strategy_run(const std::string& kind, const std::vector<std::string>& 
 
 std::vector<std::string> kinds() { return strategy_kinds(); }
 
+// The same with a teacher.
+RunConfig taught(const std::string& kind, const std::string& when,
+                 const std::vector<std::string>& more = {}) {
+  std::vector<std::string> sets = {
+      R"(compression.kd={"kind": "distill", "teacher": {"phase": "dense"}})", "strategy.distill=kd",
+      "strategy.distill_when=" + when};
+  sets.insert(sets.end(), more.begin(), more.end());
+  return strategy_run(kind, sets);
+}
+
 // The learning rate of every update of the run.
 std::vector<double> rates_of(const RunConfig& run, std::int64_t images) {
   const std::vector<ScheduleSpan> spans = phase_spans(run, images);
@@ -98,6 +108,69 @@ TEST_CASE("as_is leaves out what is only there to match") {
   CHECK(phases_text(strategy_run("dense", {"strategy.budget=as_is"}), true) == "dense 12");
   CHECK(phases_text(strategy_run("prune_only", {"strategy.budget=as_is"}), true) ==
         "dense 12, prune 9 +prune, recover 6");
+}
+
+TEST_CASE("distillation first, throughout or last gives every strategy phases of its own") {
+  std::map<std::string, std::string> expansions;
+  const std::vector<double> rates = rates_of(strategy_run("dense"), 256);
+  for (const std::string& kind : kinds()) {
+    expansions.emplace(phases_text(strategy_run(kind), false), kind);
+    for (const std::string when : {"first", "throughout", "last"}) {
+      CAPTURE(kind);
+      CAPTURE(when);
+      const RunConfig run = taught(kind, when);
+      MESSAGE(fmt::format("{:<21} {:<10} {}", kind, when, phases_text(run, true)));
+      CHECK(rates_of(run, 256) == rates);
+      CHECK(expansions.emplace(phases_text(run, false), kind + " " + when).second);
+    }
+  }
+  CHECK(expansions.size() == 4 * kinds().size());
+}
+
+TEST_CASE("where distillation is on") {
+  const auto text = [](const std::string& kind, const std::string& when) {
+    return phases_text(taught(kind, when), true);
+  };
+  CHECK(text("prune_then_quantize", "first") ==
+        "dense 12, prune 9 +prune +kd, quantize 9 -kd +int8, recover 6");
+  CHECK(text("prune_then_quantize", "throughout") ==
+        "dense 12, prune 9 +prune +kd, quantize 9 +int8, recover 6");
+  CHECK(text("prune_then_quantize", "last") ==
+        "dense 12, prune 9 +prune, quantize 9 +int8, recover 6 +kd");
+  CHECK(text("alternating", "first") ==  // both halves of the stage
+        "dense 12, prune_1 5 +prune_1 +kd, quantize_1 4c +int8, prune_2 5 -int8 -prune_1 -kd "
+        "+prune_2, quantize_2 4c +int8, recover 6");
+  CHECK(text("prune_then_ptq", "last") ==
+        "dense 12, dense_2 9, prune 9 +prune, recover 6 +kd, calibrate 0 +int8");
+  CHECK(text("dense", "first") == "dense 12, dense_2 9 +kd, dense_3 9 -kd, dense_4 6");
+  // The teacher is the first part, whatever its name.
+  const RunConfig run = taught("gradual_in_qat", "last");
+  CHECK(std::get<DistillConfig>(run.method("kd").options).teacher.phase == "quantize");
+  const auto refused = [](const std::string& kind, const std::string& when,
+                          const std::string& set) {
+    return error_of([&] { taught(kind, when, {set}); });
+  };
+  CHECK(contains(refused("dense", "first", "strategy.budget=as_is"), "no stage to distill in"));
+  CHECK(contains(refused("joint", "last", "strategy.epochs.recover=0"), "recover' above 0"));
+  CHECK(contains(refused("joint", "first", "strategy.distill=dk"), "did you mean 'kd'?"));
+  CHECK(contains(refused("joint", "first", "strategy.distill=int8"), "of kind distill"));
+}
+
+TEST_CASE("strategies with a teacher train, learn something else and end at their compression") {
+  for (const std::string kind :
+       {"dense", "joint", "gradual_in_qat", "ptq_then_prune", "structured_first", "alternating"}) {
+    std::set<std::vector<float>> ends;
+    for (const std::string when : {"", "first", "throughout", "last"}) {
+      CAPTURE(kind);
+      CAPTURE(when);
+      const std::vector<std::string> layer = {"compression.prune.scope=layer"};
+      TinyRun tiny(when.empty() ? strategy_run(kind, layer) : taught(kind, when, layer));
+      tiny.train();
+      CHECK(tiny.trainer().state().rows.back().at_target);
+      ends.insert(values_of(parameter(tiny.trainer().network(), "last.weight").latent()));
+    }
+    CHECK(ends.size() == 4);
+  }
 }
 
 TEST_CASE("strategies are what their names say") {
