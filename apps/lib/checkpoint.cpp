@@ -15,21 +15,27 @@ using config::Json;
 
 constexpr int kFormat = 2;
 
+Json mark_to_json(const TelemetryMark& mark) {
+  return {{"phase", mark.phase}, {"step", mark.step}};
+}
+
 Json state_to_json(const TrainingState& s) {
   Json rows = Json::array();
   for (const EpochRow& row : s.rows) rows.push_back(to_json_without_times(row));
-  return {{"phase", s.phase},
-          {"started", s.started},
-          {"step", s.step},
-          {"run_step", s.run_step},
-          {"loss_sum", s.loss_sum},
-          {"updates", s.updates},
-          {"images", s.images},
-          {"correct", s.correct},
-          {"rows", std::move(rows)},
-          {"best", s.best ? Json(*s.best) : Json()},
-          {"float_accuracy", s.float_accuracy ? Json(*s.float_accuracy) : Json()},
-          {"init_hash", s.init_hash}};
+  Json json = {{"phase", s.phase},
+               {"started", s.started},
+               {"step", s.step},
+               {"run_step", s.run_step},
+               {"loss_sum", s.loss_sum},
+               {"updates", s.updates},
+               {"images", s.images},
+               {"correct", s.correct},
+               {"rows", std::move(rows)},
+               {"best", s.best ? Json(*s.best) : Json()},
+               {"float_accuracy", s.float_accuracy ? Json(*s.float_accuracy) : Json()},
+               {"init_hash", s.init_hash}};
+  if (s.measured) json["measured"] = mark_to_json(*s.measured);
+  return json;
 }
 
 TrainingState state_from_json(const Json& json) {
@@ -46,6 +52,9 @@ TrainingState state_from_json(const Json& json) {
   if (!json.at("float_accuracy").is_null())
     s.float_accuracy = json.at("float_accuracy").get<double>();
   s.init_hash = json.at("init_hash").get<std::string>();
+  if (json.contains("measured"))
+    s.measured = {json["measured"].at("phase").get<std::size_t>(),
+                  json["measured"].at("step").get<std::int64_t>()};
   return s;
 }
 

@@ -14,6 +14,7 @@
 
 #include "apps/lib/metrics.h"
 #include "apps/lib/snapshot.h"
+#include "apps/lib/telemetry.h"
 #include "framework/config/value.h"
 #include "layers/network.h"
 
@@ -38,6 +39,7 @@ struct TrainingState {
   std::vector<EpochRow> rows = {};
   std::optional<std::size_t> best = {};       // the row whose network is kept
   std::optional<double> float_accuracy = {};  // on the test images, of the dense network
+  std::optional<TelemetryMark> measured = {};  // when the last rows of telemetry were written
   std::string init_hash = {};  // of the file that the first weights came from; "" where drawn
 };
 

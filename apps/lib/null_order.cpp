@@ -195,6 +195,7 @@ class Detector {
 // that is longer, numbers that are not finite): the run itself will say what is wrong.
 std::string bits_of(RunConfig run, Dataset data) {
   constexpr std::int64_t kSteps = 3, kTest = 32;
+  run.report.telemetry = 0;
   try {
     shorten(run, data, {.steps = kSteps, .train = 2 * run.dataset.batch_size, .test = kTest});
     Trainer trainer(run, data, {});

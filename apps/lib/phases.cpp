@@ -191,6 +191,7 @@ void shorten(RunConfig& run, Dataset& dataset, const Cut& cut) {
     for (const std::string& name : phase.apply)
       shrink(method_of(run, name), full[i], factor, epochs);
   }
+  run.report.telemetry = std::min<std::int64_t>(run.report.telemetry, cut.steps / 2);
   shrink_learning_rates(run, full, phase_spans(run, dataset.train.count()));
 }
 

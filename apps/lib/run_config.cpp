@@ -265,6 +265,9 @@ void ReportConfig::describe(config::Object& o) {
   o.boolean("histograms", histograms, "of weights and activations, in report.html and events/");
   o.integer("images", images, {.min = 0, .max = 1000}, "misclassified ones to show in report.html");
   o.boolean("tensorboard", tensorboard, "write events/ for TensorBoard");
+  o.integer("telemetry", telemetry, {.min = 0, .max = 1'000'000},
+            "updates between two measurements of what masks and quantizers do to each layer, in "
+            "telemetry.jsonl and report.html; 0: none");
 }
 
 void RunConfig::describe(config::Object& o) {

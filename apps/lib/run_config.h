@@ -51,6 +51,7 @@ struct ReportConfig {
   bool histograms = true;                    // in report.html and TensorBoard
   std::int64_t images = 20;                  // misclassified ones in report.html, at most
   bool tensorboard = true;                   // write events/
+  std::int64_t telemetry = 0;                // updates between two rows of telemetry.jsonl; 0: none
   void describe(config::Object& o);
 };
 

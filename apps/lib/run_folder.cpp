@@ -23,9 +23,9 @@ constexpr const char* kTiming = "timing.json";
 constexpr std::uint64_t kLargestTiming = 1 << 16;
 
 // Everything that a run writes.
-constexpr const char* kFiles[] = {"config.json", "metrics.jsonl", "metrics.csv", "events",
-                                  "checkpoints", "model.pare",    "export",      "result.json",
-                                  kTiming,       "report.html",   "log.txt"};
+constexpr const char* kFiles[] = {"config.json", "metrics.jsonl", "metrics.csv", "telemetry.jsonl",
+                                  "events",      "checkpoints",   "model.pare",  "export",
+                                  "result.json", kTiming,         "report.html", "log.txt"};
 
 bool holds_run(const std::string& path) {
   return fs::exists(path + "/config.json") || fs::exists(path + "/checkpoints") ||

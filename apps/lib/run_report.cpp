@@ -5,6 +5,7 @@
 #include "apps/lib/judgement.h"
 #include "apps/lib/phases.h"
 #include "apps/lib/summary.h"
+#include "apps/lib/time_axis.h"
 
 namespace pare {
 namespace {
@@ -16,37 +17,13 @@ constexpr std::int64_t kRatePoints = 100;  // of a phase's learning rate
 // Values that differ by more than this factor are drawn on a logarithmic axis.
 constexpr double kManyTimes = 30;
 
-// Numbers of updates as epochs.
-class Time {
- public:
-  explicit Time(const std::vector<ScheduleSpan>& spans)
-      : per_epoch_(spans.empty() ? 1 : spans[0].steps_per_epoch) {}
-  double at(std::int64_t updates) const { return static_cast<double>(updates) / per_epoch_; }
-
- private:
-  double per_epoch_;
-};
-
-std::vector<report::Band> bands(const RunConfig& run, const std::vector<ScheduleSpan>& spans) {
-  const Time time(spans);
-  std::vector<report::Band> result;
-  std::int64_t begin = 0;
-  for (std::size_t i = 0; i < spans.size(); ++i) {
-    const std::int64_t end = begin + spans[i].steps;
-    result.push_back({run.phases[i].name, time.at(begin), time.at(end)});
-    begin = end;
-  }
-  return result;
-}
-
 // One point per row that has the value.
 template <class Value>
 report::Series of_rows(const char* label, const Trainer& trainer, const Value& value) {
-  const Time time(trainer.spans());
   report::Series series{label, {}};
   for (const EpochRow& row : trainer.state().rows) {
     const std::optional<double> y = value(row);
-    if (y) series.points.push_back({time.at(row.step), *y});
+    if (y) series.points.push_back({epochs_at(trainer.spans(), row.step), *y});
   }
   return series;
 }
@@ -57,7 +34,6 @@ std::optional<double> in_percent(const std::optional<double>& fraction) {
 
 // The schedules' values at updates that are done, some per phase, the last one among them.
 report::Series learning_rates(const RunConfig& run, const Trainer& trainer) {
-  const Time time(trainer.spans());
   const std::vector<RateCourse> courses = rate_courses(run, trainer.spans());
   report::Series series{"", {}, false};
   std::int64_t begin = 0;
@@ -68,7 +44,7 @@ report::Series learning_rates(const RunConfig& run, const Trainer& trainer) {
     const auto add = [&](std::int64_t step) {
       const double rate =
           run.phases[i].optimizer.learning_rate.at(courses[i].done + step, courses[i].span);
-      series.points.push_back({time.at(begin + step + 1), rate});
+      series.points.push_back({epochs_at(trainer.spans(), begin + step + 1), rate});
     };
     for (std::int64_t step = 0; step < done - 1; step += stride) add(step);
     if (done > 0) add(done - 1);
@@ -94,11 +70,11 @@ LineChart chart(const RunConfig& run, const Trainer& trainer, const char* title,
   result.title = title;
   result.x_label = "epoch";
   result.series = std::move(series);
-  result.bands = bands(run, trainer.spans());
+  result.bands = phase_bands(run, trainer.spans());
   result.at_least = 0;
   const TrainingState& state = trainer.state();
   if (!state.rows.empty() && state.phase == run.phases.size()) {
-    result.mark = Time(trainer.spans()).at(state.rows[trainer.kept()].step);
+    result.mark = epochs_at(trainer.spans(), state.rows[trainer.kept()].step);
     result.mark_label = "shipped";
   }
   return result;

@@ -17,6 +17,7 @@ void RunSaver::save(const Checkpoint& checkpoint, bool best, double seconds) {
 }
 
 void RunSaver::write(const Checkpoint& checkpoint, double seconds) {
+  if (telemetry_) telemetry_->flush();
   if (unsaved_best_) save_checkpoint(*unsaved_best_, folder_.best_checkpoint());
   unsaved_best_.reset();
   save_checkpoint(checkpoint, folder_.last_checkpoint());

@@ -10,6 +10,7 @@
 #include "apps/lib/checkpoint.h"
 #include "apps/lib/console.h"
 #include "apps/lib/run_folder.h"
+#include "apps/lib/telemetry_file.h"
 
 namespace pare {
 
@@ -17,8 +18,12 @@ class RunSaver {
  public:
   RunSaver(const RunFolder& folder, Console& console) : folder_(folder), console_(console) {}
 
-  // best.h5 (where `best`), last.h5, metrics and the run's seconds, in this order: a checkpoint
-  // that calls a row the best can find its network.
+  // From now on with the rows that are added to this file, which must outlive the saver.
+  void save_with(TelemetryFile& telemetry) { telemetry_ = &telemetry; }
+
+  // Telemetry, best.h5 (where `best`), last.h5, metrics and the run's seconds, in this order: a
+  // checkpoint that calls a row the best can find its network, and the rows that it knows are
+  // there.
   void save(const Checkpoint& checkpoint, bool best, double seconds);
 
   // metrics.jsonl and metrics.csv alone. Throws FailedError.
@@ -32,6 +37,7 @@ class RunSaver {
 
   const RunFolder& folder_;
   Console& console_;
+  TelemetryFile* telemetry_ = nullptr;
   std::optional<Checkpoint> unsaved_best_;  // until best.h5 could be written
   std::string failure_;                     // of the last save, or ""
 };

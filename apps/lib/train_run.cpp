@@ -27,6 +27,8 @@
 #include "apps/lib/signals.h"
 #include "apps/lib/summary.h"
 #include "apps/lib/target.h"
+#include "apps/lib/telemetry_charts.h"
+#include "apps/lib/telemetry_file.h"
 #include "apps/lib/trainer.h"
 #include "datasets/load.h"
 #include "framework/base/error.h"
@@ -51,6 +53,14 @@ RunConfig config_of(const TrainOptions& options) {
 RunFolder::IfThere if_there(const TrainOptions& options) {
   if (options.resume) return RunFolder::IfThere::resume;
   return options.overwrite ? RunFolder::IfThere::overwrite : RunFolder::IfThere::refuse;
+}
+
+constexpr const char* kTelemetry = "telemetry.jsonl";
+
+std::vector<std::string> phase_names(const RunConfig& config) {
+  std::vector<std::string> names;
+  for (const PhaseConfig& phase : config.phases) names.push_back(phase.name);
+  return names;
 }
 
 // Everything between the first update and the last file.
@@ -79,6 +89,10 @@ class Run {
   }
 
   void train() {
+    if (config_.report.telemetry > 0) {
+      telemetry_.emplace(folder_.file(kTelemetry), phase_names(config_), trainer_.state().measured);
+      saver_.save_with(*telemetry_);
+    }
     if (config_.report.tensorboard) {
       write_events(
           [&] { events_.emplace(folder_.file("events"), config_, trainer_.state().rows); });
@@ -169,6 +183,7 @@ class Run {
                   warn_without_integers(row);
                   write_events([&] { events_->row(row, trainer_.network()); });
                 },
+            .telemetry = [this](auto rows) { telemetry_->add(rows); },
             .say =
                 [this](const std::string& text) {
                   console_.status("");
@@ -178,7 +193,10 @@ class Run {
             .stop = [this] { return stop(); }};
   }
 
-  void write_page(const report::Page& page) const {
+  void write_page(report::Page page) const {
+    if (telemetry_)
+      page.telemetry =
+          telemetry_charts(read_telemetry(folder_.file(kTelemetry)), config_, trainer_.spans());
     write_file_atomically(folder_.file("report.html"), report::to_html(page));
   }
 
@@ -235,6 +253,7 @@ class Run {
   Trainer trainer_;
   std::optional<Progress> progress_;  // from train() on
   std::optional<RunEvents> events_;
+  std::optional<TelemetryFile> telemetry_;
   bool events_failed_ = false;
   bool warned_ = false;  // that there is no integer form
 };

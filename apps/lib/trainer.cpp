@@ -81,6 +81,8 @@ Checkpoint Trainer::checkpoint() {
   rewind_point_.save(c);
   teachers_.save(c);
   c.decisions = decisions_;
+  telemetry_.save(c.arrays);
+  c.state.measured = telemetry_.last();
   require_finite(c);
   return c;
 }
@@ -120,6 +122,7 @@ void Trainer::resume(const Checkpoint& checkpoint, Snapshot best, const std::str
     optimizer_->exchange();  // a checkpoint's network is the averaged one
   }
   rewind_point_.load(checkpoint);
+  telemetry_.restore(checkpoint.arrays, checkpoint.state.measured);
   best_ = std::move(best);
 }
 
@@ -173,6 +176,7 @@ double Trainer::accuracy_of_trial(const std::string& method,
   trial.release.clear();
   trial.continues = false;
   run.phases = {trial};
+  run.report.telemetry = 0;
   TrainerEvents events;
   events.stop = events_.stop;
   Trainer trainer(run, dataset_, events);
@@ -259,6 +263,7 @@ void Trainer::train_phase() {
 // row is there, everything can be done again.
 void Trainer::end_phase() {
   methods_.end_phase(method_step());
+  if (run_.report.telemetry > 0) measure();
   Averaged averaged(optimizer_.get());
   if (is_last_dense_phase()) state_.float_accuracy = test_accuracy();
   validate();
@@ -330,11 +335,19 @@ void Trainer::train_step() {
   ++state_.run_step;
   seconds_ += now() - start;
   timed_images_ += batch.count();
+  const std::int64_t every = run_.report.telemetry;
+  if (every > 0 && state_.run_step % every == 0) measure();
   events_.step({.phase = phase(),
                 .epoch = (state_.rows.empty() ? 0 : state_.rows.back().epoch) + 1,
                 .run_step = state_.run_step,
                 .loss = state_.loss_sum / static_cast<double>(state_.updates),
                 .images_per_second = static_cast<double>(timed_images_) / seconds_});
+}
+
+void Trainer::measure() {
+  const TelemetryMark mark = {state_.phase, state_.run_step};
+  const std::vector<TelemetryRow> rows = telemetry_.measure(network_, mark, phase().name);
+  if (!rows.empty()) events_.telemetry(rows);
 }
 
 void Trainer::backward_and_update(const Variable& loss) {

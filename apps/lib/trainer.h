@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "apps/lib/checkpoint.h"
@@ -18,6 +19,7 @@
 #include "apps/lib/phases.h"
 #include "apps/lib/rewind_point.h"
 #include "apps/lib/teachers.h"
+#include "apps/lib/telemetry.h"
 #include "datasets/batches.h"
 #include "datasets/dataset.h"
 
@@ -42,6 +44,7 @@ struct TrainerEvents {
   };  // its methods are attached
   std::function<void(const StepNews&)> step = [](const StepNews&) {};
   std::function<void(EpochRow&)> row = [](EpochRow&) {};  // may fill in the time
+  std::function<void(std::span<const TelemetryRow>)> telemetry = [](auto) {};
   std::function<void(const std::string&)> say = [](const std::string&) {};  // what methods report
   // The moment to write a checkpoint; `best`: the last row's network is the best so far.
   std::function<void(bool best)> save = [](bool) {};
@@ -105,6 +108,7 @@ class Trainer {
   bool owes_validation() const;
   void end_phase();
   void train_step();
+  void measure();
   void rewind();
   void backward_and_update(const Variable& loss);
   void validate();
@@ -126,6 +130,7 @@ class Trainer {
   ActiveMethods methods_;
   Teachers teachers_;
   config::Json decisions_ = config::Json::object();
+  Telemetry telemetry_;
   Batches batches_;
   std::unique_ptr<PhaseOptimizer> optimizer_;  // none between phases, unless the next one continues
   TrainingState state_;

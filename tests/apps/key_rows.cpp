@@ -180,6 +180,11 @@ void add_strategy(std::vector<KeyRow>& rows) {
   }
   rows.push_back({"strategy.budget", base, {"strategy.budget=as_is"}});
   rows.back().base.push_back("strategy.kind=prune_only");
+  Sets taught = base;
+  taught.emplace_back(R"(compression.d={"kind": "distill", "teacher": {"phase": "dense"}})");
+  rows.push_back({"strategy.distill", taught, {"strategy.distill=d"}});
+  taught.emplace_back("strategy.distill=d");
+  rows.push_back({"strategy.distill_when", taught, {"strategy.distill_when=last"}});
 }
 
 void add_distillation(std::vector<KeyRow>& rows) {
@@ -362,7 +367,8 @@ void add_compression(std::vector<KeyRow>& rows) {
                   {R"(phases[2]={"name": "ruin", "steps": 2, "optimizer": {"learning_rate": 9}})"},
                   {"report.keep=last"}});
   rows.push_back({"report.integer", {}, {"report.integer=none"}});
-  for (const std::string change : {"histograms=false", "images=0", "tensorboard=false"}) {
+  for (const std::string change :
+       {"histograms=false", "images=0", "tensorboard=false", "telemetry=2"}) {
     rows.push_back({"report." + change.substr(0, change.find('=')),
                     {},
                     {"report." + change},

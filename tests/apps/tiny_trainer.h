@@ -42,6 +42,8 @@ class TinyRun {
     if (last.state.best) best = part_of(load_checkpoint(before.best()).arrays, kNetworkArrays);
     trainer_.resume(last, best, "last");
   }
+  // Rows of telemetry so far.
+  const std::vector<TelemetryRow>& telemetry() const { return telemetry_; }
   std::string last() const { return folder_.file("last.h5"); }
   std::string best() const { return folder_.file("best.h5"); }
 
@@ -68,6 +70,9 @@ class TinyRun {
       const bool now = questions_++ >= stop_question_;
       return now || trainer_.state().run_step == stop_after_ ? SIGTERM : 0;
     };
+    events.telemetry = [this](auto rows) {
+      telemetry_.insert(telemetry_.end(), rows.begin(), rows.end());
+    };
     events.step = [this](const StepNews& news) {
       if (news.run_step == change_at_) change_();
     };
@@ -79,6 +84,7 @@ class TinyRun {
   std::int64_t questions_ = 0, stop_question_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t change_at_ = -1;
   std::function<void()> change_;
+  std::vector<TelemetryRow> telemetry_;
   TemporaryFolder folder_;
   Trainer trainer_;
 };

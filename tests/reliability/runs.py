@@ -13,6 +13,7 @@ import zlib
 CONFIG = pathlib.Path(__file__).with_name("pipeline.json")
 # What equal runs have equal, byte by byte.
 EQUAL = ("checkpoints/last.h5", "checkpoints/best.h5", "model.pare", "config.json")
+EQUAL_IF_THERE = ("telemetry.jsonl",)
 
 
 class Bin:
@@ -139,7 +140,8 @@ def rows_without_times(run):
 def differences(run, whole):
     """Names of what differs between two finished runs."""
     run, whole = pathlib.Path(run), pathlib.Path(whole)
-    names = [name for name in EQUAL if (run / name).read_bytes() != (whole / name).read_bytes()]
+    equal = [*EQUAL, *(name for name in EQUAL_IF_THERE if (whole / name).exists())]
+    names = [name for name in equal if (run / name).read_bytes() != (whole / name).read_bytes()]
     if rows_without_times(run) != rows_without_times(whole):
         names.append("metrics.jsonl")
     results = [json.loads((folder / "result.json").read_text()) for folder in (run, whole)]

@@ -17,7 +17,7 @@ constexpr std::size_t kHashDigits = 16;  // 64 bits: a million runs collide with
 constexpr double kStepsPerEpoch = 500;   // where a phase counts updates; only times depend on it
 
 // Keys of `report` that decide what is shown and not what is found.
-constexpr const char* kOnlyShown[] = {"histograms", "images", "tensorboard"};
+constexpr const char* kOnlyShown[] = {"histograms", "images", "tensorboard", "telemetry"};
 
 bool is_applied(const RunConfig& run, const std::string& method) {
   return std::any_of(run.phases.begin(), run.phases.end(), [&](const PhaseConfig& phase) {

@@ -22,10 +22,20 @@ struct Section {
   std::string id, title, html;
 };
 
-Section curves(const Page& page) {
+std::string charts_html(const std::vector<LineChart>& charts) {
   std::string html = "<div class=\"charts\">\n";
-  for (const LineChart& chart : page.curves) html += to_html(chart);
-  return {"curves", "Training", html + "</div>\n"};
+  for (const LineChart& chart : charts) html += to_html(chart);
+  return html + "</div>\n";
+}
+
+Section curves(const Page& page) { return {"curves", "Training", charts_html(page.curves)}; }
+
+Section telemetry(const Page& page) {
+  std::string html =
+      "<p class=\"soft\">What masks and quantizers did to each layer, from telemetry.jsonl.</p>\n";
+  for (const LayerCharts& layer : page.telemetry)
+    html += fmt::format("<h3>{}</h3>\n{}", escape(layer.layer), charts_html(layer.charts));
+  return {"telemetry", "Telemetry", html};
 }
 
 std::string percent_or_dash(const Json& value) {
@@ -137,6 +147,7 @@ std::vector<Section> sections(const Page& page) {
   if (page.result && page.result->contains("auto")) all.push_back(decisions(*page.result));
   if (page.judgement) all.push_back(mistakes(page));
   if (page.result) all.push_back(layers(page));
+  if (!page.telemetry.empty()) all.push_back(telemetry(page));
   if (!page.matrices.empty()) all.push_back(matrices(page));
   all.push_back(origin(page));
   return all;

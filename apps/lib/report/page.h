@@ -25,6 +25,12 @@ struct Judgement {
   std::vector<Mistake> mistakes;  // some of them
 };
 
+// Several charts about one layer.
+struct LayerCharts {
+  std::string layer;
+  std::vector<LineChart> charts;
+};
+
 struct Page {
   std::string name;        // of the run
   std::string summary;     // one line: data, network
@@ -34,6 +40,7 @@ struct Page {
   std::optional<Judgement> judgement;
   std::vector<LayerHistograms> histograms;
   std::vector<WeightMatrix> matrices;
+  std::vector<LayerCharts> telemetry;
   std::string command;  // that gives this run again
   std::string version;  // of Pare
   std::string data_hash;
