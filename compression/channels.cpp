@@ -45,7 +45,7 @@ struct Value {
 
 class Builder {
  public:
-  explicit Builder(const Network& network) : network_(network) {
+  explicit Builder(const Network& network) {
     values_[std::string(kInputNode)] = made(network.shape_of(kInputNode)[-1]);
     for (const NetworkNode& node : network.nodes()) values_[node.name] = value_of(node);
   }
@@ -83,7 +83,6 @@ class Builder {
     return out;
   }
 
-  const Network& network_;
   std::map<std::string, Value> values_;
 };
 

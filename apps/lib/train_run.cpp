@@ -284,7 +284,8 @@ void say_how_to_resume(const TrainOptions& options, const RunFolder& folder, Con
 
 void say_what_is_unused(const RunConfig& config, Console& console) {
   if (config.strategy) return;  // it takes what it needs
-  for (const auto& [name, method] : config.compression) {
+  for (const auto& entry : config.compression) {
+    const std::string& name = entry.first;
     const bool used =
         std::any_of(config.phases.begin(), config.phases.end(), [&](const PhaseConfig& phase) {
           return std::find(phase.apply.begin(), phase.apply.end(), name) != phase.apply.end();

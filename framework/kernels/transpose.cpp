@@ -9,18 +9,15 @@ namespace pare {
 namespace {
 
 using simd::Floats;
-using simd::Ints;
 using simd::kLanes;
 
 // Exchanges the squares of width `step` beside the diagonal between two rows that lie `step` apart:
 // low keeps its lanes without the bit `step` and takes high's, and the other way round.
 template <int step, int... lane>
 void exchange(Floats& low, Floats& high, std::integer_sequence<int, lane...>) {
-  constexpr Ints to_low = {((lane & step) != 0 ? kLanes + lane - step : lane)...};
-  constexpr Ints to_high = {((lane & step) != 0 ? kLanes + lane : lane + step)...};
   const Floats l = low, h = high;
-  low = __builtin_shuffle(l, h, to_low);
-  high = __builtin_shuffle(l, h, to_high);
+  low = __builtin_shufflevector(l, h, ((lane & step) != 0 ? kLanes + lane - step : lane)...);
+  high = __builtin_shufflevector(l, h, ((lane & step) != 0 ? kLanes + lane : lane + step)...);
 }
 
 template <int step>

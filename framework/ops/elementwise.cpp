@@ -50,7 +50,7 @@ Variable relu6(const Variable& x) {
   });
   return record("relu6", y, {x}, [y](Tensor& dy, Gradients& gradients) {
     map_gradient(dy, gradients, [out = y.data()](float d, std::int64_t i) {
-      return (out[i] <= 0) | (out[i] >= 6) ? 0.0f : d;
+      return ((out[i] <= 0) | (out[i] >= 6)) ? 0.0f : d;
     });
   });
 }

@@ -53,7 +53,9 @@ TEST_CASE("random configs train without NaN, or are refused with a reason") {
   int trained = 0, late = 0;
   std::map<std::string, int> reasons;
   for (int i = 0; i < configs; ++i) {
-    const auto [data, json] = random_config(static_cast<std::uint64_t>(i) + 1);
+    const auto config = random_config(static_cast<std::uint64_t>(i) + 1);
+    const auto& data = config.data;
+    const auto& json = config.json;
     CAPTURE(i);
     CAPTURE(json.dump());
     std::string outcome;

@@ -86,9 +86,9 @@ TEST_CASE("every strategy expands into phases of its own, with equal updates and
     // 287 images: epochs of 8 updates with images left over; 250: epochs of 7, 97: of 3.
     for (const std::int64_t images : {287, 250, 97})
       CHECK(rates_of(run, images) == rates_of(strategy_run("dense"), images));
-    const auto [other, is_new] = expansions.emplace(phases_text(run, false), kind);
-    INFO("the same as ", other->second);
-    CHECK(is_new);
+    const auto inserted = expansions.emplace(phases_text(run, false), kind);
+    INFO("the same as ", inserted.first->second);
+    CHECK(inserted.second);
   }
 }
 

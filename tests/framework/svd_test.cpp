@@ -43,7 +43,8 @@ double error_of(const Svd& svd, const Matrix& a, std::int64_t rows, std::int64_t
 
 TEST_CASE("the parts multiply to the matrix, their vectors are orthonormal, their values fall") {
   const std::int64_t sizes[][2] = {{1, 1}, {1, 7}, {7, 1}, {5, 5}, {20, 9}, {9, 20}, {64, 33}};
-  for (const auto& [rows, columns] : sizes) {
+  for (const auto& size : sizes) {
+    const std::int64_t rows = size[0], columns = size[1];
     CAPTURE(rows);
     CAPTURE(columns);
     const Matrix a = random_matrix(rows, columns, 7);

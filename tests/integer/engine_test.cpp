@@ -65,9 +65,9 @@ TEST_CASE("random programs draw every operation and every feature") {
     }
   }
   CHECK(counts.size() == 2 + 9 + 2 * 7 + 7);
-  for (const auto& [what, count] : counts) {
-    INFO(what);
-    CHECK(count >= 10);
+  for (const auto& entry : counts) {
+    INFO(entry.first);
+    CHECK(entry.second >= 10);
   }
 }
 

@@ -66,7 +66,9 @@ TEST_CASE("nodes that run together give the bits of each by itself") {
       const Outcome fused = train_once(model, false);
       set_thread_count(before);
       CHECK(same_bits(plain.logits, fused.logits));
-      for (const auto& [path, gradient] : plain.gradients) {
+      for (const auto& entry : plain.gradients) {
+        const auto& path = entry.first;
+        const Tensor& gradient = entry.second;
         INFO(path, ", threads ", threads);
         const Tensor& other = fused.gradients.at(path);
         if (path.ends_with(".bias") && path.starts_with("conv")) {
