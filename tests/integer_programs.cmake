@@ -8,6 +8,10 @@ if(TARGET test_integer)
   # All 2^32 accumulators: worth an optimizer.
   set_source_files_properties(integer/arithmetic_test.cpp PROPERTIES COMPILE_OPTIONS -O3)
 
+  # 100,000 random layers under every instruction set of this processor.
+  add_test(NAME integer.sweep COMMAND test_integer --test-case=every\ instruction\ set*)
+  set_tests_properties(integer.sweep PROPERTIES LABELS slow TIMEOUT 7200 ENVIRONMENT PARE_LAYERS=100000)
+
   pare_executable(dump_tensors integer/dump_tensors.cpp)
   target_link_libraries(dump_tensors PRIVATE pare_integer ZLIB::ZLIB)
   pare_executable(write_random_models integer/write_random_models.cpp)

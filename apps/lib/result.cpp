@@ -186,7 +186,7 @@ std::vector<LayerResult> layer_results(const Network& network, const IntegerForm
     LayerResult layer = layer_result(network, group, form.final.weights.at(group.head).weights);
     const integer::LayerBytes& size = sizes.at(group.tail());
     layer.coding = name_of(size.coding);
-    layer.bytes = std::min({size.packed, size.bitmap, size.arithmetic});
+    layer.bytes = size.used();
     const auto time = form.step_us.find(group.tail());
     if (time != form.step_us.end()) layer.latency_us = time->second;
     layers.push_back(std::move(layer));

@@ -5,51 +5,14 @@
 #include <cstdlib>
 
 #include "compression/integer/arithmetic_coder.h"
+#include "compression/integer/bit_stream.h"
+#include "compression/integer/gap_coding.h"
 #include "framework/base/error.h"
 
 namespace pare::integer {
 namespace {
 
 constexpr std::int64_t kMostCodesPerByte = 452;  // BitModel::probability
-
-// Bits into bytes, the first bit lowest.
-class BitWriter {
- public:
-  void write(std::uint32_t value, int bits) {
-    for (int i = 0; i < bits; ++i, ++used_) {
-      if (used_ % 8 == 0) bytes_.push_back(std::byte{0});
-      bytes_.back() |= static_cast<std::byte>(((value >> i) & 1) << (used_ % 8));
-    }
-  }
-  std::vector<std::byte> take() { return std::move(bytes_); }
-
- private:
-  std::vector<std::byte> bytes_;
-  std::uint64_t used_ = 0;
-};
-
-// The caller has made sure that enough bytes are there.
-class BitReader {
- public:
-  explicit BitReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
-  std::uint32_t read(int bits) {
-    std::uint32_t value = 0;
-    for (int i = 0; i < bits; ++i, ++used_) {
-      value |= ((static_cast<std::uint32_t>(bytes_[used_ / 8]) >> (used_ % 8)) & 1) << i;
-    }
-    return value;
-  }
-  // Whether the rest of the last byte is zero.
-  bool rest_is_zero() const {
-    return used_ % 8 == 0 || (static_cast<std::uint32_t>(bytes_[used_ / 8]) >> (used_ % 8)) == 0;
-  }
-
- private:
-  std::span<const std::byte> bytes_;
-  std::uint64_t used_ = 0;
-};
-
-std::int64_t bytes_for(std::int64_t bits) { return (bits + 7) / 8; }
 
 void expect_size(const std::string& what, std::span<const std::byte> bytes, std::int64_t expected) {
   if (std::ssize(bytes) == expected) return;
@@ -218,6 +181,10 @@ std::vector<std::byte> encode_codes(Coding coding, const Weights& weights,
       return encode_bitmap(weights, layout);
     case Coding::arithmetic:
       return encode_arithmetic(weights, layout);
+    case Coding::relative_index:
+      return encode_relative_index(weights, layout);
+    case Coding::huffman:
+      return encode_huffman(weights, layout);
   }
   PARE_ENSURE(!"a coding");
   return {};
@@ -232,9 +199,13 @@ void decode_codes(Coding coding, std::span<const std::byte> bytes, const WeightL
       return decode_bitmap(bytes, layout, what, weights);
     case Coding::arithmetic:
       return decode_arithmetic(bytes, layout, what, weights);
+    case Coding::relative_index:
+      return decode_relative_index(bytes, layout, what, weights);
+    case Coding::huffman:
+      return decode_huffman(bytes, layout, what, weights);
   }
   throw DataError(what + ": coding " + std::to_string(static_cast<int>(coding)) +
-                  " is unknown, expected 0, 1 or 2");
+                  " is unknown, expected 0 .. 4");
 }
 
 }  // namespace pare::integer

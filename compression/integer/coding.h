@@ -1,9 +1,11 @@
-// The three ways in which model.pare stores the weight codes of a layer. Layouts:
-// docs/model-format.md, "Codes".
+// The ways in which model.pare stores the weight codes of a layer. Layouts: docs/model-format.md,
+// "Codes".
 //
-//   packed      every code takes `bits` bits
-//   bitmap      one bit per code (is it not zero?), then the non-zero codes, packed
-//   arithmetic  an adaptive arithmetic coder over flags, signs and magnitudes (arithmetic_coder.h)
+//   packed          every code takes `bits` bits
+//   bitmap          one bit per code (is it not zero?), then the non-zero codes, packed
+//   arithmetic      an adaptive arithmetic coder over flags, signs and magnitudes
+//   (arithmetic_coder.h) relative_index  gaps between codes that are not zero, of some bits each
+//   (gap_coding.h) huffman         the same gaps and codes as Huffman codes
 // "Zero" means code == zero point of the channel: the weight whose real value is exactly 0.
 #pragma once
 

@@ -14,7 +14,7 @@
 namespace pare::integer {
 
 inline constexpr std::string_view kModelMagic = "PARE";
-inline constexpr std::uint32_t kModelVersion = 1;
+inline constexpr std::uint32_t kModelVersion = 2;  // the newest; a reader reads all from 1 on
 
 void write_unsigned(ByteWriter& writer, std::uint32_t value);
 void write_signed(ByteWriter& writer, std::int32_t value);

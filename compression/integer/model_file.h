@@ -1,6 +1,7 @@
 // model.pare: an integer program as bytes. Layout: docs/model-format.md.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -11,12 +12,21 @@
 namespace pare::integer {
 
 // How the codes of one layer are stored; the writer takes the smallest of all for each layer.
-enum class Coding : std::uint8_t { packed = 0, bitmap = 1, arithmetic = 2 };
+enum class Coding : std::uint8_t {
+  packed = 0,
+  bitmap = 1,
+  arithmetic = 2,
+  relative_index = 3,
+  huffman = 4
+};
+inline constexpr std::array kCodings = {Coding::packed, Coding::bitmap, Coding::arithmetic,
+                                        Coding::relative_index, Coding::huffman};
 
 struct LayerBytes {
-  std::string name;                          // of the layer's output tensor
-  Coding coding;                             // the one used
-  std::uint64_t packed, bitmap, arithmetic;  // bytes of the codes under each coding
+  std::string name;                                  // of the layer's output tensor
+  Coding coding;                                     // the one used
+  std::array<std::uint64_t, kCodings.size()> bytes;  // of the codes under each of kCodings
+  std::uint64_t used() const { return bytes[static_cast<std::size_t>(coding)]; }
 };
 
 // Deterministic: equal programs give equal bytes.

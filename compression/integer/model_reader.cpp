@@ -217,8 +217,8 @@ Program decode_model(std::span<const std::byte> bytes, const std::string& what) 
   if (reader.text(kModelMagic.size()) != kModelMagic)
     reader.fail("not a model.pare (it does not begin with PARE)");
   const std::uint32_t version = reader.u32();
-  if (version != kModelVersion) {
-    reader.fail("format version " + std::to_string(version) + ", this program reads " +
+  if (version < 1 || version > kModelVersion) {
+    reader.fail("format version " + std::to_string(version) + ", this program reads 1 to " +
                 std::to_string(kModelVersion));
   }
   Program program = read_program(reader, what);

@@ -53,19 +53,47 @@ void write_multiplier(ByteWriter& writer, Multiplier m) {
 }
 
 // The smallest coding; the first among equals.
-std::pair<Coding, std::vector<std::byte>> smallest_coding(const Weights& weights,
-                                                          const WeightLayout& layout) {
-  std::pair<Coding, std::vector<std::byte>> best{Coding::packed,
-                                                 encode_codes(Coding::packed, weights, layout)};
-  for (const Coding coding : {Coding::bitmap, Coding::arithmetic}) {
+struct Coded {
+  LayerBytes sizes;
+  std::vector<std::byte> bytes;
+};
+
+Coded smallest_coding(const std::string& name, const Weights& weights, const WeightLayout& layout) {
+  Coded best{{name, Coding::packed, {}}, {}};
+  for (const Coding coding : kCodings) {
     std::vector<std::byte> bytes = encode_codes(coding, weights, layout);
-    if (bytes.size() < best.second.size()) best = {coding, std::move(bytes)};
+    best.sizes.bytes[static_cast<std::size_t>(coding)] = bytes.size();
+    if (coding != Coding::packed && bytes.size() >= best.bytes.size()) continue;
+    best.sizes.coding = coding;
+    best.bytes = std::move(bytes);
   }
   return best;
 }
 
-void write_weights(SectionWriter& writer, const Weights& weights, const WeightLayout& layout,
-                   const std::string& name) {
+// Of every operation with weights, in their order.
+std::vector<Coded> code_weights(const Program& program) {
+  std::vector<Coded> result;
+  const auto add_layer = [&](const auto& op) {
+    if constexpr (requires { op.weights; }) {
+      const Tensor& output = program.tensors[op.output];
+      const WeightLayout layout = weight_layout(op, program.tensors[op.input], output);
+      result.push_back(smallest_coding(output.name, op.weights, layout));
+    }
+  };
+  for (const Operation& operation : program.operations) std::visit(add_layer, operation);
+  return result;
+}
+
+// The first version that has all of a file's codings, so that older readers read what they can.
+std::uint32_t version_of(const std::vector<Coded>& layers) {
+  for (const Coded& layer : layers) {
+    if (layer.sizes.coding > Coding::arithmetic) return 2;
+  }
+  return 1;
+}
+
+void write_weights(SectionWriter& writer, const Weights& weights, const Coded& coded) {
+  const std::string& name = coded.sizes.name;
   writer.u8(static_cast<std::uint8_t>(weights.bits));
   writer.u8(weights.affine ? 1 : 0);
   if (weights.affine) {
@@ -75,10 +103,9 @@ void write_weights(SectionWriter& writer, const Weights& weights, const WeightLa
   write_unsigned(writer, static_cast<std::uint32_t>(weights.scale_bits.size()));
   for (const std::uint32_t bits : weights.scale_bits) writer.u32(bits);
   writer.end(name, "scales");
-  const auto [coding, bytes] = smallest_coding(weights, layout);
-  writer.u8(static_cast<std::uint8_t>(coding));
-  write_unsigned(writer, static_cast<std::uint32_t>(bytes.size()));
-  writer.bytes(bytes);
+  writer.u8(static_cast<std::uint8_t>(coded.sizes.coding));
+  write_unsigned(writer, static_cast<std::uint32_t>(coded.bytes.size()));
+  writer.bytes(coded.bytes);
   writer.end(name, "codes");
 }
 
@@ -94,16 +121,15 @@ void write_channels(ByteWriter& writer, const Channels& channels) {
 
 struct OperationWriter {
   SectionWriter& writer;
-  const Program& program;
+  std::vector<Coded>::const_iterator& next;  // weights that are not written yet
 
   template <class Layer>
   void layer(const Layer& op) const {
-    const Tensor& output = program.tensors[op.output];
-    writer.end(output.name, "operation");
-    write_weights(writer, op.weights, weight_layout(op, program.tensors[op.input], output),
-                  output.name);
+    const Coded& coded = *next++;
+    writer.end(coded.sizes.name, "operation");
+    write_weights(writer, op.weights, coded);
     write_channels(writer, op.channels);
-    writer.end(output.name, "biases and multipliers");
+    writer.end(coded.sizes.name, "biases and multipliers");
   }
 
   void operator()(const Conv2d& op) const {
@@ -127,17 +153,19 @@ struct OperationWriter {
   void operator()(const Reshape&) const {}
 };
 
-void write_operation(SectionWriter& writer, const Program& program, const Operation& operation) {
+void write_operation(SectionWriter& writer, const Program& program, const Operation& operation,
+                     std::vector<Coded>::const_iterator& next) {
   writer.u8(static_cast<std::uint8_t>(operation.index()));
   for (const std::int32_t t : inputs_of(operation)) write_unsigned(writer, t);
   write_unsigned(writer, output_of(operation));
-  std::visit(OperationWriter{writer, program}, operation);
+  std::visit(OperationWriter{writer, next}, operation);
   writer.end(program.tensors[output_of(operation)].name, "operation");
 }
 
 void write_model(SectionWriter& writer, const Program& program) {
+  const std::vector<Coded> layers = code_weights(program);
   writer.text(kModelMagic);
-  writer.u32(kModelVersion);
+  writer.u32(version_of(layers));
   writer.u8(static_cast<std::uint8_t>(program.rounding));
   write_text(writer, program.name);
   write_unsigned(writer, static_cast<std::uint32_t>(program.tensors.size()));
@@ -151,7 +179,10 @@ void write_model(SectionWriter& writer, const Program& program) {
   writer.end("", "pixel tables");
   write_unsigned(writer, static_cast<std::uint32_t>(program.operations.size()));
   writer.end("", "number of operations");
-  for (const Operation& operation : program.operations) write_operation(writer, program, operation);
+  auto next = layers.begin();
+  for (const Operation& operation : program.operations) {
+    write_operation(writer, program, operation, next);
+  }
   writer.u32(crc32(writer.result()));
   writer.end("", "checksum");
 }
@@ -166,6 +197,10 @@ const char* name_of(Coding coding) {
       return "bitmap";
     case Coding::arithmetic:
       return "arithmetic";
+    case Coding::relative_index:
+      return "relative_index";
+    case Coding::huffman:
+      return "huffman";
   }
   return "";
 }
@@ -187,20 +222,7 @@ std::vector<Section> model_sections(const Program& program) {
 std::vector<LayerBytes> coding_sizes(const Program& program) {
   validate(program);
   std::vector<LayerBytes> result;
-  const auto add_layer = [&](const auto& op) {
-    if constexpr (requires { op.weights; }) {
-      const Tensor& output = program.tensors[op.output];
-      const WeightLayout layout = weight_layout(op, program.tensors[op.input], output);
-      const auto size = [&](Coding coding) {
-        return encode_codes(coding, op.weights, layout).size();
-      };
-      const std::uint64_t packed = size(Coding::packed), bitmap = size(Coding::bitmap),
-                          arithmetic = size(Coding::arithmetic);
-      result.push_back(
-          {output.name, smallest_coding(op.weights, layout).first, packed, bitmap, arithmetic});
-    }
-  };
-  for (const Operation& operation : program.operations) std::visit(add_layer, operation);
+  for (Coded& layer : code_weights(program)) result.push_back(std::move(layer.sizes));
   return result;
 }
 

@@ -199,7 +199,7 @@ TEST_CASE("the bound on bytes holds for codes of any values") {
       const IntegerForm form = lower_network(network, run, tiny_digits());
       double codes = 0, bound = 0;
       for (const integer::LayerBytes& layer : integer::coding_sizes(form.program))
-        codes += static_cast<double>(std::min({layer.packed, layer.bitmap, layer.arithmetic}));
+        codes += static_cast<double>(layer.used());
       for (const NetworkNode& node : network.nodes()) {
         const auto* layer = dynamic_cast<Weighted*>(node.module.get());
         if (layer) bound += most_bytes(layer->weight().shape().size(), bits, sparsity);

@@ -56,7 +56,7 @@ TEST_CASE("a model's sections add up to its bytes, and every operation is there"
   const Json& bytes = conv["code_bytes"];
   CHECK(bytes["packed"] == 200);
   const std::string used = conv["coding"].get<std::string>();
-  for (const char* coding : {"packed", "bitmap", "arithmetic"}) {
+  for (const char* coding : {"packed", "bitmap", "arithmetic", "relative_index", "huffman"}) {
     CHECK(bytes[used].get<int>() <= bytes[coding].get<int>());
   }
   const std::string text = to_text(model, {.tree = true});

@@ -221,6 +221,70 @@ def arithmetic_codes(data, zeros, bits, affine, row):
     return codes
 
 
+def entries_codes(data, zeros, first_bit, next_entry):
+    """Codes from entries (gap, code): so many zeros, then the code."""
+    codes, at = [], first_bit
+    while len(codes) < len(zeros):
+        gap, code, at = next_entry(at)
+        if len(codes) + gap >= len(zeros):
+            raise ModelError("a gap leads behind the last code")
+        codes += zeros[len(codes) : len(codes) + gap] + [code]
+    if (at + 7) // 8 != len(data) or any(bit_at(data, i) for i in range(at, 8 * len(data))):
+        raise ModelError("the entries do not end where their bytes do")
+    return codes
+
+
+def number_at(data, at, bits):
+    return sum(bit_at(data, at + i) << i for i in range(bits))
+
+
+def relative_index_codes(data, zeros, bits, lowest):
+    gap_bits = data[0]
+
+    def entry(at):
+        gap, code = number_at(data, at, gap_bits), number_at(data, at + gap_bits, bits)
+        return gap, code + lowest, at + gap_bits + bits
+
+    return entries_codes(data, zeros, 8, entry)
+
+
+def huffman_table(data, at, symbols):
+    """{(length, code): symbol}, canonical, and the bit behind it."""
+    lengths = [number_at(data, at + 4 * s, 4) for s in range(symbols)]
+    table, code = {}, 0
+    for length in range(1, 16):
+        code <<= 1
+        for symbol in range(symbols):
+            if lengths[symbol] == length:
+                table[length, code] = symbol
+                code += 1
+    return table, at + 4 * symbols
+
+
+def huffman_codes(data, zeros, bits, lowest):
+    gap_bits, at = data[0], 8
+    gaps = None
+    if gap_bits:
+        gaps, at = huffman_table(data, at, 1 << gap_bits)
+    codes, at = huffman_table(data, at, 1 << bits)
+
+    def symbol(table, at):
+        code = 0
+        for length in range(1, 16):
+            code = 2 * code + bit_at(data, at)
+            at += 1
+            if (length, code) in table:
+                return table[length, code], at
+        raise ModelError("no Huffman code has 15 bits that begin like this")
+
+    def entry(at):
+        gap, at = symbol(gaps, at) if gaps else (0, at)
+        code, at = symbol(codes, at)
+        return gap, code + lowest, at
+
+    return entries_codes(data, zeros, at, entry)
+
+
 def read_weights(reader, outputs, taps, interleaved):
     bits, affine = reader.u8(), reader.u8()
     zero_points = [reader.svar() for _ in range(reader.uvar())] if affine else [0]
@@ -237,6 +301,10 @@ def read_weights(reader, outputs, taps, interleaved):
         codes = bitmap_codes(data, zeros, bits, lowest)
     elif coding == 2:
         codes = arithmetic_codes(data, zeros, bits, affine, outputs if interleaved else taps)
+    elif coding == 3:
+        codes = relative_index_codes(data, zeros, bits, lowest)
+    elif coding == 4:
+        codes = huffman_codes(data, zeros, bits, lowest)
     else:
         raise ModelError(f"coding {coding} is unknown")
     if any(not lowest <= code <= highest for code in codes):
@@ -297,8 +365,8 @@ def read_model(data):
     if len(data) < 12 or zlib.crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         raise ModelError("the checksum does not match")
     reader = Reader(data[:-4])
-    if reader.take(4) != b"PARE" or reader.u32() != 1:
-        raise ModelError("not a model.pare of version 1")
+    if reader.take(4) != b"PARE" or reader.u32() not in (1, 2):
+        raise ModelError("not a model.pare of version 1 or 2")
     model = {"rounding": reader.u8(), "name": reader.text()}
     count = reader.uvar()
     model["input"], model["output"] = reader.uvar(), reader.uvar()

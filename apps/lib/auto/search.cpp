@@ -35,7 +35,7 @@ double overhead_bytes(const Network& network, const RunConfig& run, const Datase
   const IntegerForm form = lower_network(copy, run, dataset);
   double codes = 0;
   for (const integer::LayerBytes& layer : integer::coding_sizes(form.program))
-    codes += static_cast<double>(std::min({layer.packed, layer.bitmap, layer.arithmetic}));
+    codes += static_cast<double>(layer.used());
   return static_cast<double>(form.bytes.size()) - codes;
 }
 

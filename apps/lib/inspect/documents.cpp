@@ -96,8 +96,9 @@ void add_weights(Json& json, const Layer& op, const integer::Program& program,
   json["scales"] = op.weights.scale_bits.size();
   json["macs"] = layout.count() * out.height * out.width;
   json["coding"] = name_of(sizes.coding);
-  json["code_bytes"] = {
-      {"packed", sizes.packed}, {"bitmap", sizes.bitmap}, {"arithmetic", sizes.arithmetic}};
+  for (const integer::Coding coding : integer::kCodings) {
+    json["code_bytes"][name_of(coding)] = sizes.bytes[static_cast<std::size_t>(coding)];
+  }
 }
 
 Json operations_json(const integer::Program& program) {

@@ -110,11 +110,11 @@ std::string checkpoint_text(const Json& d, TextDetail detail) {
 
 std::string operations_text(const Json& operations) {
   TextTable table({"operation", "kind", "shape", ">weights", ">zero", ">bits", "coding", ">packed",
-                   ">bitmap", ">arithmetic", ">MACs"});
+                   ">bitmap", ">relative", ">huffman", ">arithmetic", ">MACs"});
   for (const Json& op : operations) {
     if (!op.contains("weights")) {
       table.add({text_of(op["output"]), text_of(op["kind"]), extents(op["shape"]), "", "", "", "",
-                 "", "", "", ""});
+                 "", "", "", "", "", ""});
       continue;
     }
     const double zero = op["zeros"].get<double>() / op["weights"].get<double>();
@@ -122,6 +122,7 @@ std::string operations_text(const Json& operations) {
     table.add({text_of(op["output"]), text_of(op["kind"]), extents(op["shape"]),
                number(op["weights"]), fmt::format("{:.1f} %", 100 * zero), op["bits"].dump(),
                text_of(op["coding"]), number(bytes["packed"]), number(bytes["bitmap"]),
+               number(bytes["relative_index"]), number(bytes["huffman"]),
                number(bytes["arithmetic"]), number(op["macs"])});
   }
   return table.text();
