@@ -8,6 +8,7 @@
 #include "apps/bench/infer.h"
 #include "apps/bench/kernels.h"
 #include "apps/bench/networks.h"
+#include "apps/bench/sparse.h"
 #include "apps/bench/train.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
@@ -24,7 +25,7 @@ struct Options {
   std::string against;     // a build folder
   std::string kernel;      // kernels: part of a name; worker: a whole one
   std::string kernels;     // infer: an instruction set
-  bool qat = false, layers = false, json = false;
+  bool qat = false, layers = false, filters = false, json = false;
 };
 
 constexpr const char* kFooter = R"(
@@ -37,6 +38,7 @@ Examples:
   ./pare bench train --net N1 --threads 2
   ./pare bench kernels --kernel "conv 28x28x1" --threads 1
   ./pare bench infer --batch 1 --threads 1 --layers
+  ./pare bench sparse --batch 1 --threads 1
   PARE_PEERS=~/peers ./pare bench infer --json
 
 Exit codes: 0 done; 1 failed; 2 command line.)";
@@ -92,6 +94,17 @@ CLI::App* add_kernels(CLI::App& app, Options& o) {
   add_common(*kernels, o);
   add_against(*kernels, o);
   return kernels;
+}
+
+CLI::App* add_sparse(CLI::App& app, Options& o) {
+  CLI::App* sparse =
+      app.add_subcommand("sparse", "what zeros and removed filters save in the integer engine");
+  sparse->add_option("--batch", o.batch, "images at a time; default: 1 and 64")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096));
+  sparse->add_flag("--filters", o.filters, "networks with half of their filters, not layers");
+  add_common(*sparse, o);
+  return sparse;
 }
 
 // What the measurements start as processes of their own (worker.h).
@@ -168,6 +181,18 @@ std::vector<Row> kernels(const Options& o) {
                     join(kernel_names(), "\n  "));
 }
 
+std::vector<Row> sparse(const Options& o) {
+  std::vector<Row> rows;
+  for (const std::int64_t batch : given_or<std::int64_t>(o.batch, {1, 64})) {
+    for (const int count : given_or(o.threads, {1, 2})) {
+      SparseJob job{.batch = batch, .threads = count};
+      if (o.seconds > 0) job.seconds = o.seconds;
+      append(rows, o.filters ? bench_half_networks(job) : bench_sparse_layers(job));
+    }
+  }
+  return rows;
+}
+
 void work(const CLI::App& worker, const Options& o) {
   if (worker.got_subcommand("kernel")) return serve_kernel(o.kernel, o.threads);
   serve_training({.net = o.net, .batch = o.batch, .threads = o.threads, .qat = o.qat});
@@ -181,12 +206,14 @@ int run(int argc, char** argv) {
   const CLI::App* infer_command = add_infer(app, o);
   const CLI::App* train_command = add_train(app, o);
   const CLI::App* kernels_command = add_kernels(app, o);
+  const CLI::App* sparse_command = add_sparse(app, o);
   const CLI::App* worker_command = add_worker(app, o);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const CLI::App* asked = &app;
-    for (const CLI::App* command : {infer_command, train_command, kernels_command}) {
+    for (const CLI::App* command :
+         {infer_command, train_command, kernels_command, sparse_command}) {
       if (command->parsed()) asked = command;
     }
     std::fputs(asked->help().c_str(), stdout);
@@ -198,9 +225,10 @@ int run(int argc, char** argv) {
     work(*worker_command, o);
     return 0;
   }
-  const std::vector<Row> rows = infer_command->parsed()   ? infer(o)
-                                : train_command->parsed() ? train(o)
-                                                          : kernels(o);
+  const std::vector<Row> rows = infer_command->parsed()    ? infer(o)
+                                : train_command->parsed()  ? train(o)
+                                : sparse_command->parsed() ? sparse(o)
+                                                           : kernels(o);
   std::fputs((o.json ? json(rows) : table(rows)).c_str(), stdout);
   return 0;
 }

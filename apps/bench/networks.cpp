@@ -114,37 +114,38 @@ class Builder {
   std::uint64_t state_ = 1;
 };
 
-Program lenet_300_100() {
+Program lenet_300_100(std::int32_t share) {
   Builder b("N1", 28, 1);
-  return b.take(b.dense(b.dense(b.dense(0, 300, true), 100, true), 10, false));
+  return b.take(b.dense(b.dense(b.dense(0, 300 / share, true), 100 / share, true), 10, false));
 }
 
-Program document_cnn() {
+Program document_cnn(std::int32_t share) {
   Builder b("N2", 28, 1);
-  const std::int32_t pooled = b.pool(b.conv(0, 32, 3, 1, 0, true));
-  return b.take(b.dense(b.dense(pooled, 128, true), 10, false));
+  const std::int32_t pooled = b.pool(b.conv(0, 32 / share, 3, 1, 0, true));
+  return b.take(b.dense(b.dense(pooled, 128 / share, true), 10, false));
 }
 
-Program lenet_5() {
+Program lenet_5(std::int32_t share) {
   Builder b("N3", 28, 1);
-  const std::int32_t first = b.pool(b.conv(0, 20, 5, 1, 0, false));
-  const std::int32_t second = b.pool(b.conv(first, 50, 5, 1, 0, false));
-  return b.take(b.dense(b.dense(second, 500, true), 10, false));
+  const std::int32_t first = b.pool(b.conv(0, 20 / share, 5, 1, 0, false));
+  const std::int32_t second = b.pool(b.conv(first, 50 / share, 5, 1, 0, false));
+  return b.take(b.dense(b.dense(second, 500 / share, true), 10, false));
 }
 
-Program cifar_cnn() {
+Program cifar_cnn(std::int32_t share) {
   Builder b("N4", 32, 3);
-  const std::int32_t first = b.pool(b.conv(0, 16, 3, 1, 1, true));
-  const std::int32_t second = b.pool(b.conv(first, 32, 3, 1, 1, true));
-  return b.take(b.dense(b.dense(second, 1024, true), 10, false));
+  const std::int32_t first = b.pool(b.conv(0, 16 / share, 3, 1, 1, true));
+  const std::int32_t second = b.pool(b.conv(first, 32 / share, 3, 1, 1, true));
+  return b.take(b.dense(b.dense(second, 1024 / share, true), 10, false));
 }
 
-Program resnet_20() {
+Program resnet_20(std::int32_t share) {
   Builder b("N5", 32, 3);
-  std::int32_t x = b.conv(0, 16, 3, 1, 1, true);
-  for (const std::int32_t filters : {16, 32, 64}) {
+  std::int32_t x = b.conv(0, 16 / share, 3, 1, 1, true);
+  for (const std::int32_t width : {16, 32, 64}) {
+    const std::int32_t filters = width / share;
     for (int block = 0; block < 3; ++block) {
-      const std::int32_t stride = filters > 16 && block == 0 ? 2 : 1;
+      const std::int32_t stride = width > 16 && block == 0 ? 2 : 1;
       const std::int32_t inner = b.conv(x, filters, 3, stride, 1, true);
       const std::int32_t outer = b.conv(inner, filters, 3, 1, 1, false);
       x = b.add(outer, stride == 1 ? x : b.conv(x, filters, 1, stride, 0, false));
@@ -160,11 +161,12 @@ const std::vector<std::string>& network_names() {
   return names;
 }
 
-Program network(const std::string& name) {
-  constexpr Program (*kMake[])() = {lenet_300_100, document_cnn, lenet_5, cifar_cnn, resnet_20};
+Program network(const std::string& name, std::int32_t share) {
+  constexpr Program (*kMake[])(std::int32_t) = {lenet_300_100, document_cnn, lenet_5, cifar_cnn,
+                                                resnet_20};
   const std::vector<std::string>& names = network_names();
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == name) return kMake[i]();
+    if (names[i] == name) return kMake[i](share);
   }
   throw ConfigError("--net " + name + suggestion(name, names) + ": expected " + join(names, ", "));
 }

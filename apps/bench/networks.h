@@ -2,6 +2,7 @@
 // depend on shapes only.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,9 @@ namespace pare::bench {
 
 // N1: LeNet-300-100. N2: conv 32 3x3, pool, dense 128 (the document's CNN). N3: Caffe's LeNet-5.
 // N4: conv 16, pool, conv 32, pool, dense 1024 on 32 x 32 x 3. N5: ResNet-20 with 1x1 shortcuts.
-// Throws ConfigError for another name.
-integer::Program network(const std::string& name);
+// `share`: 2 gives half of the filters and units of every hidden layer. Throws ConfigError for
+// another name.
+integer::Program network(const std::string& name, std::int32_t share = 1);
 const std::vector<std::string>& network_names();
 
 }  // namespace pare::bench

@@ -1,7 +1,7 @@
 #include "compression/integer/kernels/packed_layer.h"
 
 #include <algorithm>
-#include <array>
+#include <limits>
 
 namespace pare::integer {
 namespace {
@@ -27,6 +27,70 @@ class EffectiveWeights {
   const Channels& channels_;
   std::int64_t taps_;
 };
+
+// A layer's share of a call: which weights, and how its panels are cut.
+struct Cut {
+  std::int64_t first, outputs;  // channels
+  const std::vector<TapRun>& runs;
+  std::int32_t panels() const { return static_cast<std::int32_t>((outputs + kPanel - 1) / kPanel); }
+};
+
+// The panels of each tile, at most `width`, as even as can be.
+std::vector<std::int32_t> tile_sizes(std::int32_t panels, std::int32_t width) {
+  std::vector<std::int32_t> sizes;
+  const std::int32_t tiles = (panels + width - 1) / width;
+  for (std::int32_t t = 0; t < tiles; ++t) {
+    sizes.push_back((panels + tiles - t - 1) / (tiles - t));
+    panels -= sizes.back();
+  }
+  return sizes;
+}
+
+// used[panel][entry]: whether any weight of the panel is not zero there.
+std::vector<std::vector<bool>> used_entries(const EffectiveWeights& weight, const Cut& cut) {
+  std::vector<std::vector<bool>> used(cut.panels());
+  for (std::int32_t panel = 0; panel < cut.panels(); ++panel) {
+    const std::int64_t begin = std::int64_t{panel} * kPanel,
+                       end = std::min(begin + kPanel, cut.outputs);
+    for (const TapRun& run : cut.runs) {
+      for (std::int64_t at = 0; at < run.length; at += kEntryTaps) {
+        bool any = false;
+        for (std::int64_t k = at; k < std::min(at + kEntryTaps, run.length); ++k) {
+          for (std::int64_t c = begin; c < end && !any; ++c) {
+            any = weight(cut.first + c, run.first + k) != 0;
+          }
+        }
+        used[panel].push_back(any);
+      }
+    }
+  }
+  return used;
+}
+
+// How many panels share a tile. An entry of a tile is stored where one of its panels needs it, and
+// costs a load per panel and one for the input: wide tiles load inputs seldom, narrow ones skip
+// more of a sparse layer. Without zeros the widest is the cheapest.
+std::int32_t cheapest_width(const EffectiveWeights& weight, const Cut& cut, std::int32_t widest) {
+  const std::vector<std::vector<bool>> used = used_entries(weight, cut);
+  std::int32_t best = widest;
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (std::int32_t width = widest; width >= 1; --width) {
+    std::int64_t cost = 0;
+    std::int32_t panel = 0;
+    for (const std::int32_t size : tile_sizes(cut.panels(), width)) {
+      for (std::size_t e = 0; e < used[panel].size(); ++e) {
+        bool any = false;
+        for (std::int32_t p = panel; p < panel + size; ++p) any = any || used[p][e];
+        cost += any ? size + 1 : 0;
+      }
+      panel += size;
+    }
+    if (cost >= least) continue;
+    least = cost;
+    best = width;
+  }
+  return best;
+}
 
 // The weights of one entry, still too wide for int8.
 using Wide = std::vector<std::int32_t>;
@@ -71,14 +135,16 @@ PackedLayer pack_layer(const Weights& weights, const Channels& channels, const W
   const EffectiveWeights weight(weights, channels, layout);
   PackedLayer packed;
   packed.outputs = outputs;
-  const auto panels = static_cast<std::int32_t>((outputs + kPanel - 1) / kPanel);
-  const std::int32_t tiles = (panels + packing.max_panels - 1) / packing.max_panels;
-  for (std::int32_t t = 0, panel = 0; t < tiles; ++t) {
+  const Cut cut{first, outputs, runs};
+  const std::int32_t panels = cut.panels();
+  std::int32_t panel = 0;
+  for (const std::int32_t size :
+       tile_sizes(panels, cheapest_width(weight, cut, packing.max_panels))) {
     Tile& tile = packed.tiles.emplace_back();
     tile.channel = panel * kPanel;
-    tile.panels = (panels - panel + tiles - t - 1) / (tiles - t);
+    tile.panels = size;
     pack_tile(tile, weight, first, runs, packed);
-    panel += tile.panels;
+    panel += size;
   }
   packed.start.assign(panels * kPanel, 0);
   packed.scalings.resize(panels);
