@@ -5,6 +5,7 @@
 
 #include "apps/lib/experiment/latex.h"
 #include "apps/lib/experiment/markdown.h"
+#include "apps/lib/experiment/matrix.h"
 #include "apps/lib/experiment/page.h"
 #include "apps/lib/experiment/paired.h"
 #include "apps/lib/experiment/tables.h"
@@ -128,6 +129,76 @@ TEST_CASE("LaTeX and the page show every table, and nothing of a name is markup"
   for (const ResultTable& table : result_tables(plan, collected))
     CHECK(page.find("<h2>" + (table.title.empty() ? "All cells" : table.title)) !=
           std::string::npos);
+}
+
+TEST_CASE("a comparison of two free axes is a matrix with Holm's marks") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(R"(
+    "set": {"strategy": {"kind": "joint", "epochs": {"dense": 1, "stage": 1, "recover": 1}}},
+    "axes": {"strategy.kind": ["prune_then_quantize", "quantize_then_prune"],
+             "compression.int8.weights.bits": [8, 4, 3, 2], "compression.prune.sparsity": [0.5, 0.8, 0.9, 0.95]},
+    "seeds": [1, 2, 3],
+    "report": {"compare": [{"name": "order", "a": {"strategy.kind": "prune_then_quantize"},
+                            "b": {"strategy.kind": "quantize_then_prune"}}]})");
+  // The order costs 1 % at 2 bits and half of the weights, with no spread; nothing elsewhere.
+  Collected collected = results(plan);
+  for (const PlannedRow& row : plan.rows) {
+    const auto& at = plan.cells[row.cell].at;
+    const double loss = at[0] == 1 && at[1] == 3 && at[2] == 0 ? 0.01 : 0;
+    (*collected.results[row.run])["accuracy"]["integer"] = 0.9 - loss;
+  }
+  const std::optional<ResultMatrix> matrix = matrix_of(plan, comparisons(plan, collected)[0]);
+  REQUIRE(matrix);
+  CHECK(matrix->row_axes == std::vector<std::string>{"bits"});
+  CHECK(matrix->columns == std::vector<std::string>{"0.5", "0.8", "0.9", "0.95"});
+  REQUIRE(matrix->rows.size() == 4);
+  CHECK(matrix->rows[3].labels == std::vector<std::string>{"2"});
+  CHECK(matrix->rows[3].cells[0]->text == "+1.00*");
+  CHECK(matrix->rows[3].cells[1]->text == "0.00");
+  CHECK(matrix->rows[0].cells[0]->text == "0.00");
+
+  // 32 cells: all of them as a matrix as well, kinds in columns; the list of all comes last.
+  const std::optional<ResultMatrix> cells = matrix_of_cells(plan, collected);
+  REQUIRE(cells);
+  CHECK(cells->columns.size() == 2);
+  CHECK(cells->rows.size() == 16);
+  const ResultMatrix::Row& marked = cells->rows[12];
+  CHECK(marked.labels == std::vector<std::string>{"2", "0.5"});
+  CHECK(marked.cells[0]->text == "90.00*");
+  CHECK(marked.cells[1]->text == "89.00");
+  CHECK(marked.cells[0]->distance == Approx(0.005));
+  CHECK(result_tables(plan, collected).back().title == "All cells");
+  const std::string page = results_page(plan, collected);
+  CHECK(page.find("<td class=\"right\" style=\"--a:0.60\"") != std::string::npos);
+}
+
+TEST_CASE("comparisons of the same cells are the columns of one matrix") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(R"(
+    "axes": {"step": [{"label": "a", "set": {}}, {"label": "b", "set": {"loss.label_smoothing": 0.1}}, {"label": "c", "set": {"loss.label_smoothing": 0.2}},
+                      {"label": "d", "set": {"loss.label_smoothing": 0.3}}],
+             "compression.int8.weights.bits": [8, 4]},
+    "seeds": [1, 2],
+    "report": {"compare": [{"name": "first", "a": {"step": "a"}, "b": {"step": "b"}},
+                           {"name": "second", "a": {"step": "b"}, "b": {"step": "c"}},
+                           {"name": "third", "a": {"step": "c"}, "b": {"step": "d"}}]})");
+  const std::vector<ResultMatrix> all = matrices(plan, results(plan));
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].columns == std::vector<std::string>{"first", "second", "third"});
+  REQUIRE(all[0].rows.size() == 2);
+  CHECK(all[0].rows[1].labels == std::vector<std::string>{"bits 4"});
+  CHECK(all[0].rows[1].cells.size() == 3);
+}
+
+TEST_CASE("a long table is folded on the page and runs over pages in LaTeX") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(R"(
+    "axes": {"dataset.batch_size": [8, 16, 24, 32, 40, 48, 56],
+             "compression.prune.sparsity": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]}, "seeds": [1])");
+  const Collected collected = results(plan);
+  const std::string latex = results_latex(plan, collected), page = results_page(plan, collected);
+  CHECK(latex.find("\\begin{longtable}") != std::string::npos);
+  CHECK(page.find("<summary>49 rows</summary>") != std::string::npos);
 }
 
 TEST_CASE("published numbers stand beside ours") {

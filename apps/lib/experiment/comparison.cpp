@@ -67,8 +67,7 @@ std::string rest_label(const ExperimentConfig& experiment, const std::vector<std
   for (std::size_t i = 0; i < rest.size(); ++i) {
     const Axis& axis = experiment.axes[i];
     if (rest[i] != kFree && axis.points.size() > 1)
-      parts.push_back(axis.name.substr(axis.name.rfind('.') + 1) + " " +
-                      axis.points[rest[i]].label);
+      parts.push_back(short_name(axis.name) + " " + axis.points[rest[i]].label);
   }
   return parts.empty() ? "all" : join(parts, ", ");
 }
@@ -77,9 +76,8 @@ std::string point_text(const Condition& condition) {
   std::vector<std::string> parts;
   for (const Condition::Test& test : condition.tests) {
     const config::Json& value = test.values.front();
-    parts.push_back(value.is_string()
-                        ? value.get<std::string>()
-                        : test.what.substr(test.what.rfind('.') + 1) + " " + value.dump());
+    parts.push_back(value.is_string() ? value.get<std::string>()
+                                      : short_name(test.what) + " " + value.dump());
   }
   return join(parts, ", ");
 }
@@ -157,6 +155,12 @@ std::map<std::vector<std::size_t>, double> mean_differences(const Plan& plan,
 }
 
 }  // namespace
+
+std::string short_name(const std::string& axis) {
+  const bool ends_of_schedule = axis.ends_with(".to") || axis.ends_with(".from");
+  const std::string name = ends_of_schedule ? axis.substr(0, axis.rfind('.')) : axis;
+  return name.substr(name.rfind('.') + 1);
+}
 
 std::vector<CellPair> pairs_of(const Plan& plan, const Contrast& contrast,
                                const std::string& path) {

@@ -21,6 +21,10 @@ struct CellPair {
 // point of it; axes that differ between a and b; no pair.
 std::vector<CellPair> pairs_of(const Plan& plan, const Contrast& contrast, const std::string& path);
 
+// The end of an axis's name that says what it is: "bits" of "compression.int8.weights.bits",
+// "sparsity" of "compression.prune.sparsity.to".
+std::string short_name(const std::string& axis);
+
 // Everything in experiment.report can be computed. Throws ConfigError.
 void check_comparisons(const Plan& plan);
 

@@ -17,11 +17,26 @@ std::string row_text(const std::vector<std::string>& fields) {
   return "  " + join(safe, " & ") + " \\\\\n";
 }
 
+std::string columns_of(const ResultTable& table) {
+  return std::string(table.texts, 'l') + std::string(table.columns.size() - table.texts, 'r');
+}
+
+// Over several pages, with the heading on each.
+std::string long_table_text(const ResultTable& table, const std::string& caption) {
+  const std::string heading = "  \\toprule\n" + row_text(table.columns) + "  \\midrule\n";
+  std::string text = "\\begin{longtable}{" + columns_of(table) + "}\n  \\caption{" +
+                     latex_escaped(caption) + "} \\\\\n" + heading + "  \\endfirsthead\n" +
+                     heading + "  \\endhead\n";
+  for (const std::vector<std::string>& row : table.rows) text += row_text(row);
+  return text + "  \\bottomrule\n\\end{longtable}\n";
+}
+
 std::string table_text(const ResultTable& table, const std::string& name) {
+  constexpr std::size_t kOnePage = 45;
   const std::string caption = table.title.empty() ? name : table.title + ". " + table.note;
+  if (table.rows.size() > kOnePage) return long_table_text(table, caption);
   std::string text = "\\begin{table}\n  \\centering\n  \\caption{" + latex_escaped(caption) + "}\n";
-  text += fmt::format("  \\begin{{tabular}}{{{}{}}}\n  \\toprule\n", std::string(table.texts, 'l'),
-                      std::string(table.columns.size() - table.texts, 'r'));
+  text += "  \\begin{tabular}{" + columns_of(table) + "}\n  \\toprule\n";
   text += row_text(table.columns) + "  \\midrule\n";
   for (const std::vector<std::string>& row : table.rows) text += row_text(row);
   return text + "  \\bottomrule\n  \\end{tabular}\n\\end{table}\n";
@@ -64,7 +79,9 @@ std::string latex_escaped(const std::string& text) {
 }
 
 std::string results_latex(const Plan& plan, const Collected& collected) {
-  std::string text = "% Written by Pare; needs \\usepackage{booktabs}.\n";
+  std::string text =
+      "% Written by Pare; needs \\usepackage{booktabs} and, for long tables, "
+      "\\usepackage{longtable}.\n";
   for (const ResultTable& table : result_tables(plan, collected))
     text += table_text(table, plan.experiment.name);
   return text;

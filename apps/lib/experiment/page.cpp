@@ -1,5 +1,5 @@
-// Plots first, then the tables that they are drawn from. Where an experiment has more cells than a
-// plot can show, the first axis cuts it into several.
+// Matrices and plots first, then the tables that they are drawn from. Where an experiment has more
+// cells than a plot can show, a matrix stands in its place, and long tables are folded.
 #include "apps/lib/experiment/page.h"
 
 #include <fmt/format.h>
@@ -7,7 +7,9 @@
 #include <algorithm>
 
 #include "apps/lib/experiment/figures.h"
+#include "apps/lib/experiment/matrix.h"
 #include "apps/lib/experiment/tables.h"
+#include "apps/lib/report/heat_table.h"
 #include "apps/lib/report/html.h"
 #include "apps/lib/report/interval_plot.h"
 #include "apps/lib/report/scatter.h"
@@ -45,54 +47,73 @@ report::IntervalRow cell_interval(const Plan& plan, const Collected& collected, 
   return row;
 }
 
-// All cells in one plot, or one plot a point of the first axis.
-std::string cell_plots(const Plan& plan, const Collected& collected) {
-  constexpr std::size_t kMostRows = 24;
-  const bool cut = plan.cells.size() > kMostRows && !plan.experiment.axes.empty();
-  const std::size_t plots = cut ? plan.experiment.axes[0].points.size() : 1;
-  std::string html;
-  for (std::size_t p = 0; p < plots; ++p) {
-    report::IntervalPlot plot{
-        .title = "Cells", .unit = figure_title(main_figure(plan)), .rows = {}};
-    if (cut)
-      plot.title = plan.experiment.axes[0].name + " " + plan.experiment.axes[0].points[p].label;
-    for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
-      if (cut && plan.cells[cell].at[0] != p) continue;
-      if (cell_summary(plan, collected, cell, main_figure(plan)).n > 0)
-        plot.rows.push_back(cell_interval(plan, collected, cell));
-    }
-    if (!plot.rows.empty()) html += to_html(plot);
+// Where there are many cells, a matrix shows them.
+std::string cell_plot(const Plan& plan, const Collected& collected) {
+  if (plan.cells.size() > kManyCells) return "";
+  report::IntervalPlot plot{.title = "Cells", .unit = figure_title(main_figure(plan)), .rows = {}};
+  for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
+    if (cell_summary(plan, collected, cell, main_figure(plan)).n > 0)
+      plot.rows.push_back(cell_interval(plan, collected, cell));
   }
-  return html;
+  return plot.rows.empty() ? "" : to_html(plot);
+}
+
+report::IntervalPlot difference_plot(const Plan& plan, const std::string& title) {
+  const std::string& name = main_figure(plan);
+  return {.title = title,
+          .unit = "difference of " + figure_title(name),
+          .around = 0,
+          .margin = shown(name, plan.experiment.report.margin),
+          .rows = {}};
+}
+
+void add_row(report::IntervalPlot& plot, const std::string& figure, const std::string& label,
+             const CellComparison& cell) {
+  if (cell.summary.n == 0) return;
+  report::IntervalRow row = interval_row(figure, label, cell.summary);
+  for (const double d : cell.differences) row.values.push_back(shown(figure, d));
+  plot.rows.push_back(std::move(row));
+}
+
+// Several comparisons of one cell each: one plot with a row for each comparison.
+std::string ladder_plot(const Plan& plan, const std::vector<Comparison>& comparisons) {
+  report::IntervalPlot plot = difference_plot(plan, "Comparisons");
+  for (const Comparison& comparison : comparisons)
+    add_row(plot, main_figure(plan), comparison.name, comparison.cells[0]);
+  return to_html(plot);
 }
 
 std::string comparison_plots(const Plan& plan, const Collected& collected) {
   const std::string& name = main_figure(plan);
   std::string html;
-  for (const Comparison& comparison : comparisons(plan, collected)) {
-    report::IntervalPlot plot{.title = comparison.name,
-                              .unit = "difference of " + figure_title(name),
-                              .around = 0,
-                              .margin = shown(name, plan.experiment.report.margin),
-                              .rows = {}};
-    for (const CellComparison& cell : comparison.cells) {
-      if (cell.summary.n == 0) continue;
-      report::IntervalRow row = interval_row(name, cell.label, cell.summary);
-      for (const double d : cell.differences) row.values.push_back(shown(name, d));
-      plot.rows.push_back(std::move(row));
-    }
+  const std::vector<Comparison> all = comparisons(plan, collected);
+  const bool single =
+      std::all_of(all.begin(), all.end(), [](const Comparison& c) { return c.cells.size() == 1; });
+  if (all.size() > 1 && single) return ladder_plot(plan, all);
+  for (const Comparison& comparison : all) {
+    if (comparison.cells.size() > kManyCells) continue;  // a matrix and a table show them
+    report::IntervalPlot plot = difference_plot(plan, comparison.name);
+    for (const CellComparison& cell : comparison.cells) add_row(plot, name, cell.label, cell);
     html += to_html(plot);
   }
   return html;
+}
+
+// "quantized only minus pruned only (%-points)": differences of fractions.
+std::string difference_title(const Plan& plan, const std::string& name) {
+  return is_fraction(main_figure(plan)) ? name + " (% points)" : name;
 }
 
 std::string correlation_plots(const Plan& plan, const Collected& collected) {
   const std::string& name = main_figure(plan);
   std::string html;
   for (const CorrelationResult& result : correlations(plan, collected)) {
-    report::Scatter scatter{.title = result.name,
-                            .x_label = result.x_name,
-                            .y_label = result.y_name,
+    std::string title = result.name;
+    if (const auto& c = result.correlated)
+      title += fmt::format(": r = {:.2f} ({:.2f} to {:.2f})", c->r, c->low, c->high);
+    report::Scatter scatter{.title = title,
+                            .x_label = difference_title(plan, result.x_name),
+                            .y_label = difference_title(plan, result.y_name),
                             .marks_zero = true,
                             .points = {}};
     for (std::size_t i = 0; i < result.x.size(); ++i) {
@@ -127,7 +148,26 @@ std::string front_plots(const Plan& plan, const Collected& collected) {
   return html;
 }
 
+std::string matrix_html(const ResultMatrix& from) {
+  report::HeatTable table{.note = from.note,
+                          .row_names = from.row_axes,
+                          .column_name = from.column_axis,
+                          .columns = from.columns,
+                          .rows = {}};
+  for (const ResultMatrix::Row& row : from.rows) {
+    report::HeatTable::Row& to = table.rows.emplace_back(row.labels);
+    for (const std::optional<MatrixCell>& cell : row.cells) {
+      to.cells.push_back(cell ? std::optional(report::HeatCell{cell->text, cell->distance,
+                                                               cell->marked, cell->hint})
+                              : std::nullopt);
+    }
+  }
+  return fmt::format("<h2>{}</h2>\n{}", escape(from.title), to_html(table));
+}
+
+// A long one is there when it is asked for.
 std::string table_html(const ResultTable& from) {
+  constexpr std::size_t kLong = 40;
   report::Table table;
   for (std::size_t i = 0; i < from.columns.size(); ++i)
     table.columns.push_back({from.columns[i], "", i < from.texts});
@@ -139,7 +179,9 @@ std::string table_html(const ResultTable& from) {
   std::string html =
       fmt::format("<h2>{}</h2>\n", escape(from.title.empty() ? "All cells" : from.title));
   if (!from.note.empty()) html += "<p class=\"soft\">" + escape(from.note) + "</p>\n";
-  return html + to_html(table);
+  if (from.rows.size() <= kLong) return html + to_html(table);
+  return html + fmt::format("<details><summary>{} rows</summary>\n{}</details>\n", from.rows.size(),
+                            to_html(table));
 }
 
 std::string failures(const Plan& plan, const Collected& collected) {
@@ -167,10 +209,11 @@ std::string results_page(const Plan& plan, const Collected& collected) {
       collected.finished(), plan.runs.size());
   for (const std::string& remark : result_remarks(plan, collected))
     html += "<p class=\"notice\">" + escape(remark) + "</p>\n";
-  html += "<div class=\"charts\">\n" + cell_plots(plan, collected) +
+  for (const ResultMatrix& matrix : matrices(plan, collected)) html += matrix_html(matrix);
+  html += "<div class=\"charts plots\">\n" + cell_plot(plan, collected) +
           comparison_plots(plan, collected) + correlation_plots(plan, collected) +
           front_plots(plan, collected) + "</div>\n";
-  for (const ResultTable& table : result_tables(plan, collected)) html += table_html(table);
+  for (const ResultTable& table : plain_tables(plan, collected)) html += table_html(table);
   return html + failures(plan, collected) + "</body>\n</html>\n";
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/lib/experiment/figures.h"
+#include "apps/lib/experiment/matrix.h"
 #include "apps/lib/experiment/pareto.h"
 #include "framework/base/text.h"
 
@@ -148,7 +149,8 @@ ResultTable correlation_table(const Plan& plan, const CorrelationResult& result)
   ResultTable table{.title = result.name, .note = {}, .columns = {}, .rows = {}};
   if (const auto& c = result.correlated) {
     table.note = fmt::format(
-        "Over {} cells r = {:.2f}, 95 % interval {:.2f} to {:.2f} (Fisher's z; cells of one seed "
+        "Over {} cells r = {:.2f}, 95 % interval {:.2f} to {:.2f} (Pearson, Fisher's z; cells of "
+        "one seed "
         "share weights, so the interval is too narrow if anything).",
         c->n, c->r, c->low, c->high);
   } else {
@@ -198,7 +200,9 @@ std::vector<std::size_t> front_of(const Plan& plan, const Collected& collected,
                                   const std::string& cost) {
   std::vector<Tradeoff> points;
   std::vector<std::size_t> cells;
+  std::set<std::vector<std::size_t>> seen;  // an axis that a run does not feel gives equal cells
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (!seen.insert(runs_of_cell(plan, i)).second) continue;
     const Summary value = cell_summary(plan, collected, i, plan.experiment.report.figures[0]);
     const Summary price = cell_summary(plan, collected, i, cost);
     if (value.n == 0 || price.n == 0) continue;
@@ -234,8 +238,10 @@ ResultTable main_table(const Plan& plan, const Collected& collected) {
   return table;
 }
 
-std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collected) {
-  std::vector<ResultTable> tables = {main_table(plan, collected)};
+std::vector<ResultTable> plain_tables(const Plan& plan, const Collected& collected) {
+  std::vector<ResultTable> tables;
+  const bool many = plan.cells.size() > kManyCells;
+  if (!many) tables.push_back(main_table(plan, collected));
   for (const Comparison& comparison : comparisons(plan, collected))
     tables.push_back(comparison_table(plan, comparison));
   for (const CorrelationResult& result : correlations(plan, collected))
@@ -244,6 +250,17 @@ std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collec
     if (plan.cells.size() > 1 && !front_of(plan, collected, cost).empty())
       tables.push_back(front_table(plan, collected, cost));
   }
+  if (many) {
+    tables.push_back(main_table(plan, collected));
+    tables.back().title = "All cells";
+  }
+  return tables;
+}
+
+std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collected) {
+  std::vector<ResultTable> tables;
+  for (const ResultMatrix& matrix : matrices(plan, collected)) tables.push_back(to_table(matrix));
+  for (ResultTable& table : plain_tables(plan, collected)) tables.push_back(std::move(table));
   return tables;
 }
 

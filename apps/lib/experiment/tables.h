@@ -9,7 +9,7 @@
 namespace pare {
 
 struct ResultTable {
-  std::string title;  // "": the first one
+  std::string title;  // "": of all cells, where it comes first
   std::string note;   // a sentence or two on how to read it
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
@@ -19,7 +19,11 @@ struct ResultTable {
 // One row a cell, and the rows of plain training with the same budget.
 ResultTable main_table(const Plan& plan, const Collected& collected);
 
-// The main table, then comparisons, correlations and Pareto fronts, as far as there are any.
+// The main table, comparisons, correlations and Pareto fronts, as far as there are any. A main
+// table of many rows comes last.
+std::vector<ResultTable> plain_tables(const Plan& plan, const Collected& collected);
+
+// Matrices (matrix.h), then the plain tables.
 std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collected);
 
 // What a reader must know before believing them: other data, smoke runs, how integers came about.
@@ -31,7 +35,7 @@ std::string points_label(const Plan& plan, std::size_t cell);
 // A dense row's cells are rows of the main table already.
 bool is_shown_as_cell(const Plan& plan, const DenseRow& row);
 
-// Cells that are on the front of the first figure against `cost`.
+// Cells that are on the front of the first figure against `cost`; of those with the same runs one.
 std::vector<std::size_t> front_of(const Plan& plan, const Collected& collected,
                                   const std::string& cost);
 

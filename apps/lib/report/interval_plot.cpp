@@ -14,7 +14,7 @@ namespace {
 
 // The drawing's own units; the page scales it to the column's width.
 constexpr double kWidth = 460, kLeft = 186, kRight = 448, kTop = 8, kRow = 20, kFoot = 40;
-constexpr std::size_t kMostLetters = 30;
+constexpr std::size_t kMostLetters = 26;
 
 std::vector<IntervalRow> drawable(const IntervalPlot& plot) {
   std::vector<IntervalRow> rows;

@@ -12,7 +12,7 @@ namespace pare::report {
 namespace {
 
 constexpr double kWidth = 460, kHeight = 300;
-constexpr double kLeft = 54, kRight = 448, kTop = 24, kBottom = 258;
+constexpr double kLeft = 54, kRight = 434, kTop = 24, kBottom = 258;
 
 std::vector<ScatterPoint> drawable(const Scatter& scatter) {
   std::vector<ScatterPoint> points;

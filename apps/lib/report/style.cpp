@@ -90,6 +90,10 @@ tr.total th, tr.total td { border-top: 1px solid var(--zero); border-bottom: 0; 
 .confusion td:last-child, .confusion .total td { padding: 5px 6px; color: var(--soft); font-size: 12px; }
 .confusion span.right { background: rgb(var(--right) / var(--a)); }
 .confusion span.wrong { background: rgb(var(--wrong) / var(--a)); }
+.heat th, .heat td { padding: 4px 8px; } .heat td { min-width: 62px; }
+.heat thead th { white-space: normal; max-width: 104px; } .heat thead th.group { text-align: left; max-width: none; }
+.heat td.right { background: rgb(var(--right) / var(--a)); } .heat td.wrong { background: rgb(var(--wrong) / var(--a)); }
+.plots { margin-top: 40px; }
 .gallery { display: grid; gap: 10px; margin: 10px 0; grid-template-columns: repeat(auto-fill, minmax(100px, 1fr)); }
 .gallery figcaption { margin: 2px 0; line-height: 1.35; color: var(--text); }
 .gallery .wrong { color: rgb(var(--wrong)); font-weight: 600; } .gallery .right { color: rgb(var(--right)); font-weight: 600; }
