@@ -30,7 +30,8 @@ struct LayerCase {
   const char* net;
   std::size_t operation;
 };
-constexpr LayerCase kLayers[] = {{"N1 dense 784-300", "N1", 0}, {"N3 conv 5x5 20-50", "N3", 2}};
+constexpr LayerCase kLayers[] = {
+    {"N1 dense 784-300", "N1", 0}, {"N3 conv 5x5 20-50", "N3", 2}, {"N4 dense 2048-1024", "N4", 4}};
 
 // The operation alone.
 Program single_layer(const LayerCase& layer) {
@@ -70,6 +71,18 @@ Program with_zeros(Program program, const Structure& structure, int percent) {
               }
             }
           }
+        }
+      },
+      program.operations[0]);
+  return program;
+}
+
+// Weights of four bits: what kernels keep packed.
+Program with_nibbles(Program program) {
+  std::visit(
+      [](auto& op) {
+        if constexpr (requires { op.weights; }) {
+          for (std::int8_t& code : op.weights.codes) code = static_cast<std::int8_t>(code / 16);
         }
       },
       program.operations[0]);
@@ -132,7 +145,9 @@ std::vector<Row> bench_sparse_layers(const SparseJob& job) {
   std::vector<Row> rows;
   for (const LayerCase& layer : kLayers) {
     const Program dense = single_layer(layer);
-    std::vector<Contender> contenders = {contender("dense", dense, job.batch)};
+    std::vector<Contender> contenders = {
+        contender("dense", dense, job.batch),
+        contender(fmt::format("{}, 4 bits", layer.name), with_nibbles(dense), job.batch)};
     for (const Structure& structure : kStructures) {
       for (const int percent : kSparsities) {
         contenders.push_back(

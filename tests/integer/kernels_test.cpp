@@ -132,6 +132,34 @@ TEST_CASE("vector requantization equals the definition for every shift") {
   }
 }
 
+TEST_CASE("weights of at most four bits stay packed: half of the bytes, the same values") {
+  Draw draw(3);
+  Weights weights;
+  weights.bits = 4;
+  const WeightLayout layout{64, 40, false};
+  for (std::int64_t i = 0; i < layout.count(); ++i) {
+    weights.codes.push_back(static_cast<std::int8_t>(draw.between(-8, 7)));
+  }
+  Channels channels;
+  channels.bias.assign(64, 0);
+  channels.multipliers.assign(64, {1 << 30, 0});
+  const auto pack = [&](bool nibbles) {
+    return pack_layer(weights, channels, layout, 0, 64, {{0, 0, 40}}, 0, Rounding::twice,
+                      {128, 4, nibbles});
+  };
+  const PackedLayer bytes = pack(false), nibbles = pack(true);
+  REQUIRE(nibbles.nibbles);
+  REQUIRE(nibbles.weights.size() * 2 == bytes.weights.size());
+  for (std::size_t i = 0; i < bytes.weights.size(); ++i) {
+    const std::size_t panel = i / 64;  // even ones in the low halves
+    const int both = static_cast<std::uint8_t>(nibbles.weights[panel / 2 * 64 + i % 64]);
+    const int code = panel % 2 == 0 ? both & 15 : both >> 4;
+    REQUIRE((code ^ 8) - 8 == bytes.weights[i]);
+  }
+  weights.codes[100] = 8;  // five bits
+  CHECK(!pack(true).nibbles);
+}
+
 TEST_CASE("unknown kernels are an error that names the usable ones") {
   CHECK_THROWS_WITH_AS(kernel_set("mmx"), doctest::Contains("portable"), ConfigError);
   CHECK(kernel_set("portable").name == std::string("portable"));

@@ -92,6 +92,34 @@ std::int32_t cheapest_width(const EffectiveWeights& weight, const Cut& cut, std:
   return best;
 }
 
+// Whether every weight fits four bits in two's complement.
+bool fit_nibbles(const EffectiveWeights& weight, const Cut& cut, std::int64_t taps) {
+  for (std::int64_t c = 0; c < cut.outputs; ++c) {
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      const std::int32_t w = weight(cut.first + c, tap);
+      if (w < -8 || w > 7) return false;
+    }
+  }
+  return true;
+}
+
+// The bytes of a tile's weights as nibbles; an odd last panel has half of its bytes for itself.
+void fold_nibbles(const Tile& tile, AlignedVector<std::int8_t>& weights) {
+  constexpr std::int64_t kBytes = kPanel * kEntryTaps;
+  std::int64_t to = tile.first_weight;
+  for (std::int64_t e = 0; e < tile.entries; ++e) {
+    const std::int64_t from = tile.first_weight + e * tile.panels * kBytes;
+    for (std::int64_t p = 0; p < tile.panels; p += 2) {
+      for (std::int64_t i = 0; i < kBytes; ++i) {  // never ahead of what is still to be read
+        const int low = weights[from + p * kBytes + i] & 15;
+        const int high = p + 1 < tile.panels ? weights[from + (p + 1) * kBytes + i] & 15 : 0;
+        weights[to++] = static_cast<std::int8_t>(low | high << 4);
+      }
+    }
+  }
+  weights.resize(to);
+}
+
 // The weights of one entry, still too wide for int8.
 using Wide = std::vector<std::int32_t>;
 
@@ -137,13 +165,17 @@ PackedLayer pack_layer(const Weights& weights, const Channels& channels, const W
   packed.outputs = outputs;
   const Cut cut{first, outputs, runs};
   const std::int32_t panels = cut.panels();
+  const std::int32_t width = cheapest_width(weight, cut, packing.max_panels);
+  // A panel alone would fill its bytes by half.
+  packed.nibbles =
+      packing.nibbles && width > 1 && panels > 1 && fit_nibbles(weight, cut, layout.taps);
   std::int32_t panel = 0;
-  for (const std::int32_t size :
-       tile_sizes(panels, cheapest_width(weight, cut, packing.max_panels))) {
+  for (const std::int32_t size : tile_sizes(panels, width)) {
     Tile& tile = packed.tiles.emplace_back();
     tile.channel = panel * kPanel;
     tile.panels = size;
     pack_tile(tile, weight, first, runs, packed);
+    if (packed.nibbles) fold_nibbles(tile, packed.weights);
     panel += size;
   }
   packed.start.assign(panels * kPanel, 0);

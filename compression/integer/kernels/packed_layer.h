@@ -7,6 +7,11 @@
 // these four taps for up to four panels of 16 channels. An entry whose weights are all zero is left
 // out. Weights are int8: where a zero point or sign takes one beyond +-127, the rest goes into a
 // second entry at the same place.
+//
+// Where a layer's weights fit four bits (4-, 3-, 2-bit, ternary and binary ones), two panels share
+// 64 bytes: the even panel in the low halves, the odd one in the high halves, in two's complement.
+// The kernels unpack them in registers, so that half as many bytes stand in memory and come out of
+// it.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +42,7 @@ struct Tile {
 
 struct PackedLayer {
   std::int64_t outputs = 0;
+  bool nibbles = false;  // four bits a weight
   std::vector<Tile> tiles;
   std::vector<std::int32_t> offsets;  // per entry: bytes behind the pixel's first tap
   AlignedVector<std::int8_t> weights;
@@ -44,10 +50,12 @@ struct PackedLayer {
   AlignedVector<PanelScaling> scalings;
 };
 
-// What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile.
+// What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile;
+// whether it unpacks weights of four bits.
 struct Packing {
   std::int32_t input_offset;
   std::int32_t max_panels;
+  bool nibbles;
 };
 
 // The output channels [first, first + outputs) of a layer whose channels are contiguous in memory.

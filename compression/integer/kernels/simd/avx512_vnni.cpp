@@ -38,6 +38,14 @@ struct Avx512Vnni {
   static Sum zero() { return _mm512_setzero_si512(); }
   static Sum load(const std::int32_t* p) { return _mm512_load_si512(p); }
   static Weights load_weights(const std::int8_t* p) { return _mm512_load_si512(p); }
+  // Nibbles through a table of their values.
+  static void unpack(const std::int8_t* p, Weights& even, Weights& odd) {
+    const __m512i values = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1));
+    const __m512i low = _mm512_set1_epi8(15), bytes = _mm512_load_si512(p);
+    even = _mm512_shuffle_epi8(values, _mm512_and_si512(bytes, low));
+    odd = _mm512_shuffle_epi8(values, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), low));
+  }
   static Input broadcast(const std::uint8_t* p) {
     std::int32_t taps;
     std::memcpy(&taps, p, sizeof taps);

@@ -8,6 +8,7 @@
 //              four products to each; for elementwise.h also widen, fill, shift_left and multiply
 //   Input      four bytes of the image for all channels: broadcast
 //   Weights    four int8 for each of 16 channels: load_weights
+//   unpack     optional: 64 bytes of nibbles into the Weights of two panels
 //   scale, store   sums -> codes (scaling.h); the first `used` of 16 are stored
 //   rows(p)    output pixels at a time against p panels: as many as its registers hold
 #pragma once
@@ -23,18 +24,41 @@ namespace pare::integer {
 template <class Isa, int kRows, int kPanels>
 using Sums = typename Isa::Sum[kRows][kPanels];
 
+template <class Isa>
+inline constexpr bool UnpacksNibbles = requires(const std::int8_t* p, typename Isa::Weights& w) {
+  Isa::unpack(p, w, w);
+};
+
+// Of all panels of an entry.
+template <int kPanels, bool kNibbles>
+inline constexpr std::int64_t kEntryBytes =
+    std::int64_t{kNibbles ? (kPanels + 1) / 2 : kPanels} * kPanel* kEntryTaps;
+
+template <class Isa, int kPanels, bool kNibbles>
+inline void load_panels(const std::int8_t* weights, typename Isa::Weights (&w)[kPanels]) {
+  if constexpr (kNibbles) {
+    typename Isa::Weights nobody;
+#pragma GCC unroll 2
+    for (int p = 0; p < kPanels; p += 2) {
+      Isa::unpack(weights + p / 2 * kPanel * kEntryTaps, w[p], p + 1 < kPanels ? w[p + 1] : nobody);
+    }
+  } else {
+#pragma GCC unroll 4
+    for (int p = 0; p < kPanels; ++p) w[p] = Isa::load_weights(weights + p * kPanel * kEntryTaps);
+  }
+}
+
 // Few accumulators wait for one another: then even and odd entries get their own.
 template <int kRows, int kPanels>
 inline constexpr int kChains = kRows* kPanels >= 8   ? 1
                                : kRows* kPanels >= 4 ? 2
                                                      : 4;
 
-template <class Isa, int kRows, int kPanels>
+template <class Isa, int kRows, int kPanels, bool kNibbles>
 inline void add_entry(const std::uint8_t* const (&x)[kRows], std::int32_t offset,
                       const std::int8_t* weights, Sums<Isa, kRows, kPanels>& sums) {
   typename Isa::Weights w[kPanels];
-#pragma GCC unroll 4
-  for (int p = 0; p < kPanels; ++p) w[p] = Isa::load_weights(weights + p * kPanel * kEntryTaps);
+  load_panels<Isa, kPanels, kNibbles>(weights, w);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
     const typename Isa::Input input = Isa::broadcast(x[r] + offset);
@@ -43,11 +67,11 @@ inline void add_entry(const std::uint8_t* const (&x)[kRows], std::int32_t offset
   }
 }
 
-template <class Isa, int kRows, int kPanels, int kPooled>
+template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles>
 inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
                           std::int64_t first) {
   constexpr int kSplit = kChains<kRows, kPanels>;
-  constexpr std::int64_t kStep = std::int64_t{kPanels} * kPanel * kEntryTaps;
+  constexpr std::int64_t kStep = kEntryBytes<kPanels, kNibbles>;
   const std::uint8_t* x[kRows];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) x[r] = job.image + job.rows[first + r];
@@ -69,11 +93,11 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
   for (; end - offset >= kSplit; offset += kSplit, w += kSplit * kStep) {
 #pragma GCC unroll 4
     for (int s = 0; s < kSplit; ++s) {
-      add_entry<Isa, kRows, kPanels>(x, offset[s], w + s * kStep, sums[s]);
+      add_entry<Isa, kRows, kPanels, kNibbles>(x, offset[s], w + s * kStep, sums[s]);
     }
   }
   for (; offset != end; ++offset, w += kStep) {
-    add_entry<Isa, kRows, kPanels>(x, *offset, w, sums[0]);
+    add_entry<Isa, kRows, kPanels, kNibbles>(x, *offset, w, sums[0]);
   }
   const auto whole = [&sums](int r, int p) {
     typename Isa::Sum sum = sums[0][r][p];
@@ -97,22 +121,22 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
 }
 
 // All rows from `first` on: kRows at a time, then half as many, ...
-template <class Isa, int kRows, int kPanels, int kPooled>
+template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles>
 inline void multiply_rows_from(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
                                std::int64_t first) {
   for (; first + kRows <= job.count; first += kRows) {
-    multiply_rows<Isa, kRows, kPanels, kPooled>(job, layer, tile, first);
+    multiply_rows<Isa, kRows, kPanels, kPooled, kNibbles>(job, layer, tile, first);
   }
   if constexpr (kRows > kPooled) {
-    multiply_rows_from<Isa, kRows / 2, kPanels, kPooled>(job, layer, tile, first);
+    multiply_rows_from<Isa, kRows / 2, kPanels, kPooled, kNibbles>(job, layer, tile, first);
   }
 }
 
-template <class Isa, int kPooled>
-void multiply_tiles(const MultiplyJob& job, const PackedLayer& layer) {
+template <class Isa, int kPooled, bool kNibbles>
+void run_tiles(const MultiplyJob& job, const PackedLayer& layer) {
   const auto run = [&]<int kPanels>(const Tile& tile) {
     if constexpr (kPanels <= Isa::kMaxPanels) {
-      multiply_rows_from<Isa, Isa::rows(kPanels), kPanels, kPooled>(job, layer, tile, 0);
+      multiply_rows_from<Isa, Isa::rows(kPanels), kPanels, kPooled, kNibbles>(job, layer, tile, 0);
     }
   };
   for (const Tile& tile : layer.tiles) {
@@ -131,6 +155,14 @@ void multiply_tiles(const MultiplyJob& job, const PackedLayer& layer) {
         break;
     }
   }
+}
+
+template <class Isa, int kPooled>
+void multiply_tiles(const MultiplyJob& job, const PackedLayer& layer) {
+  if constexpr (UnpacksNibbles<Isa>) {
+    if (layer.nibbles) return run_tiles<Isa, kPooled, true>(job, layer);
+  }
+  run_tiles<Isa, kPooled, false>(job, layer);
 }
 
 template <class Isa>
