@@ -134,8 +134,9 @@ void attach_activation_quantizers(Network& network, const EdgeChoice& choice) {
     if (node.module->kind() == "avg_pool2d") pools.push_back(node.name);
   }
   for (const std::string& name : pools) {
-    const bool has_grid = grid_source(network, network.node(name).inputs[0]) != nullptr;
-    if (!has_grid) continue;  // an override leaves the edge float
+    const ActivationQuantizer* source = grid_source(network, network.node(name).inputs[0]);
+    // An override leaves the edge float, or its grid is another one for every image.
+    if (!source || quantizer_row(source->config().quantizer).at_run_time) continue;
     network.insert_after(name, name + std::string(kCodesSuffix), std::make_unique<AverageCodes>());
   }
   PARE_ENSURE(connect_averages(network));

@@ -48,6 +48,10 @@ void SearchConfig::describe(config::Object& o) {
           "that a layer's weights may have");
   o.field("sparsity", sparsity, config::list(config::real({.min = 0, .below = 1})),
           "that a layer may have");
+  o.choice("sensitivity", sensitivity,
+           {{"loss", Sensitivity::loss}, {"hessian", Sensitivity::hessian}},
+           "what a layer's options are ranked by: the loss on validation images with the layer alone "
+           "compressed, or an estimate of it from second derivatives");
   o.real("epochs", epochs, {.above = 0}, "of training with which each plan is tried");
   if (bits.empty()) o.fail("bits", "expected at least one number of bits");
   if (sparsity.empty()) o.fail("sparsity", "expected at least one sparsity (0: not pruned)");

@@ -23,10 +23,17 @@ struct BudgetConfig {
   void describe(config::Object& o);
 };
 
+// What a layer's compression is expected to add to the loss.
+enum class Sensitivity {
+  loss,     // measured, the layer alone compressed
+  hessian,  // half the mean of the Hessian's diagonal times the squared change of the weights
+};
+
 // What every layer may get.
 struct SearchConfig {
   std::vector<int> bits = {2, 3, 4, 8};
   std::vector<double> sparsity = {0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99};
+  Sensitivity sensitivity = Sensitivity::loss;
   double epochs = 1;  // of each trial
   void describe(config::Object& o);
 };

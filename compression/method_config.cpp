@@ -18,6 +18,8 @@ constexpr MethodKind kKinds[] = {
     {"factorize", "puts chains of smaller layers in the place of layers",
      describe_as<FactorizeConfig>},
     {"auto", "searches bits and sparsity of every layer under a budget", describe_as<AutoConfig>},
+    {"dynamic", "weights on integer grids, activations on one that every image finds at run time",
+     describe_as<DynamicConfig>},
 };
 
 struct Make {
@@ -40,6 +42,9 @@ struct Make {
   std::unique_ptr<Method> operator()(const AutoConfig& config) const {
     return std::make_unique<AutoMethod>(config, composition);
   }
+  std::unique_ptr<Method> operator()(const DynamicConfig& config) const {
+    return std::make_unique<QuantizeMethod>(config.quantize(), composition);
+  }
 };
 
 }  // namespace
@@ -51,6 +56,15 @@ void MethodConfig::describe(config::Object& o) {
   for (const MethodKind& row : kKinds)
     alternatives.push_back({row.name, [this, &row](config::Object& in) { row.describe(*this, in); }});
   o.alternatives("kind", kind, alternatives, "what the method does");
+}
+
+std::string MethodConfig::float_only() const {
+  if (const auto* dynamic = std::get_if<DynamicConfig>(&options)) {
+    const std::string reason = dynamic->quantize().activations->float_only();
+    return "kind" + reason.substr(reason.find(':'));
+  }
+  const auto* quantize = std::get_if<QuantizeConfig>(&options);
+  return quantize ? quantize->float_only() : "";
 }
 
 std::unique_ptr<Method> make_method(const MethodConfig& config, Composition composition) {

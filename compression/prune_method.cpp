@@ -10,8 +10,7 @@ namespace {
 // The steps of its phase after which the pruner has nothing more to learn: behind the last change.
 // A schedule is over when it has reached its target.
 bool is_over(const PruneConfig& config, std::int64_t updates, double reached) {
-  if (!config.follows_sparsity()) return updates > 0;
-  return updates > 0 && reached >= config.sparsity.target();
+  return updates > 0 && reached >= (config.follows_sparsity() ? config.sparsity.target() : 0);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ constexpr int kEndBits = 8;  // of the network's input and output
 template <class Config>
 Config with_bits(Config config, int bits) {
   const QuantizerRow& row = quantizer_row(config.quantizer);
-  if (bits < row.least_bits || bits > row.most_bits) config = Config();
+  if (!has_bits(row, bits)) config = Config();
   config.bits = bits;
   return config;
 }
@@ -105,8 +105,11 @@ std::optional<ActivationQuantizerConfig> QuantizeChoice::chosen(const std::strin
   std::optional<ActivationQuantizerConfig> own = config_.activations;
   if (!own) return own;
   if (node == kInputNode || node == output_) {
+    const QuantizerRow& row = quantizer_row(own->quantizer);
+    // Nobody multiplies logits, and codes without a grid say nothing of them.
+    if (row.at_run_time && node == output_) return std::nullopt;
     // The data's and the logits' range is not for a quantizer to choose that knows another one.
-    if (!quantizer_row(own->quantizer).observes) own = ActivationQuantizerConfig();
+    if (!row.observes && !row.at_run_time) own = ActivationQuantizerConfig();
     own->bits = kEndBits;
     own->rounding = RoundingMode::nearest;
   } else if (config_.first_last_bits && enter_first_last_.contains(node)) {

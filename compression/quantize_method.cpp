@@ -5,9 +5,12 @@
 #include <algorithm>
 
 #include "compression/equalize.h"
+#include "compression/fold.h"
 #include "compression/quantize/activation_quantizer.h"
 #include "compression/quantize/weight_quantizer.h"
 #include "compression/quantize_choice.h"
+#include "compression/sign_edges.h"
+#include "framework/base/error.h"
 #include "layers/batch_norm.h"
 #include "layers/weighted.h"
 
@@ -36,6 +39,12 @@ void require_one_grid(const config::Object& o, const std::string& path,
   if (activations && activations->granularity == Granularity::per_channel) {
     o.fail(path + ".granularity", "an activation has one grid; expected per_tensor");
   }
+}
+
+void require_signs_fit(const Network& network, const std::string& node) {
+  const std::string fault = sign_fault(network, node);
+  if (!fault.empty())
+    throw ConfigError(fmt::format("activations: the signs of '{}': {}", node, fault));
 }
 
 // An override on top of the method's own keys. What it does not set is not written.
@@ -68,6 +77,22 @@ bool QuantizeConfig::leaves_floats() const {
   });
 }
 
+std::string QuantizeConfig::float_only() const {
+  const auto of = [](const std::string& path, const auto& config) {
+    const std::string reason = config ? config->float_only() : "";
+    return reason.empty() ? reason : path + "." + reason;
+  };
+  std::vector<std::string> reasons = {of("weights", weights), of("activations", activations)};
+  for (std::size_t i = 0; i < overrides.size(); ++i) {
+    const std::string path = fmt::format("overrides[{}].", i);
+    if (overrides[i].sets_weights) reasons.push_back(of(path + "weights", overrides[i].weights));
+    if (overrides[i].sets_activations)
+      reasons.push_back(of(path + "activations", overrides[i].activations));
+  }
+  std::erase(reasons, "");
+  return reasons.empty() ? "" : reasons.front();
+}
+
 void QuantizeConfig::describe(config::Object& o) {
   o.object("weights", weights, "how weights are quantized; null: not at all");
   o.object("activations", activations, "how activations are quantized; null: not at all");
@@ -76,6 +101,10 @@ void QuantizeConfig::describe(config::Object& o) {
             "(the network's input and output keep 8); null: as the others");
   o.field("overrides", overrides, config::list(override_type(*this)),
           "other quantizers for some nodes");
+  o.choice("batch_norm", batch_norm,
+           {{"absorb", BatchNormUse::absorb}, {"fold", BatchNormUse::fold}},
+           "absorb: into the integers' multipliers and biases, live in training; fold: into weights "
+           "and biases at the start of the phase, for good");
   o.real("freeze_statistics_at", freeze_statistics_at, {.min = 0, .max = 1},
          "fraction of the phase after which batch norm uses its running statistics; 1: never");
   o.real("delay", delay, {.min = 0},
@@ -102,6 +131,7 @@ void QuantizeConfig::describe(config::Object& o) {
 
 void QuantizeMethod::attach(Network& network) {
   network_ = &network;
+  if (config_.batch_norm == BatchNormUse::fold) network = fold_batch_norms(network);
   if (config_.equalize) equalize(network);
   const QuantizeChoice choice(config_, network);
   for (const NetworkNode& node : network.nodes()) {
@@ -113,8 +143,11 @@ void QuantizeMethod::attach(Network& network) {
   }
   if (config_.correct_bias) require_biases(network);
   if (quantizes_activations()) {
-    attach_activation_quantizers(network,
-                                 [&](const std::string& node) { return choice.activations(node); });
+    attach_activation_quantizers(network, [&](const std::string& node) {
+      const auto config = choice.activations(node);
+      if (config && config->quantizer == "binary") require_signs_fit(network, node);
+      return config;
+    });
   }
   penalize();
 }

@@ -23,11 +23,18 @@ struct OverrideConfig {
   void describe(config::Object& o);
 };
 
+// What becomes of a batch norm behind a layer with weights.
+enum class BatchNormUse {
+  absorb,  // by the integers' multipliers and biases; it stays live in training
+  fold,    // into weight and bias (fold.h), before anything is quantized
+};
+
 struct QuantizeConfig {
   std::optional<WeightQuantizerConfig> weights = WeightQuantizerConfig();
   std::optional<ActivationQuantizerConfig> activations = ActivationQuantizerConfig();
   std::optional<int> first_last_bits;
   std::vector<OverrideConfig> overrides;
+  BatchNormUse batch_norm = BatchNormUse::absorb;
   double freeze_statistics_at = 0.5;
   double delay = 0;
   std::optional<double> freeze_observers_at;
@@ -42,6 +49,9 @@ struct QuantizeConfig {
   std::string acts_on_calibration() const;
   // An override takes weights or activations out, so that the network has no integer form.
   bool leaves_floats() const;
+  // Why there is no integer form of some weights or activations, as "key: reason"; "" where all
+  // have one.
+  std::string float_only() const;
 };
 
 class QuantizeMethod final : public Method {
@@ -49,6 +59,7 @@ class QuantizeMethod final : public Method {
   QuantizeMethod(QuantizeConfig config, Composition composition)
       : config_(std::move(config)), composition_(composition) {}
 
+  bool rebuilds() const override { return config_.batch_norm == BatchNormUse::fold; }
   void attach(Network& network) override;
   void adopt(Network& network) override;
   void release(Network& network) override;

@@ -97,7 +97,7 @@ Rehearsal rehearse(const RunConfig& run, const Dataset& dataset) {
     methods.begin_phase(phase, network);
     require_freezable(phase, network);
   }
-  if (run.report.integer == ReportConfig::Integer::none) return rehearsal;
+  if (!run.integer_refusal().empty()) return rehearsal;
   add_missing_grids(network, run, dataset, kRehearsalImages);
   calibrate(network, dataset.train, pixel_values(dataset), run.seed, kRehearsalImages,
             Pass::begin(Pass::Mode::calibrate, run.seed, 0));
@@ -112,7 +112,7 @@ Rehearsal rehearse(const RunConfig& run, const Dataset& dataset) {
 }
 
 std::string integer_fault(Network& network, const RunConfig& run) {
-  if (run.report.integer == ReportConfig::Integer::none || !has_all_grids(network)) return "";
+  if (!run.integer_refusal().empty() || !has_all_grids(network)) return "";
   std::string fault;
   try {
     make_final(network, run.requantization.rounding);
@@ -148,7 +148,7 @@ Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
   const BeforeBatch measuring = [&] {
     if (progress) progress(0);
   };
-  const bool wanted = run.report.integer != ReportConfig::Integer::none;
+  const bool wanted = run.integer_refusal().empty();
   const bool added =
       wanted && add_missing_grids(network, run, dataset, CalibrationConfig().images, measuring);
   Outcome outcome;

@@ -40,7 +40,7 @@ std::optional<report::Limits> ends_of(const Quantizer& quantizer) {
   const Grid grid = quantizer.grid();
   if (grid.channels() != 1) return std::nullopt;
   const auto real = [&](std::int32_t code) {
-    return static_cast<double>(to_real(code, grid.zero_points[0], grid.scales[0]));
+    return static_cast<double>(to_real(code, grid.zero_points[0], grid.scales[0]) + grid.offset);
   };
   return report::Limits{real(grid.format.qmin()), real(grid.format.qmax())};
 }
@@ -98,7 +98,9 @@ void add_activations(const Network& network, const std::string& tail,
   const std::string quantizer = quantizer_node(network, tail);
   if (quantizer.empty()) return;
   activations.sqnr = sqnr(exact.values(), outputs.at(quantizer).values());
-  activations.grid = ends_of(edge_quantizer(network, tail)->quantizer());
+  const ActivationQuantizer& node = *edge_quantizer(network, tail);
+  if (!quantizer_row(node.config().quantizer).at_run_time)
+    activations.grid = ends_of(node.quantizer());
 }
 
 std::string extents(const Shape& shape) {

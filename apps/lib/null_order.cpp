@@ -220,7 +220,7 @@ std::string end_bits(Trainer& trainer, const RunConfig& run, const Dataset& data
     sha.update(std::as_bytes(std::span(array.name)));
     sha.update(array.bytes);
   }
-  if (run.report.integer != ReportConfig::Integer::none)
+  if (run.integer_refusal().empty())
     sha.update(lower_network(trainer.network(), run, dataset).bytes);
   return hex(sha.digest());
 }

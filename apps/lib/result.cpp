@@ -153,6 +153,7 @@ void add_integer(Json& json, const Network& network, const IntegerForm& form) {
   json["integer_check"] = {
       {"images", v.images}, {"tensors", v.tensors}, {"codes", v.codes}, {"differing", v.differing}};
   json["raised_channels"] = form.final.raised_channels;
+  json["raised_edges"] = form.final.raised_edges;
   PARE_ENSURE(layers.size() == json["layers"].size());
   for (std::size_t i = 0; i < layers.size(); ++i) add_integer(json["layers"][i], layers[i]);
 }
@@ -209,7 +210,7 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
         {"fake_quant", outcome.fake_quant},
         {"integer", nullptr}}},
       {"integer_from", nullptr},
-      {"integer_refused", outcome.integer ? Json() : Json("report.integer is none")},
+      {"integer_refused", outcome.integer ? Json() : Json(run.integer_refusal())},
       {"kept",
        {{"epoch", kept.epoch}, {"phase", kept.phase}, {"validation", to_json(kept)["validation"]}}},
       {"sparsity", nullptr},
@@ -228,6 +229,7 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
       {"seconds", seconds},
       {"integer_check", nullptr},
       {"raised_channels", nullptr},
+      {"raised_edges", nullptr},
       {"layers", Json::array()},
       {"phases", phases_json(run, trainer)}};
   for (const LayerStatistics& layer : layers) json["layers"].push_back(layer_json(network, layer));

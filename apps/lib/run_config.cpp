@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "apps/lib/course.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 
@@ -16,10 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
-
-bool contains(const Names& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // A phase on top of the run's own optimizer and loss.
 config::Type<PhaseConfig> phase_type(const RunConfig& run) {
@@ -45,131 +42,6 @@ config::Type<PhaseConfig> phase_type(const RunConfig& run) {
   };
   return type;
 }
-
-// Follows the phases and keeps the list of what is attached; complains about what makes no sense.
-class Course {
- public:
-  Course(const RunConfig& run, const config::Object& o) : run_(run), o_(o) {
-    for (const auto& [name, method] : run.compression) known_.push_back(name);
-  }
-
-  void phase(std::size_t i) {
-    const PhaseConfig& phase = run_.phases[i];
-    const std::string path = fmt::format("phases[{}]", i);
-    if (contains(phases_, phase.name)) {
-      o_.fail(path + ".name", fmt::format("the name '{}' is taken; names must differ", phase.name));
-    }
-    phases_.push_back(phase.name);
-    for (std::size_t k = 0; k < phase.release.size(); ++k) {
-      release(phase.release[k], fmt::format("{}.release[{}]", path, k));
-    }
-    bool acts = false;  // without an update
-    for (std::size_t k = 0; k < phase.apply.size(); ++k) {
-      const std::string where = fmt::format("{}.apply[{}]", path, k);
-      apply(phase.apply[k], where);
-      acts = acts || is<QuantizeConfig>(phase.apply[k]) || rewrites(phase.apply[k]);
-      if (phase.calibrates() && is<PruneConfig>(phase.apply[k])) {
-        o_.fail(where, "a phase of 0 epochs has no updates in which to prune; give it some");
-      }
-      if (is<DistillConfig>(phase.apply[k])) require_teacher(phase, phase.apply[k], where);
-      if (is<AutoConfig>(phase.apply[k])) require_trials(phase, phase.apply[k], where);
-      if (!phase.calibrates()) require_no_calibration(phase.apply[k], where);
-    }
-    if (phase.calibrates() && !acts) {
-      o_.fail(
-          path,
-          "a phase of 0 epochs only calibrates; expected it to apply a method of kind quantize, "
-          "or epochs above 0");
-    }
-  }
-
- private:
-  void require_no_calibration(const std::string& name, const std::string& where) {
-    if (!contains(known_, name)) return;
-    const auto* quantize = std::get_if<QuantizeConfig>(&run_.method(name).options);
-    const std::string key = quantize ? quantize->acts_on_calibration() : "";
-    if (key.empty()) return;
-    o_.fail(where, fmt::format("compression.{}.{} belongs to a calibration; expected a phase of 0 "
-                               "epochs to apply '{}'",
-                               name, key, name));
-  }
-
-  void apply(const std::string& name, const std::string& where) {
-    if (!contains(known_, name)) {
-      o_.fail(where, fmt::format("expected a name from 'compression' ({}), got '{}'{}",
-                                 known_.empty() ? "it is empty" : join(known_, ", "), name,
-                                 suggestion(name, known_)));
-    }
-    if (contains(attached_, name)) {
-      o_.fail(
-          where,
-          fmt::format("'{}' is on already: a method stays on in later phases until it is released",
-                      name));
-    }
-    attached_.push_back(name);
-  }
-
-  void release(const std::string& name, const std::string& where) {
-    if (!contains(attached_, name)) {
-      o_.fail(where, fmt::format("expected the name of a method that is on ({}), got '{}'{}",
-                                 attached_.empty() ? "none is" : join(attached_, ", "), name,
-                                 suggestion(name, attached_)));
-    }
-    if (rewrites(name)) {
-      o_.fail(where, fmt::format("what '{}' did to the network's nodes stays; take the name out", name));
-    }
-    std::erase(attached_, name);
-  }
-
-  bool rewrites(const std::string& name) const {
-    return contains(known_, name) && run_.method(name).rewrites();
-  }
-
-  template <class Config>
-  bool is(const std::string& name) const {
-    return contains(known_, name) && std::holds_alternative<Config>(run_.method(name).options);
-  }
-
-  // What a search needs: images to measure on, updates to train with, and an integer form to count.
-  void require_trials(const PhaseConfig& phase, const std::string& name,
-                      const std::string& where) const {
-    if (phase.calibrates()) {
-      o_.fail(where, "a phase of 0 epochs has no updates for what the search decides; give it some");
-    }
-    if (run_.dataset.validation == 0) {
-      o_.fail(where, fmt::format("'{}' measures on validation images; expected dataset.validation "
-                                 "above 0",
-                                 name));
-    }
-    if (run_.report.integer == ReportConfig::Integer::none)
-      o_.fail("report.integer", fmt::format("'{}' needs an integer form; expected \"ptq\"", name));
-  }
-
-  // A teacher that is a phase's network must be there when the phase at hand begins.
-  void require_teacher(const PhaseConfig& phase, const std::string& name,
-                       const std::string& where) const {
-    if (phase.calibrates()) {
-      o_.fail(where, "a phase of 0 epochs has no updates in which to learn; give it some");
-    }
-    const auto& teacher = std::get<DistillConfig>(run_.method(name).options).teacher.phase;
-    const Names before(phases_.begin(), phases_.end() - 1);
-    if (!teacher || contains(before, *teacher)) return;
-    const bool later =
-        std::any_of(run_.phases.begin(), run_.phases.end(),
-                    [&](const PhaseConfig& other) { return other.name == *teacher; });
-    const std::string found = before.empty() ? "there is none" : join(before, ", ");
-    o_.fail("compression." + name + ".teacher.phase",
-            later ? fmt::format("'{}' ends later than phase '{}' begins, which learns from it; "
-                                "expected an earlier phase ({})",
-                                *teacher, phase.name, found)
-                  : fmt::format("expected the name of a phase before '{}' ({}), got '{}'{}",
-                                phase.name, found, *teacher, suggestion(*teacher, before)));
-  }
-
-  const RunConfig& run_;
-  const config::Object& o_;
-  Names known_, attached_, phases_;
-};
 
 // What is meant to stay float has no integer form; better said before training.
 void refuse_floats(const RunConfig& run, const std::string& name, const config::Object& o) {
@@ -305,9 +177,20 @@ void RunConfig::describe(config::Object& o) {
   for (std::size_t i = 1; i < phases.size(); ++i) {
     if (phases[i].continues) phases[i].optimizer = phases[i - 1].optimizer;
   }
-  Course course(*this, o);
-  for (std::size_t i = 0; i < phases.size(); ++i) course.phase(i);
+  check_course(*this, o);
   for (const std::string& method_name : final_methods()) refuse_floats(*this, method_name, o);
+  const std::string refusal = integer_refusal();
+  if (report.integer != ReportConfig::Integer::none && !refusal.empty())
+    remarks.push_back("no integer form: " + refusal);
+}
+
+std::string RunConfig::integer_refusal() const {
+  if (report.integer == ReportConfig::Integer::none) return "report.integer is none";
+  for (const std::string& method_name : final_methods()) {
+    const std::string reason = method(method_name).float_only();
+    if (!reason.empty()) return fmt::format("compression.{}.{}", method_name, reason);
+  }
+  return "";
 }
 
 const MethodConfig& RunConfig::method(const std::string& method_name) const {

@@ -76,6 +76,8 @@ struct RunConfig {
   const MethodConfig& method(const std::string& method_name) const;
   // The methods that are attached when the run is over, in the order in which they were applied.
   std::vector<std::string> final_methods() const;
+  // Why the run ends without an integer form (result.json's integer_refused); "" where it has one.
+  std::string integer_refusal() const;
 };
 
 inline constexpr const char* kDefaultConfig = "mnist_qat_prune.json";

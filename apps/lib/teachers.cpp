@@ -30,12 +30,18 @@ void require_fit(const std::string& name, const std::string& path, const Network
          extents(student.shape_of(student.output())));
 }
 
-Network read_teacher(const std::string& path) {
-  if (std::filesystem::is_directory(path)) {
-    const KeptCheckpoint kept = kept_checkpoint(path);
-    return network_of(kept.checkpoint, kept.path);
+// Errors say which key of the config named the file.
+Network read_teacher(const std::string& name, const std::string& path) {
+  try {
+    if (std::filesystem::is_directory(path)) {
+      const KeptCheckpoint kept = kept_checkpoint(path);
+      return network_of(kept.checkpoint, kept.path);
+    }
+    return network_of(load_checkpoint(path), path);
+  } catch (const DataError& error) {
+    throw DataError(
+        fmt::format("compression.{}.teacher.checkpoint: {}", name, error.what()));
   }
-  return network_of(load_checkpoint(path), path);
 }
 
 }  // namespace
@@ -58,7 +64,7 @@ Teachers::Teachers(const RunConfig& run) {
 void Teachers::load_missing(const Network& student) {
   for (const auto& [name, config] : wanted_) {
     if (!config.teacher.checkpoint || networks_.contains(name)) continue;
-    Network teacher = read_teacher(*config.teacher.checkpoint);
+    Network teacher = read_teacher(name, *config.teacher.checkpoint);
     require_fit(name, *config.teacher.checkpoint, teacher, student);
     networks_.emplace(name, std::move(teacher));
   }

@@ -264,7 +264,7 @@ void print_plan(const TrainOptions& options, const RunConfig& config, const Data
   const Target target = options.target.empty() ? Target() : parse_target(options.target);
   if (!rehearsal.program) {
     if (!options.target.empty())
-      throw ConfigError("--target: report.integer is none, so there is no integer program");
+      throw ConfigError("--target: there is no integer program: " + config.integer_refusal());
     return print(plan(config, dataset));
   }
   const Estimate needs = estimate(config, rehearsal);

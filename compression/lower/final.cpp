@@ -20,7 +20,7 @@ FinalEdge edge_from(const Network& network, const std::string& name) {
   if (!source->quantizer().ready())
     refuse_integers(name, "its quantizer has not seen any values; train or calibrate first");
   const Grid grid = source->quantizer().grid();
-  return {grid.scales[0], grid.zero_points[0], grid.format.qmin(), grid.format.qmax()};
+  return {grid.scales[0], grid.zero_points[0], grid.format.qmin(), grid.format.qmax(), grid.offset};
 }
 
 // A relu in front of an edge narrows its codes.
@@ -34,12 +34,25 @@ void clamp_edge(FinalEdge& edge, std::string_view activation) {
   }
 }
 
-FinalAdd final_add(const FinalEdge& a, const FinalEdge& b, const FinalEdge& out) {
-  const double s_a = a.scale, s_b = b.scale, s_out = out.scale;
-  const double twice = 2 * std::max(s_a, s_b);
-  return {
-      *fixed_point(s_a / twice), *fixed_point(s_b / twice),
-      fixed_point(twice / ((1 << integer::kAddLeftShift) * s_out)).value_or(integer::Multiplier{})};
+std::int64_t largest_distance(const FinalEdge& edge) {
+  return std::max(edge.code_max - edge.zero_point, edge.zero_point - edge.code_min);
+}
+
+// The operands are at most halved by their multipliers, and rounding adds one unit to each.
+FinalAdd final_add(const FinalEdge& a, const FinalEdge& b, FinalEdge& out) {
+  const double s_a = a.scale, s_b = b.scale;
+  const double twice = 2 * std::max(s_a, s_b), product = twice / (1 << integer::kAddLeftShift);
+  const std::int64_t bound =
+      ((largest_distance(a) + largest_distance(b)) << (integer::kAddLeftShift - 1)) + 2;
+  out.scale = fitting_scale(out.scale, product, bound);
+  return {*fixed_point(s_a / twice), *fixed_point(s_b / twice),
+          *fixed_point(product / static_cast<double>(out.scale))};
+}
+
+integer::Multiplier final_mean(const FinalEdge& in, FinalEdge& out, std::int64_t pixels) {
+  const double scale = in.scale;
+  out.scale = fitting_scale(out.scale, scale, pixels * largest_distance(in));
+  return divide_by_count(*fixed_point(scale / static_cast<double>(out.scale)), pixels);
 }
 
 void add_group(const Network& network, const Group& group, FinalNetwork& final) {
@@ -48,19 +61,18 @@ void add_group(const Network& network, const Group& group, FinalNetwork& final) 
     return final.edges.at(edge_of(network, head.inputs[i]));
   };
   FinalEdge out = edge_from(network, group.tail());
-  if (!group.activation.empty()) clamp_edge(out, network.node(group.activation).module->kind());
-  final.edges[group.tail()] = out;
+  const float wanted = out.scale;
   if (head.module->kind() == "add") {
     final.adds[group.head] = final_add(input(0), input(1), out);
   } else if (head.module->kind() == "global_avg_pool2d") {
     const Shape in = network.shape_of(head.inputs[0]);
-    const auto m =
-        fixed_point(static_cast<double>(input(0).scale) / static_cast<double>(out.scale));
-    if (!m) refuse_integers(group.head, "its output's range is too small for its input's");
-    final.means[group.head] = divide_by_count(*m, in[1] * in[2]);
+    final.means[group.head] = final_mean(input(0), out, in[1] * in[2]);
   } else {
     final.weights[group.head] = final_weights(network, group, input(0), out, final.raised_channels);
   }
+  final.raised_edges += out.scale != wanted;
+  if (!group.activation.empty()) clamp_edge(out, network.node(group.activation).module->kind());
+  final.edges[group.tail()] = out;
 }
 
 // An edge that shares its input's grid.

@@ -20,6 +20,8 @@ struct FinalEdge {
   float scale = 1;
   std::int32_t zero_point = 0;
   std::int32_t code_min = -128, code_max = 127;
+  // real = (code - zero_point) * scale + offset; not 0 for signs, which layers with weights read.
+  float offset = 0;
 };
 
 // A group with weights, or a batch norm on its own (a depthwise 1x1 of weight code 1).
@@ -39,6 +41,7 @@ struct FinalNetwork {
   std::map<std::string, FinalAdd> adds;              // likewise
   std::map<std::string, integer::Multiplier> means;  // global average, likewise
   std::int64_t raised_channels = 0;  // channels whose scale had to be raised so that the bias fits
+  std::int64_t raised_edges = 0;     // edges whose scale had to be raised so that multipliers fit
 };
 
 // Throws ConfigError that names the node and what to do where a network cannot become integers: an

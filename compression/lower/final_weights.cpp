@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 
+#include "compression/integer/operations.h"
+#include "compression/integer/validate.h"
 #include "compression/lower/fixed_point.h"
 #include "compression/prune/mask.h"
 #include "compression/quantize/weight_quantizer.h"
@@ -126,6 +128,58 @@ WeightCodes weight_codes(const std::string& node, Parameter& weight) {
   return result;
 }
 
+// The sum of a channel's weights as real numbers.
+double weight_sum(const WeightCodes& codes, std::int64_t c, std::int64_t channels,
+                  const Parameter* weight) {
+  const integer::Weights& w = codes.weights;
+  const ChannelView view = weight ? channel_view(weight->shape(), weight->channel_axis())
+                                  : ChannelView{1, channels, 1};
+  double sum = 0;
+  for (std::int64_t o = 0; o < view.outer; ++o) {
+    for (std::int64_t i = 0; i < view.inner; ++i)
+      sum += w.codes[static_cast<std::size_t>((o * view.channels + c) * view.inner + i)] -
+             integer::zero_point(w, c);
+  }
+  return sum * static_cast<double>(codes.scales[static_cast<std::size_t>(c)]);
+}
+
+// Of all channels. An offset of the input adds itself times the channel's weights; an offset of the
+// output is taken off, so that codes stand for what is left.
+std::vector<ChannelMap> channel_maps(const GroupParts& parts, const WeightCodes& codes,
+                                     const FinalEdge& in, const FinalEdge& out) {
+  std::vector<ChannelMap> maps;
+  for (std::int64_t c = 0; c < parts.channels; ++c) {
+    ChannelMap map = channel_map(parts, c);
+    if (in.offset != 0) {
+      map.bias += map.a * static_cast<double>(in.offset) *
+                  weight_sum(codes, c, parts.channels, parts.weight);
+    }
+    map.bias -= static_cast<double>(out.offset);
+    maps.push_back(map);
+  }
+  return maps;
+}
+
+// The largest accumulator of every channel.
+std::vector<std::int64_t> accumulator_bounds(const GroupParts& parts, const FinalWeights& w,
+                                             const FinalEdge& in) {
+  integer::Tensor input, output;
+  input.zero_point = in.zero_point;
+  input.code_min = in.code_min;
+  input.code_max = in.code_max;
+  output.channels = static_cast<std::int32_t>(parts.channels);
+  const auto taps = static_cast<std::int32_t>(std::ssize(w.weights.codes) / parts.channels);
+  if (parts.weight && parts.weight->channel_axis() == 0) {
+    input.channels = taps;
+    return integer::accumulator_bounds(integer::Dense{0, 0, w.weights, w.channels}, input, output);
+  }
+  integer::Window window;
+  window.kernel_h = taps;
+  input.channels = output.channels;
+  return integer::accumulator_bounds(
+      integer::DepthwiseConv2d{0, 0, window, w.weights, w.channels}, input, output);
+}
+
 // The level nearest to x / scale; the lower of two.
 std::int32_t nearest_level(const GridCodes& levels, double position) {
   std::int32_t best = levels.front();
@@ -175,9 +229,9 @@ float raised_scale(double bias, double input_scale) {
 
 // The scale of channel c with batch norm in it; raised, and the channel's codes made anew, where
 // the bias would not fit.
-float effective_scale(const GroupParts& parts, WeightCodes& codes, std::int64_t c,
+float effective_scale(const GroupParts& parts, ChannelMap map, WeightCodes& codes, std::int64_t c,
                       double input_scale, std::int64_t& raised_channels) {
-  const auto [a, bias] = channel_map(parts, c);
+  const auto [a, bias] = map;
   if (!std::isfinite(a) || !std::isfinite(bias)) {
     refuse_integers(parts.node->name, fmt::format("channel {} is not finite", c));
   }
@@ -197,40 +251,46 @@ void refuse_integers(const std::string& node, const std::string& reason) {
 }
 
 FinalWeights final_weights(const Network& network, const Group& group, const FinalEdge& in,
-                           const FinalEdge& out, std::int64_t& raised_channels) {
+                           FinalEdge& out, std::int64_t& raised_channels) {
   const GroupParts parts = parts_of(network, group);
   WeightCodes codes =
       parts.weight ? weight_codes(group.head, *parts.weight) : unit_weights(parts.channels);
+  const std::vector<ChannelMap> maps = channel_maps(parts, codes, in, out);
   std::vector<float> scales;
   for (std::int64_t c = 0; c < parts.channels; ++c) {
-    scales.push_back(effective_scale(parts, codes, c, in.scale, raised_channels));
+    scales.push_back(effective_scale(parts, maps[static_cast<std::size_t>(c)], codes, c, in.scale,
+                                     raised_channels));
   }
   const bool single =
       std::all_of(scales.begin(), scales.end(), [&](float s) { return s == scales[0]; });
   FinalWeights result{.weights = std::move(codes.weights), .channels = {}};
   bool any_negative = false;
-  for (std::int64_t c = 0; c < parts.channels; ++c) {
-    const auto [a, bias] = channel_map(parts, c);
-    const float scale = scales[static_cast<std::size_t>(c)];
-    // TensorFlow Lite multiplies the scales of a fully connected layer with one scale in float32.
-    const double product = single && parts.node->module->kind() == "dense"
-                               ? static_cast<double>(in.scale * scale)
-                               : static_cast<double>(in.scale) * static_cast<double>(scale);
-    const auto multiplier = fixed_point(product / static_cast<double>(out.scale));
-    if (!multiplier) {
-      refuse_integers(
-          group.head,
-          fmt::format("channel {} needs a multiplier of 2^30 or more ({} * {} / {}); its output's "
-                      "range is too narrow",
-                      c, in.scale, scale, out.scale));
-    }
-    const double unit = static_cast<double>(in.scale) * static_cast<double>(scale);
-    result.channels.bias.push_back(static_cast<std::int32_t>(std::floor(bias / unit + 0.5)));
-    result.channels.multipliers.push_back(*multiplier);
-    result.channels.negate.push_back(a < 0 ? 1 : 0);
-    any_negative = any_negative || a < 0;
+  for (std::size_t c = 0; c < scales.size(); ++c) {
+    const double unit = static_cast<double>(in.scale) * static_cast<double>(scales[c]);
+    result.channels.bias.push_back(
+        static_cast<std::int32_t>(std::floor(maps[c].bias / unit + 0.5)));
+    result.channels.negate.push_back(maps[c].a < 0 ? 1 : 0);
+    any_negative = any_negative || maps[c].a < 0;
   }
   if (!any_negative) result.channels.negate.clear();
+  // TensorFlow Lite multiplies the scales of a fully connected layer with one scale in float32.
+  const bool in_float = single && parts.node->module->kind() == "dense";
+  const auto product = [&](std::size_t c) {
+    return in_float ? static_cast<double>(in.scale * scales[c])
+                    : static_cast<double>(in.scale) * static_cast<double>(scales[c]);
+  };
+  const std::vector<std::int64_t> bounds = accumulator_bounds(parts, result, in);
+  for (std::size_t c = 0; c < scales.size(); ++c)
+    out.scale = fitting_scale(out.scale, product(c), bounds[c]);
+  for (std::size_t c = 0; c < scales.size(); ++c) {
+    const auto multiplier = fixed_point(product(c) / static_cast<double>(out.scale));
+    if (!multiplier) {
+      refuse_integers(group.head, fmt::format("channel {} needs a multiplier of 2^30 or more ({} * "
+                                              "{} / {}); its output's range is too narrow",
+                                              c, in.scale, scales[c], out.scale));
+    }
+    result.channels.multipliers.push_back(*multiplier);
+  }
   if (single) scales.resize(1);
   for (const float scale : scales)
     result.weights.scale_bits.push_back(std::bit_cast<std::uint32_t>(scale));

@@ -7,10 +7,11 @@
 
 namespace pare {
 
-// `in` and `out` are the grids of the edges around the group. Adds to `raised_channels`. Throws
-// ConfigError naming the node.
+// `in` and `out` are the grids of the edges around the group; the scale of `out` is raised where
+// the group's multipliers would not fit. Adds to `raised_channels`. Throws ConfigError naming the
+// node.
 FinalWeights final_weights(const Network& network, const Group& group, const FinalEdge& in,
-                           const FinalEdge& out, std::int64_t& raised_channels);
+                           FinalEdge& out, std::int64_t& raised_channels);
 
 // Throws the ConfigError of all refusals: "node 'x' cannot become integers: <reason>".
 [[noreturn]] void refuse_integers(const std::string& node, const std::string& reason);

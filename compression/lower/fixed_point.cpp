@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace pare {
 
@@ -18,6 +19,17 @@ std::optional<integer::Multiplier> fixed_point(double m) {
   if (shift < -31) return integer::Multiplier{0, 0};
   if (shift > 30) return std::nullopt;
   return integer::Multiplier{static_cast<std::int32_t>(value), shift};
+}
+
+float fitting_scale(float scale, double product, std::int64_t bound) {
+  constexpr std::int64_t kLimit = std::numeric_limits<std::int32_t>::max();
+  const auto m = fixed_point(product / static_cast<double>(scale));
+  const bool fits = m && bound <= (kLimit >> std::max(m->shift, 0));
+  if (fits) return scale;
+  int shift = 0;
+  while (shift < 30 && bound <= (kLimit >> (shift + 1))) ++shift;
+  // A little more, so that the mantissa does not round up to the next power of two.
+  return static_cast<float>(std::ldexp(product, -shift) * (1 + 0x1p-20));
 }
 
 integer::Multiplier divide_by_count(integer::Multiplier m, std::int64_t count) {

@@ -63,8 +63,9 @@ class Pruner {
   virtual double sparsity(const PruneConfig& config, const MethodStep& step) const;
   // Of every group, a larger one matters more. `t`: the target's index.
   virtual std::vector<float> score(const PruneUpdate& update, std::size_t t) const = 0;
-  // Changes PruneTarget::keep, and says which sparsity is reached for good. By default: masks the
-  // lowest scores, down to the sparsity or threshold asked for.
+  // Changes PruneTarget::keep, and says which sparsity is reached for good (0 for a threshold), or
+  // kNotForGood. By default: masks the lowest scores, down to the sparsity or threshold asked for.
+  static constexpr double kNotForGood = -1;
   virtual double change(const PruneUpdate& update);
 
   // "<prefix>/<target>/..."

@@ -33,7 +33,7 @@ class Soft final : public Pruner {
       scale_latents(target, decays, static_cast<float>(alpha));
       std::fill(target.keep.begin(), target.keep.end(), 1);
     }
-    return 0;
+    return kNotForGood;
   }
 };
 

@@ -65,7 +65,8 @@ class Splicing final : public Pruner {
         keep[g] = s < low ? 0 : s >= high ? 1 : keep[g];
       }
     }
-    return 0;  // weights come and go: exact only on the last change
+    // Weights come and go until the last change.
+    return is_last_regrow_update(regrow, update.step) ? 0 : kNotForGood;
   }
 
  private:

@@ -12,7 +12,6 @@
 namespace pare {
 namespace {
 
-constexpr double kTop = 127;
 constexpr int kIterations = 30;
 constexpr std::int64_t kTile = 1 << 14;
 
@@ -132,6 +131,7 @@ class Codebook final : public Quantizer {
     return place;
   }
   std::size_t count() const { return static_cast<std::size_t>(config_.levels); }
+  double top() const { return config_.level_bits == 16 ? 32767 : 127; }  // the largest level
 
   template <class Each>
   static void for_each(std::int64_t size, const ChannelView& view, const Each& each) {
@@ -142,7 +142,7 @@ class Codebook final : public Quantizer {
   }
 
   float scale(std::size_t c) const {
-    const double scale = static_cast<double>(ranges_[c].high) / kTop;
+    const double scale = static_cast<double>(ranges_[c].high) / top();
     if (scale <= 0) return 1.0f;
     const bool power = config_.scale == ScaleKind::power_of_two;
     return static_cast<float>(power ? std::exp2(std::ceil(std::log2(scale))) : scale);
@@ -151,7 +151,7 @@ class Codebook final : public Quantizer {
   std::int16_t level(std::size_t k) const {
     if (static_cast<std::int64_t>(k) == zero_) return 0;
     const double c = centroids_.parameter().latent().data()[k];
-    return static_cast<std::int16_t>(std::clamp(std::floor(c * kTop + 0.5), -kTop, kTop));
+    return static_cast<std::int16_t>(std::clamp(std::floor(c * top() + 0.5), -top(), top()));
   }
 
   // The table begins: scales, then clusters of everything that is not pruned.
@@ -166,7 +166,7 @@ class Codebook final : public Quantizer {
     std::vector<float> values;
     for (std::int64_t i = 0; i < x.size(); ++i) {
       const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
-      if (x.data()[i] != 0) values.push_back(x.data()[i] / (scale(c) * static_cast<float>(kTop)));
+      if (x.data()[i] != 0) values.push_back(x.data()[i] / (scale(c) * static_cast<float>(top())));
     }
     const std::vector<double> found =
         cluster(std::move(values), config_.levels, config_.init,
@@ -187,7 +187,7 @@ class Codebook final : public Quantizer {
     stale_ = 0;
   }
 
-  // d y / d centroid = 127 s[c] for its members; the pinned one does not move.
+  // d y / d centroid = top() s[c] for its members; the pinned one does not move.
   void centroid_gradient(const Tensor& x, const Tensor& dy, GradientSlot slot) const {
     const ChannelView view = channel_view(x.shape(), place_.axis);
     const auto tiles = static_cast<std::size_t>((x.size() + kTile - 1) / kTile);
@@ -195,7 +195,7 @@ class Codebook final : public Quantizer {
     for_each(x.size(), view, [&](std::int64_t i, std::size_t c) {
       if (x.data()[i] == 0) return;
       sums[static_cast<std::size_t>(i / kTile)][members_[static_cast<std::size_t>(i)]] +=
-          static_cast<double>(dy.data()[i]) * static_cast<double>(scale(c)) * kTop;
+          static_cast<double>(dy.data()[i]) * static_cast<double>(scale(c)) * top();
     });
     for (std::size_t k = 0; k < count(); ++k) {
       double sum = 0;
@@ -207,7 +207,7 @@ class Codebook final : public Quantizer {
 
   QuantizerConfig config_;
   QuantizerPlace place_;
-  LearnedSize centroids_;              // in [-1, 1]: levels are 127 times that
+  LearnedSize centroids_;              // in [-1, 1]: levels are top() times that
   std::vector<Range> ranges_;          // per channel, from its first weights
   std::vector<std::uint8_t> members_;  // per weight
   std::int64_t stale_ = 0;             // members are to be found anew

@@ -71,13 +71,13 @@ inline Ints outside(Floats x, const PassRange& pass) {
 // y = x on the grid; true where some x is clamped.
 bool forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
   const auto reciprocal = static_cast<float>(g.reciprocal);
-  const bool normal = std::isnormal(reciprocal);
+  const bool in_float = std::isnormal(reciprocal) && g.high - g.low < 256;
   Ints clamped{};
   for (std::int64_t i = 0; i < count; i += simd::kLanes) {
     const simd::Mask mask = simd::first_lanes(std::min<std::int64_t>(simd::kLanes, count - i));
     const Floats v = simd::load(x + i, mask);
     clamped |= outside(v, g.pass);
-    simd::store(y + i, normal ? values_on_grid(v, reciprocal, g) : exact_values(v, g), mask);
+    simd::store(y + i, in_float ? values_on_grid(v, reciprocal, g) : exact_values(v, g), mask);
   }
   return simd::any(clamped);
 }

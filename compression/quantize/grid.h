@@ -1,4 +1,5 @@
-// Grid: the integers that a quantizer maps real values to. real = (code - zero_point) * scale.
+// Grid: the integers that a quantizer maps real values to. real = (code - zero_point) * scale, plus
+// the offset of a grid that has one.
 //
 // Here is the one definition of "real to code" that training, calibration and export share, and the
 // one place where a scale is made from a range. Ranges always include 0, so real zero is always a
@@ -22,7 +23,7 @@ using GridCodes = std::vector<std::int16_t>;
 
 // What a range is turned into.
 struct GridFormat {
-  int bits = 8;  // 2 .. 8
+  int bits = 8;  // 1 .. 8; symmetric also 16
   Scheme scheme = Scheme::symmetric;
   ScaleKind scale = ScaleKind::real;
   bool lowest = false;  // symmetric: -2^(b-1) is a code too (LSQ below 8 bits)
@@ -42,6 +43,7 @@ struct Grid {
   std::vector<float> scales;
   std::vector<std::int32_t> zero_points;  // as many as scales; all 0 where symmetric
   GridCodes levels = {};  // the codes that occur, ascending; empty: all from qmin to qmax
+  float offset = 0;       // what zero_point stands for: 0 but for signs of activations
   std::int64_t channels() const { return static_cast<std::int64_t>(scales.size()); }
   bool operator==(const Grid&) const = default;
 };

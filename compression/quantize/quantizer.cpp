@@ -5,6 +5,7 @@
 #include "compression/quantize/binary.h"
 #include "compression/quantize/codebook.h"
 #include "compression/quantize/dorefa.h"
+#include "compression/quantize/dynamic_range.h"
 #include "compression/quantize/lsq.h"
 #include "compression/quantize/pact.h"
 #include "compression/quantize/powers.h"
@@ -15,7 +16,7 @@
 namespace pare {
 
 std::span<const QuantizerRow> quantizer_table() {
-  static const std::array<QuantizerRow, 10> rows{{
+  static const std::array<QuantizerRow, 11> rows{{
       {.name = "uniform",
        .description = "equal steps between the ends of an observed range",
        .weights = true,
@@ -24,6 +25,7 @@ std::span<const QuantizerRow> quantizer_table() {
        .most_bits = 8,
        .usual_bits = 8,
        .observes = true,
+       .wide = true,
        .make = make_uniform},
       {.name = "lsq",
        .description = "learned step size",
@@ -58,7 +60,7 @@ std::span<const QuantizerRow> quantizer_table() {
       {.name = "binary",
        .description = "the sign times the mean magnitude, or times 1",
        .weights = true,
-       .activations = false,
+       .activations = true,
        .least_bits = 1,
        .most_bits = 1,
        .usual_bits = 1,
@@ -107,6 +109,15 @@ std::span<const QuantizerRow> quantizer_table() {
        .usual_bits = 4,
        .learns = true,
        .make = make_codebook},
+      {.name = "dynamic",
+       .description = "equal steps between the ends of the image at hand, at run time",
+       .weights = false,
+       .activations = true,
+       .least_bits = 2,
+       .most_bits = 8,
+       .usual_bits = 8,
+       .at_run_time = true,
+       .make = make_dynamic_range},
   }};
   return rows;
 }
@@ -117,6 +128,10 @@ const QuantizerRow& quantizer_row(const std::string& name) {
   }
   PARE_ENSURE(!"quantizer name was validated");
   return quantizer_table()[0];
+}
+
+bool has_bits(const QuantizerRow& row, int bits) {
+  return (bits >= row.least_bits && bits <= row.most_bits) || (row.wide && bits == 16);
 }
 
 std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, QuantizerPlace::Use use,

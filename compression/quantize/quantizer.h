@@ -71,10 +71,13 @@ struct QuantizerRow {
   bool one_grid = false;  // `granularity` of weights is per_tensor
   bool zero_at_ends =
       false;  // `scheme` affine of activations: zero is the lowest code, behind a relu
+  bool wide = false;         // 16 bits too, symmetric and in float only
+  bool at_run_time = false;  // the range is that of the image at hand, so there is no grid
   std::unique_ptr<Quantizer> (*make)(const QuantizerConfig& config, QuantizerPlace place);
 };
 std::span<const QuantizerRow> quantizer_table();
 const QuantizerRow& quantizer_row(const std::string& name);  // must be one of the table
+bool has_bits(const QuantizerRow& row, int bits);
 
 // For a tensor of this shape; `channel_axis` is used where the config wants grids per channel.
 std::unique_ptr<Quantizer> make_quantizer(const QuantizerConfig& config, QuantizerPlace::Use use,

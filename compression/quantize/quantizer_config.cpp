@@ -17,15 +17,11 @@ std::vector<std::string> quantizers_for(bool weights) {
   return names;
 }
 
-bool has_bits(const QuantizerRow& row, int bits) {
-  return bits >= row.least_bits && bits <= row.most_bits;
-}
-
 }  // namespace
 
 void QuantizerConfig::describe_keys(config::Object& o, bool weights) {
   o.choice("quantizer", quantizer, quantizers_for(weights), "how real values become codes");
-  o.integer("bits", bits, {.min = 1, .max = 8}, "bits of a code; default: what the quantizer has");
+  o.integer("bits", bits, {.min = 1, .max = 16}, "bits of a code; default: what the quantizer has");
   o.choice("scheme", scheme, {{"symmetric", Scheme::symmetric}, {"affine", Scheme::affine}},
            weights ? "symmetric: zero point 0; affine: the range's own zero point"
                    : "affine: the range's own zero point; of lsq, pact and dorefa: zero is the "
@@ -56,12 +52,28 @@ void QuantizerConfig::describe_keys(config::Object& o, bool weights) {
   const QuantizerRow& row = quantizer_row(quantizer);
   if (o.missing("bits") && !has_bits(row, bits)) bits = row.usual_bits;
   if (o.missing("granularity") && weights && row.one_grid) granularity = Granularity::per_tensor;
+  if (o.missing("scheme") && bits == 16) scheme = Scheme::symmetric;
+}
+
+std::string QuantizerConfig::float_only() const {
+  if (quantizer_row(quantizer).at_run_time)
+    return "quantizer: ranges that are found at run time have no integer form, whose multipliers "
+           "are constants";
+  if (bits > 8) return "bits: codes of 16 bits have no integer form, the engine's have 8";
+  if (quantizer == "codebook" && level_bits > 8)
+    return "level_bits: levels of 16 bits have no integer form, the engine's weights have 8";
+  return "";
 }
 
 void QuantizerConfig::describe_own_keys(config::Object& o) {
   o.choice("base", base, {{"2", LogBase::two}, {"sqrt2", LogBase::root}},
            "of log2: the ratio of two neighbouring levels");
   o.integer("levels", levels, {.min = 2, .max = 256}, "of codebook: entries of its table");
+  o.integer("level_bits", level_bits, {.min = 8, .max = 16},
+            "of codebook: 8, or 16, of the integers that its entries are rounded to; 16 has no "
+            "integer form");
+  if (level_bits != 8 && level_bits != 16)
+    o.fail("level_bits", fmt::format("expected 8 or 16, got {}", level_bits));
   o.choice(
       "init", init,
       {{"linear", CodebookInit::linear},
@@ -86,7 +98,8 @@ void QuantizerConfig::check(const config::Object& o, const QuantizerConfig& usua
   if (!has_bits(row, bits)) {
     const std::string range = row.least_bits == row.most_bits
                                   ? std::to_string(row.least_bits)
-                                  : fmt::format("{} to {}", row.least_bits, row.most_bits);
+                                  : fmt::format("{} to {}{}", row.least_bits, row.most_bits,
+                                                row.wide ? " or 16" : "");
     o.fail("bits", fmt::format("{} has {} bits, got {}", quantizer, range, bits));
   }
   if (!row.observes && observer != usual.observer) {
@@ -100,9 +113,20 @@ void QuantizerConfig::check(const config::Object& o, const QuantizerConfig& usua
                        "ema_min_max",
                        row.observes ? observer : quantizer));
   }
-  if (quantizer != "uniform" && rounding != RoundingMode::nearest) {
+  const bool draws_signs = quantizer == "binary" && scale == ScaleKind::one &&
+                           rounding == RoundingMode::stochastic;
+  if (quantizer != "uniform" && rounding != RoundingMode::nearest && !draws_signs) {
     o.fail("rounding",
-           fmt::format("{} rounds to nearest; expected uniform with another rounding", quantizer));
+           fmt::format("{} rounds to nearest; expected uniform with another rounding{}", quantizer,
+                       quantizer == "binary" ? ", or weights with scale one and stochastic" : ""));
+  }
+  if (bits == 16 && scheme == Scheme::affine)
+    o.fail("scheme", "codes of 16 bits are symmetric; expected symmetric");
+  if (bits == 16 && (observer == "mse" || observer == "kl")) {
+    o.fail("observer",
+           fmt::format("{} looks at 2048 bins, fewer than 16 bits have codes; expected another "
+                       "observer",
+                       observer));
   }
   if (quantizer == "uniform" && bits == 1 && scheme == Scheme::symmetric) {
     o.fail("bits",

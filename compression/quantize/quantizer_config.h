@@ -39,11 +39,14 @@ struct QuantizerConfig {
   // Of single quantizers of weights.
   LogBase base = LogBase::two;
   int levels = 16;
+  int level_bits = 8;  // 16: the table in float only
   CodebookInit init = CodebookInit::linear;
   bool train = true;
   Reassign reassign = Reassign::never;
 
   GridFormat format() const { return {.bits = bits, .scheme = scheme, .scale = scale}; }
+  // Why there is no integer form of it, as "key: reason"; "" where there is one.
+  std::string float_only() const;
 
  protected:
   void describe_keys(config::Object& o, bool weights);

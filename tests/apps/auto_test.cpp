@@ -7,12 +7,15 @@
 #include <limits>
 
 #include "apps/lib/auto/allocate.h"
+#include "apps/lib/auto/curvature.h"
 #include "apps/lib/auto/search.h"
 #include "apps/lib/auto/sensitivity.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/result.h"
 #include "compression/integer/model_file.h"
 #include "framework/random.h"
+#include "layers/dense.h"
+#include "layers/shape_layers.h"
 #include "layers/weighted.h"
 #include "tests/apps/tiny_trainer.h"
 
@@ -97,6 +100,36 @@ TEST_CASE("a budget of bytes is kept, by the bound and by the file") {
     CHECK(!other["accuracy"].is_null());
     CHECK(other["accuracy"] <= plan["accuracy"]);
   }
+}
+
+TEST_CASE("curvature: that of softmax regression in closed form, and the weights stay") {
+  const auto values = pixel_values(tiny_digits());
+  Network network({28, 28, 1});
+  network.add("flat", {"input"}, std::make_unique<Flatten>());
+  network.add("last", {"flat"}, std::make_unique<Dense>(DenseOptions{.units = 10}));
+  network.initialize(1);
+  Parameter& weight = parameter(network, "last.weight");
+  const std::vector<float> before = values_of(weight.latent());
+  // trace = mean over images of |x|^2 times sum over classes of p (1 - p).
+  const Images& images = tiny_digits().validation;
+  const Batch batch = batch_in_order(images, values, 0, images.count());
+  const Tensor logits =
+      network.forward(Variable(batch.images), Pass::begin(Pass::Mode::evaluate, 1, 0)).value();
+  double trace = 0;
+  for (std::int64_t b = 0; b < images.count(); ++b) {
+    double square = 0, sum = 0, spread = 1;
+    for (std::int64_t i = 0; i < 784; ++i)
+      square += double{batch.images.data()[784 * b + i]} * double{batch.images.data()[784 * b + i]};
+    for (std::int64_t k = 0; k < 10; ++k) sum += std::exp(double{logits.data()[10 * b + k]});
+    for (std::int64_t k = 0; k < 10; ++k)
+      spread -= std::pow(std::exp(double{logits.data()[10 * b + k]}) / sum, 2);
+    trace += square * spread / static_cast<double>(images.count());
+  }
+  double estimate = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)
+    estimate += mean_curvature(network, weight, images, values, seed) / 20;
+  CHECK(estimate == doctest::Approx(trace / 7840).epsilon(0.15));
+  CHECK(values_of(weight.latent()) == before);
 }
 
 TEST_CASE("with loss_points alone the smallest plan that loses no more is chosen") {

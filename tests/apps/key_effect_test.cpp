@@ -106,8 +106,8 @@ void add_bytes(Sha256& sha, const NamedArray& array) {
   sha.update(array.bytes);
 }
 
-// Everything that a run ends with: weights, masks, quantizers, moments, the best network, and the
-// integer model.
+// Everything that a run ends with: weights, masks, quantizers, moments, what searches found, the best
+// network, and the integer model.
 std::string compute_bits(const Sets& sets) {
   const RunConfig run = tiny(sets);
   const Dataset data = load_dataset(run.dataset, run.seed, "", [](const std::string&) {});
@@ -115,7 +115,10 @@ std::string compute_bits(const Sets& sets) {
   Trainer* trainer = nullptr;
   TrainerEvents events;
   events.save = [&](bool) {
-    for (const NamedArray& array : trainer->checkpoint().arrays) add_bytes(sha, array);
+    const Checkpoint checkpoint = trainer->checkpoint();
+    for (const NamedArray& array : checkpoint.arrays) add_bytes(sha, array);
+    const std::string decisions = checkpoint.decisions.dump();
+    sha.update(std::as_bytes(std::span(decisions)));
   };
   Trainer own(run, data, events);
   trainer = &own;
@@ -181,8 +184,6 @@ std::string result_of(KeyRow::Compared compared, const Sets& sets) {
 bool needs_no_row(const std::string& path) {
   static const std::set<std::string> single = {
       "compression.<name>.activations.granularity",  // an activation has one grid
-      "compression.<name>.budget.loss_points",  // likewise (auto_test.cpp)
-      "compression.<name>.search.epochs",  // decides only where it changes the ranking of trials
   };
   const auto inside = [&](const std::string& outer) { return path.starts_with(outer); };
   return single.contains(path) || inside("phases[].optimizer.") || inside("phases[].loss.") ||

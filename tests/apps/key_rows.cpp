@@ -220,6 +220,12 @@ void add_factorization(std::vector<KeyRow>& rows) {
   add("exclude (kind = factorize)", R"("rank": 2)", R"(exclude=["last.weight"])");
 }
 
+void add_dynamic(std::vector<KeyRow>& rows) {
+  const Sets base = {R"(compression.r={"kind": "dynamic"})", R"(phases[1].apply=["r"])"};
+  for (const std::string key : {"weight_bits", "activation_bits"})
+    rows.push_back({"compression.<name>." + key, base, {"compression.r." + key + "=3"}});
+}
+
 void add_search(std::vector<KeyRow>& rows) {
   const auto add = [&](const std::string& key, const std::string& budget,
                        const std::string& change) {
@@ -230,12 +236,14 @@ void add_search(std::vector<KeyRow>& rows) {
                     {"compression.a." + change}});
   };
   const std::string bytes = R"({"bytes": 5000})";
-  add("budget.bytes", bytes, "budget.bytes=10");
-  rows.back().compared = KeyRow::Compared::bits_or_refusal;
-  add("budget.macs", R"({"macs": 9000})", "budget.macs=10");
-  rows.back().compared = KeyRow::Compared::bits_or_refusal;
+  add("budget.bytes", bytes, "budget.bytes=900");
+  add("budget.macs", R"({"macs": 9000})", "budget.macs=5000");
+  add("budget.loss_points", R"({"loss_points": 100})", "budget.loss_points=0.1");
   add("search.bits", bytes, "search.bits=[3]");
   add("search.sparsity", bytes, "search.sparsity=[0.7]");
+  add("search.sensitivity", bytes, "search.sensitivity=hessian");
+  // Trials of another length are other accuracies, which a checkpoint holds.
+  add("search.epochs", bytes, "search.epochs=2");
 }
 
 void add_compression(std::vector<KeyRow>& rows) {
@@ -316,6 +324,9 @@ void add_compression(std::vector<KeyRow>& rows) {
   quantize("weights.levels", few("codebook"), "weights.levels=5");
   quantize("weights.init", few("codebook"), "weights.init=random");
   quantize("weights.train", few("codebook"), "weights.train=false");
+  Sets sixteen = few("codebook");
+  sixteen.push_back("report.integer=none");
+  quantize("weights.level_bits", sixteen, "weights.level_bits=16");
   Sets long_phase = few("codebook");
   long_phase.push_back("dataset.batch_size=8");
   long_phase.push_back("phases[1].steps=20");
@@ -352,6 +363,7 @@ void add_compression(std::vector<KeyRow>& rows) {
   quantize("overrides[].match", override, "overrides[0].match=last");
   quantize("overrides[].weights", override, "overrides[0].weights.bits=3");
   quantize("overrides[].activations", override, "overrides[0].activations.bits=3");
+  quantize("batch_norm", {R"(phases[1].apply=["q"])"}, "batch_norm=fold");
   quantize("freeze_statistics_at", {}, "freeze_statistics_at=1");
   quantize("delay", {"dataset.batch_size=4"}, "delay=0.4");
   quantize("freeze_observers_at", {"dataset.batch_size=4"}, "freeze_observers_at=0.3");
@@ -360,6 +372,7 @@ void add_compression(std::vector<KeyRow>& rows) {
            "calibration.images=5");
   add_distillation(rows);
   add_factorization(rows);
+  add_dynamic(rows);
   add_search(rows);
   rows.push_back({"composition", {}, {"composition=quantize_then_mask"}});
   rows.push_back({"requantization.rounding", {}, {"requantization.rounding=single"}});

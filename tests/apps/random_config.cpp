@@ -202,7 +202,9 @@ Json quantizer(Draw& draw, bool weights) {
   // Uniform more often than others, some of which no mask may precede.
   std::vector<const QuantizerRow*> rows(4, &quantizer_row("uniform"));
   for (const QuantizerRow& row : quantizer_table()) {
-    if (weights ? row.weights : row.activations) rows.push_back(&row);
+    const bool seldom_fits = !weights && row.name == "binary";
+    if ((weights ? row.weights : row.activations) && !(seldom_fits && draw.chance(70)))
+      rows.push_back(&row);
   }
   const QuantizerRow& row = *rows[static_cast<std::size_t>(draw.between(0, std::ssize(rows) - 1))];
   Json json = {{"quantizer", row.name}, {"scale", draw.one_of({"float", "power_of_two"})}};
@@ -215,11 +217,17 @@ Json quantizer(Draw& draw, bool weights) {
       json["rounding"] = weights ? draw.one_of({"floor", "truncate"}) : Json("stochastic");
   }
   if (row.observes || !weights) json["scheme"] = draw.one_of({"symmetric", "affine"});
+  if (row.wide && draw.chance(5)) {
+    json["bits"] = 16;
+    json["scheme"] = "symmetric";
+    json["observer"] = "max_abs";
+  }
   if (row.name == "codebook") {
     json.erase("bits");
     json["levels"] = draw.between(2, 64);
     json["init"] = draw.one_of({"linear", "density", "random"});
     json["reassign"] = draw.one_of({"never", "epoch"});
+    if (draw.chance(10)) json["level_bits"] = 16;
   }
   if (row.name == "log2") json["base"] = draw.one_of({"2", "sqrt2"});
   if (row.learns) json["learning_rate"] = draw.real(0, 2);
@@ -249,7 +257,10 @@ Json factorization(Draw& draw) {
 
 Json automatic(Draw& draw) {
   Json json = {{"kind", "auto"},
-               {"search", {{"bits", {2, draw.between(3, 8)}}, {"sparsity", {0, draw.real(0.3, 0.9)}}}}};
+               {"search",
+                {{"bits", {2, draw.between(3, 8)}},
+                 {"sparsity", {0, draw.real(0.3, 0.9)}},
+                 {"sensitivity", draw.one_of({"loss", "hessian"})}}}};
   json["search"]["epochs"] = draw.real(0.3, 1);
   if (draw.chance(50))
     json["budget"]["bytes"] = draw.between(3000, 40000);
@@ -326,19 +337,37 @@ Json prune(Draw& draw) {
   return json;
 }
 
+// What acts at the end of a calibration.
+void add_calibration(Draw& draw, Json& quantize) {
+  quantize["calibration"] = {{"images", draw.between(1, 48)}};
+  if (draw.chance(40)) quantize["correct_bias"] = true;
+  if (draw.chance(40)) quantize["equalize"] = true;
+  if (draw.chance(40)) quantize["adaround"] = {{"iterations", draw.between(1, 10)}};
+}
+
 Json compression(Draw& draw) {
+  if (draw.chance(4)) {
+    return {{"p", prune(draw)},
+            {"q", {{"kind", "dynamic"}, {"activation_bits", draw.between(2, 8)}}},
+            {"d", distillation(draw)},
+            {"f", factorization(draw)},
+            {"a", automatic(draw)},
+            {"s", {{"kind", "shrink"}}}};
+  }
   Json quantize = {{"kind", "quantize"}};
   if (draw.chance(80)) quantize["weights"] = quantizer(draw, true);
   if (draw.chance(80)) quantize["activations"] = quantizer(draw, false);
   if (draw.chance(30)) quantize["first_last_bits"] = draw.between(2, 8);
   if (draw.chance(20)) quantize["error_penalty"] = draw.real(0, 0.1);
   if (draw.chance(30)) quantize["freeze_statistics_at"] = draw.real(0, 1);
-  if (draw.chance(20)) {
+  if (draw.chance(15)) quantize["batch_norm"] = "fold";
+  if (draw.chance(12)) {
     quantize["overrides"] =
         Json::array({{{"match", draw.one_of({"*", "input", "dense_*", "conv2d_1"})},
                       {"weights", {{"bits", draw.between(2, 8)}}}}});
   }
-  return {{"p", prune(draw)}, {"q", quantize}, {"d", distillation(draw)}, {"f", factorization(draw)}, {"a", automatic(draw)}};
+  return {{"p", prune(draw)},         {"q", quantize},       {"d", distillation(draw)},
+          {"f", factorization(draw)}, {"a", automatic(draw)}, {"s", {{"kind", "shrink"}}}};
 }
 
 // On top of the phases: a teacher from an earlier phase, factors in front of masks and grids.
@@ -358,11 +387,13 @@ Json phases(Draw& draw) {
                                     Json::array({Json::array(), {"q", "p"}}),
                                     Json::array({{"p"}, {"q"}}),
                                     Json::array({{"q"}, {"p"}}),
+                                    Json::array({Json::array(), {"q"}}),
                                     Json::array({Json::array(), {"p"}}),
+                                    Json::array({{"p"}, {"s", "q"}}),
                                     Json::array({Json::array(), {"a"}})};
   for (const Json& apply : draw.one_of(orders)) {
     Json phase = {{"name", "phase" + std::to_string(list.size())}, {"apply", apply}};
-    if (draw.chance(10) && apply == Json::array({"q"}))
+    if (draw.chance(60) && apply == Json::array({"q"}))
       phase["epochs"] = 0;
     else
       phase["steps"] = draw.between(1, 6);
@@ -383,7 +414,13 @@ Json make_config(Draw& draw, const Dataset& data) {
   Json all_phases = phases(draw);
   while (data.validation.count() == 0 && all_phases.back()["apply"] == Json::array({"a"}))
     all_phases = phases(draw);  // a search measures on validation images
+  const bool searches = all_phases.back()["apply"] == Json::array({"a"});
   add_beyond(draw, all_phases);
+  Json methods = compression(draw);
+  for (const Json& phase : all_phases) {
+    if (phase.contains("epochs") && methods["q"]["kind"] == "quantize")
+      add_calibration(draw, methods["q"]);
+  }
   return {
       {"name", "random"},
       {"seed", draw.between(0, 1000)},
@@ -398,12 +435,12 @@ Json make_config(Draw& draw, const Dataset& data) {
       {"model", model(draw, data.classes)},
       {"loss", loss},
       {"optimizer", optimizer(draw)},
-      {"compression", compression(draw)},
+      {"compression", methods},
       {"composition", draw.one_of({"mask_then_quantize", "quantize_then_mask"})},
       {"phases", all_phases},
       {"requantization", {{"rounding", draw.one_of({"double", "single"})}}},
       {"report",
-       {{"keep", draw.one_of({"best", "last"})}, {"integer", draw.chance(50) ? "ptq" : "none"}}}};
+       {{"keep", draw.one_of({"best", "last"})}, {"integer", searches || draw.chance(60) ? "ptq" : "none"}}}};
 }
 
 }  // namespace

@@ -18,8 +18,9 @@ namespace pare {
 // `stop_after` updates a signal comes.
 class TinyRun {
  public:
-  explicit TinyRun(const RunConfig& run, std::int64_t stop_after = -1)
-      : run_(run), stop_after_(stop_after), trainer_(run_, tiny_digits(), events()) {}
+  explicit TinyRun(const RunConfig& run, std::int64_t stop_after = -1,
+                   const Dataset& data = tiny_digits())
+      : run_(run), data_(data), stop_after_(stop_after), trainer_(run_, data_, events()) {}
 
   Trainer& trainer() { return trainer_; }
   // How often the trainer asked whether to stop, and the question that is answered with a signal.
@@ -37,7 +38,7 @@ class TinyRun {
   // Goes on where the other one was stopped, from its files.
   void resume(const TinyRun& before) {
     const Checkpoint last = load_checkpoint(before.last());
-    require_same_run(last, config::write(run_), tiny_digits().hash, "last");
+    require_same_run(last, config::write(run_), data_.hash, "last");
     Snapshot best;
     if (last.state.best) best = part_of(load_checkpoint(before.best()).arrays, kNetworkArrays);
     trainer_.resume(last, best, "last");
@@ -54,8 +55,9 @@ class TinyRun {
   };
   End end() {
     train();
-    const Outcome outcome = finish(trainer_.network(), run_, tiny_digits(), nullptr);
-    return {read_file(last(), 1 << 24), outcome.integer->bytes};
+    const Outcome outcome = finish(trainer_.network(), run_, data_, nullptr);
+    return {read_file(last(), 1 << 24),
+            outcome.integer ? outcome.integer->bytes : std::vector<std::byte>()};
   }
 
  private:
@@ -80,6 +82,7 @@ class TinyRun {
   }
 
   RunConfig run_;
+  const Dataset& data_;
   std::int64_t stop_after_;
   std::int64_t questions_ = 0, stop_question_ = std::numeric_limits<std::int64_t>::max();
   std::int64_t change_at_ = -1;

@@ -5,12 +5,15 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "compression/attach.h"
 #include "compression/groups.h"
 #include "compression/integer/engine.h"
 #include "compression/lower/lower.h"
 #include "compression/lower/verify.h"
 #include "compression/quantize/activation_quantizer.h"
 #include "framework/base/error.h"
+#include "layers/dense.h"
+#include "tests/compression/draws.h"
 #include "tests/compression/random_network.h"
 
 namespace pare {
@@ -41,7 +44,8 @@ void compare_float_forward(RandomNetwork& random, const FinalNetwork& final,
         const std::vector<std::int8_t>& codes = exact.at(edge);
         for (std::size_t i = 0; i < codes.size(); ++i) {
           const auto got =
-              static_cast<std::int32_t>(std::lround(value.value().data()[i] / grid.scale)) +
+              static_cast<std::int32_t>(
+                  std::lround((value.value().data()[i] - grid.offset) / grid.scale)) +
               grid.zero_point;
           ++difference.codes;
           difference.differing += got != codes[i];
@@ -54,13 +58,14 @@ void compare_float_forward(RandomNetwork& random, const FinalNetwork& final,
 TEST_CASE("random networks: the engine computes exactly what the training graph simulates") {
   Drawn drawn;
   FloatDifference difference;
-  std::int64_t codes = 0, raised = 0;
+  std::int64_t codes = 0, raised = 0, raised_edges = 0;
   const int networks = networks_wanted();
   for (int i = 0; i < networks; ++i) {
     CAPTURE(i);
     RandomNetwork random = random_network(static_cast<std::uint64_t>(i) + 1, drawn);
     const FinalNetwork final = make_final(random.network, random.rounding);
     raised += final.raised_channels;
+    raised_edges += final.raised_edges;
     const integer::Program program = lower(random.network, final, "random", {});
     for (const bool reference : {false, true}) {
       const Verification result = verify(
@@ -69,14 +74,14 @@ TEST_CASE("random networks: the engine computes exactly what the training graph 
       REQUIRE(result.differing == 0);
       codes += result.codes;
     }
-    if (final.raised_channels == 0) compare_float_forward(random, final, difference);
+    if (final.raised_channels + final.raised_edges == 0) compare_float_forward(random, final, difference);
   }
   MESSAGE(networks, " networks, ", codes, " codes, ", raised,
-          " channels with a raised scale; float32 forward: ", difference.differing, " of ",
+          " channels and ", raised_edges, " edges with a raised scale; float32 forward: ", difference.differing, " of ",
           difference.codes, " codes differ, ", difference.by_more_than_one, " by more than one");
   // Errors of one code travel and grow through random layers of large gain; most codes must agree
   // all the same.
-  CHECK(difference.differing * 10 < difference.codes);
+  CHECK(difference.differing * 20 < difference.codes);
   if (networks < 100) return;
   for (const std::string& thing : everything_drawable()) {
     CAPTURE(thing);
@@ -85,12 +90,38 @@ TEST_CASE("random networks: the engine computes exactly what the training graph 
   for (const auto& [thing, times] : drawn) MESSAGE(thing, ": ", times);
 }
 
+// A channel of zeros has scale 1, and the edge behind it one that suits the other channel.
+TEST_CASE("an edge whose range is next to nothing has its scale raised, and the engine agrees") {
+  Network network({4});
+  network.add("d", {"input"}, std::make_unique<Dense>(DenseOptions{.units = 2, .bias = false}));
+  network.add("last", {"d"}, std::make_unique<Dense>(DenseOptions{.units = 3}));
+  network.initialize(1);
+  for (Parameter* p : network.parameters()) {
+    if (p->path() != "d.weight") continue;
+    for (std::int64_t i = 0; i < 8; ++i) p->latent().mutable_data()[i] *= i < 4 ? 0.0f : 1e-12f;
+  }
+  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, {});
+  attach_activation_quantizers(network, ActivationQuantizerConfig());
+  const Tensor x = random_tensor({16, 4}, 5);
+  {
+    const NoGradient no_gradient;
+    network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
+    network.release();
+  }
+  const FinalNetwork final = make_final(network, integer::Rounding::twice);
+  CHECK(final.raised_edges == 1);
+  CHECK(final.edges.at("d").scale < 1e-6f);  // no more than it takes
+  const integer::Program program = lower(network, final, "dead", {});
+  const std::vector<std::int8_t> codes = input_codes(final, x.values());
+  CHECK(verify(network, final, integer::Engine(program), codes).differing == 0);
+}
+
 TEST_CASE(
     "verification names tensor, image and codes when one weight code, multiplier or clamp of the "
     "program is wrong") {
   Drawn drawn;
   int caught_weight = 0, caught_multiplier = 0, caught_clamp = 0;
-  for (std::uint64_t seed = 1000; seed < 1040; ++seed) {
+  for (std::uint64_t seed = 1000; seed < 1020; ++seed) {
     RandomNetwork random = random_network(seed, drawn);
     const FinalNetwork final = make_final(random.network, random.rounding);
     const integer::Program program = lower(random.network, final, "random", {});

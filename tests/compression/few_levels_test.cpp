@@ -76,6 +76,34 @@ TEST_CASE("binary: two levels a channel, the mean magnitude; the gradient of XNO
   CHECK(values_of(signs, 0) == std::set<float>{-1, 1});
 }
 
+TEST_CASE("BinaryConnect, stochastic: +1 with probability (w + 1) / 2, the sign afterwards") {
+  QuantizerConfig config = named("binary", 1);
+  config.scale = ScaleKind::one;
+  config.rounding = RoundingMode::stochastic;
+  std::vector<float> values;
+  for (int i = 0; i < 4000; ++i) values.push_back(i % 2 == 0 ? 0.5f : -2.0f);
+  const Tensor x = Tensor::from({1, 4000}, values);
+  auto quantizer = made(config, x);
+  CHECK_FALSE(quantizer->traits().deterministic);
+  const Tensor y = quantizer->quantize(Variable(x), training()).value();
+  int up = 0;
+  for (std::int64_t i = 0; i < 4000; ++i) {
+    REQUIRE(std::fabs(y.data()[i]) == 1);
+    if (i % 2 == 0) up += y.data()[i] > 0;
+    if (i % 2 == 1) REQUIRE(y.data()[i] == -1);  // probability 0
+  }
+  CHECK(std::fabs(up / 2000.0 - 0.75) < 5 * std::sqrt(0.75 * 0.25 / 2000));
+  const Tensor next = quantizer->quantize(Variable(x), Pass::begin(Pass::Mode::train, 1, 1)).value();
+  CHECK_FALSE(std::equal(y.values().begin(), y.values().end(), next.values().begin()));
+  const Pass evaluation = Pass::begin(Pass::Mode::evaluate, 1, 0);
+  const Tensor sign = quantizer->quantize(Variable(x), evaluation).value();
+  for (std::int64_t i = 0; i < 4000; ++i) REQUIRE(sign.data()[i] == (i % 2 == 0 ? 1 : -1));
+  const Tensor w = random_tensor({4000}, 2);
+  const GradientsOf got = gradients(*quantizer, x, w);
+  for (std::int64_t i = 0; i < 4000; ++i)
+    REQUIRE(got.latent[static_cast<std::size_t>(i)] == (i % 2 == 0 ? w.data()[i] : 0));
+}
+
 TEST_CASE("ternary: three levels a channel, by the threshold 0.7 mean |w|") {
   const Tensor x = random_tensor({3, 60}, 3);
   const Tensor y = made(named("ternary", 2), x)->quantize(Variable(x), training()).value();

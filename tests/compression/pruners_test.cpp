@@ -1,6 +1,7 @@
 // Every row of the pruner table keeps the promises of all, and each the property by which it is
 // known.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -247,6 +248,25 @@ TEST_CASE("dns: the threshold mean + c * deviation splits a layer as its formula
   step.applied_here = true;
   method.before_step(step);  // threshold 5.65
   CHECK(method.targets()[0].keep == std::vector<std::uint8_t>{0, 0, 0, 0, 0, 1, 1, 1});
+}
+
+TEST_CASE("dns by a threshold, and soft: at the target only when the mask stays") {
+  for (const char* amount : {R"("threshold": 0.1, "regrow": {"every": 2, "until": 0.5})",
+                             R"("regrow": {"every": 2, "until": 0.5, "c": 0.2})"}) {
+    PruneLoop loop(prunable_network(), fmt::format(R"({{"method": "dns", {}}})", amount), 20);
+    while (loop.step_number() < 20) {
+      loop.step();
+      CHECK(loop.method().at_target() == (loop.step_number() > 8));  // the last change: step 8
+    }
+  }
+  PruneLoop loop(prunable_network(),
+                 R"({"method": "soft", "sparsity": 0,
+                     "factor": {"kind": "linear", "from": 1, "to": 0, "end": 0.5}})",
+                 20);
+  loop.step();
+  CHECK_FALSE(loop.method().at_target());
+  loop.run();
+  CHECK(loop.method().at_target());
 }
 
 TEST_CASE("rigl: the mask changes at constant sparsity, new weights begin at zero") {

@@ -29,6 +29,7 @@ std::vector<Case> all_cases() {
   for (const QuantizerRow& row : quantizer_table()) {
     for (const Use use : {Use::weights, Use::activations}) {
       if (!(use == Use::weights ? row.weights : row.activations)) continue;
+      if (row.at_run_time) continue;  // no grid
       for (int bits = row.least_bits; bits <= row.most_bits; ++bits) {
         for (const Scheme scheme : {Scheme::symmetric, Scheme::affine}) {
           if (bits == 1 && row.name == "uniform" && scheme == Scheme::symmetric) continue;
@@ -72,6 +73,15 @@ std::vector<Case> all_cases() {
     cases.push_back({QuantizerConfig(), Use::weights});
     cases.back().config.rounding = mode;
   }
+  for (const Use use : {Use::weights, Use::activations}) {
+    cases.push_back({QuantizerConfig(), use});
+    cases.back().config.bits = 16;
+    cases.back().config.granularity = Granularity::per_tensor;
+  }
+  cases.push_back({QuantizerConfig(), Use::weights});
+  cases.back().config.quantizer = "codebook";
+  cases.back().config.bits = 4;
+  cases.back().config.level_bits = 16;
   for (const std::string& observer : observer_kinds(false)) {
     cases.push_back({QuantizerConfig(), Use::activations});
     cases.back().config.observer = observer;
@@ -107,7 +117,8 @@ void check_values(const Observed& o, const Tensor& x, const Tensor& y) {
   for (std::int64_t i = 0; i < x.size(); ++i) {
     const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
     const std::int16_t code = codes[static_cast<std::size_t>(i)];
-    on_grid = on_grid && y.data()[i] == to_real(code, grid.zero_points[c], grid.scales[c]);
+    on_grid = on_grid && y.data()[i] ==
+                             to_real(code, grid.zero_points[c], grid.scales[c]) + grid.offset;
     all_in_range = all_in_range && in_range(grid, code);
   }
   CHECK(on_grid);

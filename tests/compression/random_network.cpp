@@ -8,6 +8,7 @@
 #include "compression/groups.h"
 #include "compression/prune/target.h"
 #include "compression/quantize/activation_quantizer.h"
+#include "compression/sign_edges.h"
 #include "framework/base/error.h"
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
@@ -261,6 +262,7 @@ class Generator {
   const QuantizerRow& row(bool weights, bool needs_zero) {
     std::vector<const QuantizerRow*> fit;
     for (const QuantizerRow& r : quantizer_table()) {
+      if (!weights && (r.name == "binary" || r.at_run_time)) continue;  // not on every edge
       const bool has_zero = r.name != "dorefa" && r.name != "binary";
       if ((weights ? r.weights : r.activations) && (has_zero || !weights || !needs_zero))
         fit.push_back(&r);
@@ -302,6 +304,15 @@ class Generator {
     return config;
   }
 
+  ActivationQuantizerConfig signs() {
+    ActivationQuantizerConfig config;
+    config.quantizer = "binary";
+    config.bits = 1;
+    if (chance(25)) config.scale = ScaleKind::power_of_two;
+    count("activation binary");
+    return config;
+  }
+
   RandomNetwork quantized(Network network) {
     const bool masked = chance(50);
     if (masked) masks(network);
@@ -314,6 +325,7 @@ class Generator {
     attach_activation_quantizers(network, [&](const std::string& node) {
       const auto drawn = quantizer(ActivationQuantizerConfig(), "activation", false, false);
       const bool end = node == kInputNode || node == output;
+      if (!end && sign_fault(network, node).empty() && chance(50)) return signs();
       return end && drawn.quantizer != "uniform" ? ActivationQuantizerConfig() : drawn;
     });
     RandomNetwork result{.network = std::move(network),
@@ -409,7 +421,7 @@ std::vector<std::string> everything_drawable() {
   }
   for (const QuantizerRow& row : quantizer_table()) {
     if (row.weights) names.push_back("weight " + row.name);
-    if (row.activations) names.push_back("activation " + row.name);
+    if (row.activations && !row.at_run_time) names.push_back("activation " + row.name);
   }
   return names;
 }

@@ -45,6 +45,8 @@ def used_by(config):
     used = set()
     for method in applied(config):
         used.add(("methods", method["kind"]))
+        if method["kind"] == "dynamic":
+            used.add(("quantizers", "dynamic"))
         if method["kind"] == "prune":
             used.add(("pruners", method["method"]))
         if method["kind"] == "quantize":

@@ -122,7 +122,8 @@ Json begin(const AutoConfig& config, const RunConfig& run, const Dataset& datase
            Network& network) {
   const std::vector<PixelValues> values = pixel_values(dataset);
   const double overhead = overhead_bytes(network, run, dataset);
-  Planner planner(scan(network, config.search, dataset.validation, values), overhead);
+  Planner planner(scan(network, config.search, dataset.validation, values, run.seed),
+                  overhead);
   add_plans(planner, config, network);
   if (planner.plans().empty())
     throw ConfigError("auto: no plan keeps the budget; allow more, or extend search");
@@ -163,7 +164,8 @@ std::optional<std::size_t> chosen_of(const Json& decision, const AutoConfig& con
 
 void require_reachable(const std::string& name, const AutoConfig& config, const RunConfig& run,
                        const Dataset& dataset, const Network& network) {
-  const auto& [bits, sparsity, epochs] = config.search;
+  const std::vector<int>& bits = config.search.bits;
+  const std::vector<double>& sparsity = config.search.sparsity;
   const double most_zeros = *std::max_element(sparsity.begin(), sparsity.end());
   double bytes = config.budget.bytes ? overhead_bytes(network, run, dataset) : 0, macs = 0;
   for (const NetworkNode& node : network.nodes()) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "apps/lib/auto/curvature.h"
 #include "compression/quantize/grid.h"
 #include "framework/autograd/variable.h"
 #include "framework/ops/ops.h"
@@ -73,6 +74,15 @@ void assign(Parameter& parameter, const std::vector<float>& weights) {
   std::copy(weights.begin(), weights.end(), parameter.latent().mutable_data());
 }
 
+double squared_distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double d = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    sum += d * d;
+  }
+  return sum;
+}
+
 }  // namespace
 
 double most_bytes(std::int64_t weights, int bits, double sparsity) {
@@ -90,9 +100,11 @@ double most_bytes(std::int64_t weights, int bits, double sparsity) {
 }
 
 std::vector<LayerOptions> scan(Network& network, const SearchConfig& search,
-                               const Images& validation, const std::vector<PixelValues>& values) {
+                               const Images& validation, const std::vector<PixelValues>& values,
+                               std::uint64_t seed) {
   network.release();
-  const double base = loss_of(network, validation, values);
+  const bool measured = search.sensitivity == Sensitivity::loss;
+  const double base = measured ? loss_of(network, validation, values) : 0;
   std::vector<LayerOptions> layers;
   for (const NetworkNode& node : network.nodes()) {
     auto* weighted = dynamic_cast<Weighted*>(node.module.get());
@@ -101,6 +113,8 @@ std::vector<LayerOptions> scan(Network& network, const SearchConfig& search,
     const std::vector<float> before(weight.latent().values().begin(),
                                     weight.latent().values().end());
     LayerOptions layer{.node = node.name, .weights = weight.shape().size(), .options = {}};
+    const double curvature =
+        measured ? 0 : mean_curvature(network, weight, validation, values, seed);
     for (const int bits : search.bits) {
       for (const double sparsity : search.sparsity) {
         std::vector<float> changed = before;
@@ -108,7 +122,8 @@ std::vector<LayerOptions> scan(Network& network, const SearchConfig& search,
         quantize(changed, weight, bits);
         assign(weight, changed);
         const double macs = static_cast<double>(node.module->macs()) * (1 - sparsity);
-        const double loss = loss_of(network, validation, values) - base;
+        const double loss = measured ? loss_of(network, validation, values) - base
+                                     : curvature / 2 * squared_distance(before, changed);
         layer.options.push_back({.bits = bits,
                                  .sparsity = sparsity,
                                  .bytes = most_bytes(layer.weights, bits, sparsity),

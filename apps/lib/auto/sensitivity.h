@@ -1,5 +1,5 @@
 // The sensitivity scan: every layer alone is pruned and quantized in every way that the search
-// allows, and the loss on validation images is measured.
+// allows, and the loss on validation images is measured, or estimated from the loss's curvature.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,10 @@ struct LayerOptions {
 };
 
 // Of every layer with weights, in the network's order. The network ends as it was. Images: the
-// first ones, at most 1000.
+// first ones, at most 1000. `seed`: of the directions in which curvature is measured.
 std::vector<LayerOptions> scan(Network& network, const SearchConfig& search,
-                               const Images& validation, const std::vector<PixelValues>& values);
+                               const Images& validation, const std::vector<PixelValues>& values,
+                               std::uint64_t seed);
 
 // What the codes of `weights` weights can take at most in model.pare, whatever their values: the
 // smallest of packed bits, a bitmap before the codes that are not zero, and an arithmetic coder
