@@ -65,7 +65,8 @@ class Restore final : public StateVisitor {
   }
   void bytes(const std::string& name, std::vector<std::uint8_t>& value) override {
     const bool may_grow = name.ends_with("/range") || name.ends_with("/histogram/counts") ||
-                          name.ends_with("/members");
+                          name.ends_with("/members") || name.ends_with("/scales") ||
+                          name.ends_with("/borders");
     const NamedArray& array =
         may_grow ? take(name) : take(name, ElementType::uint8, {std::ssize(value)});
     if (array.type != ElementType::uint8) fail(prefix_ + name, "is of another type");

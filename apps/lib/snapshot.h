@@ -28,7 +28,8 @@ void adopt(const Snapshot& snapshot, const VisitState& visit);
 
 // Restores all that `visit` names. Throws DataError, which begins with `what`, where the snapshot
 // lacks something, has another size of it, or holds more. Only ranges and histograms of observers
-// ("<path>/range", "/histogram/counts") may have another size: empty before the first observation.
+// ("<path>/range", "/histogram/counts") and levels of quantizers ("/scales", "/borders",
+// "/members") may have another size: empty before the first observation.
 void restore(const Snapshot& snapshot, const std::string& prefix, const VisitState& visit,
              const std::string& what);
 

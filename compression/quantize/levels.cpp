@@ -129,6 +129,11 @@ Variable LevelQuantizer::quantize(const Variable& x, const Pass&) {
 void LevelQuantizer::visit_state(const std::string& prefix, StateVisitor& visitor) {
   visit_list(prefix + "/scales", levels_.grid.scales, visitor);
   visit_list(prefix + "/borders", levels_.borders, visitor);
+  // What does not fit (channels were taken out) is made anew of the next tensor.
+  const auto channels = static_cast<std::size_t>(place_.channels);
+  const bool fits = levels_.grid.scales.size() == channels &&
+                    levels_.borders.size() == channels * (levels_.grid.levels.size() - 1);
+  if (!fits) levels_.grid.scales.clear(), levels_.borders.clear();
   levels_.grid.zero_points.assign(levels_.grid.scales.size(), 0);
 }
 

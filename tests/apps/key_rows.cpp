@@ -232,13 +232,16 @@ void add_search(std::vector<KeyRow>& rows) {
     rows.push_back({"compression.<name>." + key,
                     {R"(compression.a={"kind": "auto", "search": {"bits": [2, 4],
                         "sparsity": [0, 0.5], "epochs": 0.5}, "budget": )" + budget + "}",
-                     R"(phases[1].apply=["a"])"},
+                     R"(phases[1].apply=["a"])", "phases[0].steps=60"},
                     {"compression.a." + change}});
   };
   const std::string bytes = R"({"bytes": 5000})";
-  add("budget.bytes", bytes, "budget.bytes=900");
-  add("budget.macs", R"({"macs": 9000})", "budget.macs=5000");
+  add("budget.bytes", bytes, "budget.bytes=800");
+  add("budget.macs", R"({"macs": 9000})", "budget.macs=1000");
+  rows.back().base.emplace_back("compression.a.search.sparsity=[0, 0.9]");
   add("budget.loss_points", R"({"loss_points": 100})", "budget.loss_points=0.1");
+  rows.back().base.emplace_back("compression.a.search.sparsity=[0, 0.9]");
+  rows.back().base.emplace_back("phases[0].steps=200");
   add("search.bits", bytes, "search.bits=[3]");
   add("search.sparsity", bytes, "search.sparsity=[0.7]");
   add("search.sensitivity", bytes, "search.sensitivity=hessian");

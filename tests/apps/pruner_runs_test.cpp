@@ -1,4 +1,4 @@
-// Pruners and shrink in whole runs: what is stopped and resumed ends with the same bits, lottery
+// Pruners, quantizers and shrink in whole runs: what is stopped and resumed ends with the same bits, lottery
 // tickets begin where they should, checkpoints hold the shrunk network.
 #include <doctest/doctest.h>
 
@@ -7,6 +7,7 @@
 #include "apps/lib/pruning_result.h"
 #include "compression/prune/mask.h"
 #include "compression/prune/pruner.h"
+#include "compression/quantize/quantizer.h"
 #include "tests/apps/tiny_trainer.h"
 
 using namespace pare;
@@ -49,6 +50,15 @@ TEST_CASE("with every pruner a run that is stopped and resumed ends with the sam
   for (const PrunerRow& row : pruner_table()) {
     CAPTURE(row.name);
     check_resumable(tiny_config({method_of(row)}));
+  }
+}
+
+TEST_CASE("with every quantizer of weights a run that is stopped and resumed ends with the same bits") {
+  for (const QuantizerRow& row : quantizer_table()) {
+    if (!row.weights) continue;
+    CAPTURE(row.name);
+    check_resumable(tiny_config({"compression.int8.weights.quantizer=" + row.name,
+                                 R"(phases[1].apply=["int8"])", R"(phases[2].apply=[])"}));
   }
 }
 
