@@ -9,12 +9,13 @@ namespace pare {
 void ShrinkMethod::attach(Network& network) {
   const Shrinkable found = find_shrinkable(network);
   for (const std::string& why : found.whole) surroundings_.say("shrink: " + why + "; they stay");
-  if (found.removed == 0) return;
+  // Asked also where nothing goes, as in the rehearsal: a network without integers is refused there.
   const std::string difference = surroundings_.shrunk_difference(network, found.kept);
   if (!difference.empty()) {
     throw ConfigError("the network without its masked channels is not the same in integers: " +
                       difference);
   }
+  if (found.removed == 0) return;
   const std::int64_t macs = network.macs(), parameters = network.parameter_count();
   network = without_units(network, found.kept);
   surroundings_.say(fmt::format(

@@ -29,10 +29,8 @@ Network calibrated(Network& network, const KeptUnits& kept, const Tensor& images
     copy.forward(Variable(images), pass);
     copy.release();
   };
-  if (has_all_grids(copy))
-    calibrate(Pass::begin(Pass::Mode::calibrate, 0, 0));
-  else
-    quantize_after_training(copy, calibrate);
+  if (!has_all_grids(copy)) quantize_after_training(copy, calibrate);
+  calibrate(Pass::begin(Pass::Mode::calibrate, 0, 0));
   return copy;
 }
 

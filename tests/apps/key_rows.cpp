@@ -238,10 +238,8 @@ void add_search(std::vector<KeyRow>& rows) {
   const std::string bytes = R"({"bytes": 5000})";
   add("budget.bytes", bytes, "budget.bytes=800");
   add("budget.macs", R"({"macs": 9000})", "budget.macs=1000");
+  rows.back().base.emplace_back("compression.a.search.sensitivity=hessian");
   rows.back().base.emplace_back("compression.a.search.sparsity=[0, 0.9]");
-  add("budget.loss_points", R"({"loss_points": 100})", "budget.loss_points=0.1");
-  rows.back().base.emplace_back("compression.a.search.sparsity=[0, 0.9]");
-  rows.back().base.emplace_back("phases[0].steps=200");
   add("search.bits", bytes, "search.bits=[3]");
   add("search.sparsity", bytes, "search.sparsity=[0.7]");
   add("search.sensitivity", bytes, "search.sensitivity=hessian");
