@@ -134,6 +134,10 @@ TEST_CASE(
         std::count(loop.keep("fc.weight").begin(), loop.keep("fc.weight").end(), 0);
     CHECK(pruned >= last);
     last = pruned;
+    const Tensor& moment = loop.moment(loop.parameter("fc.weight"));
+    for (std::size_t i = 0; i < loop.keep("fc.weight").size(); ++i) {
+      if (!loop.keep("fc.weight")[i]) CHECK(moment.values()[i] == 0);
+    }
     CHECK(loop.method().at_target() == (loop.step_number() == 100));
   }
   CHECK(last == 692);                             // ceil(0.8 * 864)
