@@ -19,7 +19,7 @@ template <class Config>
 Config with_bits(Config config, int bits) {
   const QuantizerRow& row = quantizer_row(config.quantizer);
   if (!has_bits(row, bits)) config = Config();
-  config.bits = bits;
+  config.set_bits(bits);
   return config;
 }
 

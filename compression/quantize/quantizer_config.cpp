@@ -93,6 +93,11 @@ void QuantizerConfig::describe_own_keys(config::Object& o) {
   bits = implied;
 }
 
+void QuantizerConfig::set_bits(int count) {
+  bits = count;
+  if (quantizer == "codebook") levels = 1 << count;
+}
+
 void QuantizerConfig::check(const config::Object& o, const QuantizerConfig& usual) const {
   const QuantizerRow& row = quantizer_row(quantizer);
   if (!has_bits(row, bits)) {

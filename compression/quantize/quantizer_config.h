@@ -44,6 +44,8 @@ struct QuantizerConfig {
   bool train = true;
   Reassign reassign = Reassign::never;
 
+  // Other bits; of a codebook as many levels as they number.
+  void set_bits(int count);
   GridFormat format() const { return {.bits = bits, .scheme = scheme, .scale = scale}; }
   // Why there is no integer form of it, as "key: reason"; "" where there is one.
   std::string float_only() const;

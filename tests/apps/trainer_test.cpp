@@ -54,6 +54,7 @@ TEST_CASE("a signal between any two batches, of validation and calibration too, 
     TinyRun stopped(run);
     stopped.stop_at_question(question);
     CHECK_THROWS_AS(stopped.train(), Stopped);
+    CHECK(load_checkpoint(stopped.last()).state.run_step == stopped.trainer().state().run_step);
     TinyRun resumed(run);
     resumed.resume(stopped);
     CHECK((resumed.end() == whole));
