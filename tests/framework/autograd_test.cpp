@@ -39,8 +39,9 @@ TEST_CASE("in a diamond with legs of different length the inner node waits for b
 
 TEST_CASE("a gradient given to two inputs is not changed through one of them") {
   const Variable a = leaf(1), b = leaf(1);
-  const Variable sum = add(a, b);    // both share one gradient tensor
-  backward(add(sum, scaled(a, 4)));  // and a gets more
+  const Variable more = scaled(a, 4);
+  const Variable sum = add(a, b);  // newer, so backward meets it first: both share one gradient
+  backward(add(sum, more));        // and a gets more
   CHECK(a.grad().item() == 5);
   CHECK(b.grad().item() == 1);
 }

@@ -258,9 +258,11 @@ std::vector<ResultTable> plain_tables(const Plan& plan, const Collected& collect
 }
 
 std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collected) {
-  std::vector<ResultTable> tables;
-  for (const ResultMatrix& matrix : matrices(plan, collected)) tables.push_back(to_table(matrix));
-  for (ResultTable& table : plain_tables(plan, collected)) tables.push_back(std::move(table));
+  std::vector<ResultTable> tables = plain_tables(plan, collected);
+  // Behind the table of all cells, where that comes first.
+  auto at = tables.begin() + (tables.front().title.empty() ? 1 : 0);
+  for (const ResultMatrix& matrix : matrices(plan, collected))
+    at = tables.insert(at, to_table(matrix)) + 1;
   return tables;
 }
 
