@@ -18,16 +18,10 @@
 #include "layers/shape_layers.h"
 #include "layers/weighted.h"
 #include "tests/compression/draws.h"
+#include "tests/compression/evaluated.h"
 
 namespace pare {
 namespace {
-
-Tensor forward(Network& network, const Tensor& x) {
-  const NoGradient no_gradient;
-  Tensor y = network.forward(Variable(x), Pass::begin(Pass::Mode::evaluate, 1, 0)).value().clone();
-  network.release();
-  return y;
-}
 
 Weighted& layer(const Network& network, const std::string& name) {
   return dynamic_cast<Weighted&>(*network.node(name).module);
@@ -65,9 +59,9 @@ TEST_CASE("equalization leaves the function as it is and gives both sides of a c
   // Channels that could hardly be more unlike each other.
   float* w = layer(network, "conv2").weight().latent().mutable_data();
   for (std::int64_t i = 0; i < 20; ++i) w[i] *= 100;
-  const Tensor before = forward(network, x);
+  const Tensor before = evaluated(network, x);
   CHECK(equalize(network) == 2);
-  const Tensor after = forward(network, x);
+  const Tensor after = evaluated(network, x);
   for (std::int64_t i = 0; i < before.size(); ++i) {
     CHECK(after.data()[i] == doctest::Approx(before.data()[i]).epsilon(1e-3));
   }
@@ -141,11 +135,11 @@ TEST_CASE("AdaRound: the layer's output is nearer to the float one than with nea
   Tensor x = random_tensor({200, 24}, 7);
   for (std::int64_t i = 0; i < x.size(); ++i)
     x.mutable_data()[i] = 0.3f * x.data()[i] + x.data()[i / 24 * 24];
-  const Tensor real = forward(network, x);
+  const Tensor real = evaluated(network, x);
   const Tensor before = layer(network, "last").weight().latent().clone();
   quantize_weights(network, 3);
   const auto error = [&] {
-    const Tensor y = forward(network, x);
+    const Tensor y = evaluated(network, x);
     double sum = 0;
     for (std::int64_t i = 0; i < y.size(); ++i) {
       const double e = static_cast<double>(y.data()[i]) - static_cast<double>(real.data()[i]);

@@ -10,17 +10,11 @@
 #include "framework/base/error.h"
 #include "layers/weighted.h"
 #include "tests/compression/draws.h"
+#include "tests/compression/evaluated.h"
 #include "tests/compression/prune_loop.h"
 
 namespace pare {
 namespace {
-
-Tensor evaluated(Network& network, const Tensor& x) {
-  const NoGradient no_gradient;
-  Tensor y = network.forward(Variable(x), Pass::begin(Pass::Mode::evaluate, 1, 0)).value().clone();
-  network.release();
-  return y;
-}
 
 // Statistics and scales as training leaves them.
 Network trained() {
