@@ -87,7 +87,8 @@ def main():
                 unfinished += len(list((experiments.folder / out).glob("runs/*/result.json"))) < len(whole) - 1
             assert experiments.start(out).wait() == 0
             done += 1
-            different += [f"{out}/{n}" for n, data in whole.items() if experiments.ends(out).get(n) != data]
+            ended = experiments.ends(out)
+            different += [f"{out}/{n}" for n, data in whole.items() if ended.get(n) != data]
         print(f"kills {kills} in {done} experiments of {len(whole) - 1} runs, {unfinished} of them with runs "
               f"still to do; results.csv and models that differ: {len(different)}")
         for complaint in different[:20]:
