@@ -1,5 +1,6 @@
-// model.pare with its CRC-32 made right. What is accepted is written again, and runs: the validator
-// promises that no program can read out of bounds or overflow.
+// model.pare with its CRC-32 made right. What is accepted runs: the validator promises that no program
+// can read out of bounds or overflow. One input of sixteen is also written again, which takes longer
+// than all the rest: the writer tries every coding.
 #include <algorithm>
 #include <vector>
 
@@ -14,6 +15,7 @@
 namespace pare::fuzz {
 namespace {
 
+constexpr std::uint32_t kWrittenAgain = 16;    // one input in so many
 constexpr std::int64_t kMostWork = 200'000;  // codes of all tensors, times weights per code
 
 std::int64_t size_of(const integer::Tensor& t) {
@@ -63,12 +65,13 @@ void run(const integer::Program& program) {
 
 void model(Bytes bytes) {
   ByteWriter file;
+  const std::uint32_t checksum = crc32(bytes);
   file.bytes(bytes);
-  file.u32(crc32(bytes));
+  file.u32(checksum);
   try {
     const integer::Program program = integer::decode_model(file.result(), "input");
-    const auto again = integer::encode_model(program);
-    require(integer::decode_model(again, "again") == program);
+    if (checksum % kWrittenAgain == 0)
+      require(integer::decode_model(integer::encode_model(program), "again") == program);
     if (small_enough(program)) run(program);
   } catch (const DataError&) {
   }
