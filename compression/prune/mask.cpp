@@ -10,13 +10,17 @@ namespace {
 
 constexpr std::int64_t kTile = 1 << 14;
 
-// to[i] = beta * to[i] + (keep[i] ? from[i] : +0).
+// to[i] = beta * to[i] + (keep[i] ? from[i] : +0). Both values are there before the choice, or the
+// compiler would branch around the load: a mispredicted branch for every second weight.
 void masked(const float* from, const std::uint8_t* keep, std::int64_t size, float* to, float beta) {
+  const auto chosen = [](float value, std::uint8_t kept) { return kept != 0 ? value : 0.0f; };
   parallel_tiles(size, kTile, [&](std::int64_t begin, std::int64_t end) {
     if (beta == 0) {
-      for (std::int64_t i = begin; i < end; ++i) to[i] = keep[i] ? from[i] : 0.0f;
+#pragma omp simd
+      for (std::int64_t i = begin; i < end; ++i) to[i] = chosen(from[i], keep[i]);
     } else {
-      for (std::int64_t i = begin; i < end; ++i) to[i] += keep[i] ? from[i] : 0.0f;
+#pragma omp simd
+      for (std::int64_t i = begin; i < end; ++i) to[i] += chosen(from[i], keep[i]);
     }
   });
 }

@@ -8,6 +8,7 @@
 #include "framework/kernels/conv2d_layout.h"
 #include "framework/kernels/tile.h"
 #include "framework/kernels/transpose.h"
+#include "framework/kernels/winograd.h"
 #include "framework/tensor/tensor.h"
 
 namespace pare {
@@ -63,11 +64,28 @@ void convolve_group(const ConvShape& s, std::int64_t g, const ConvInputs& inputs
   }
 }
 
+// The same as convolve() below in fewer products.
+template <class Place, class Done>
+void convolve_tiles(const ConvShape& s, const float* x, const float* weight, const float* bias,
+                    const Place& place, const Done& done) {
+  const winograd::Extents extents = winograd::forward_extents(s);
+  const Tensor filters = winograd::forward_filters(s, weight);
+  const Blocks blocks = Blocks::of_whole_images(s);
+  parallel_for(blocks.count(), [&](std::int64_t i) {
+    const PixelBlock block = blocks[i];
+    float* y = place(block);
+    winograd::convolve(extents, block.images, x + block.first_image * s.image_size(),
+                       filters.data(), bias, 0, y);
+    done(block, y);
+  });
+}
+
 // Calls done(block) for every block, from any thread, when place(block) [pixels, out] holds its
 // convolution.
 template <class Place, class Done>
 void convolve(const ConvShape& s, const Blocks& blocks, const float* x, const float* weight,
               const float* bias, const Place& place, const Done& done) {
+  if (winograd::pays(s)) return convolve_tiles(s, x, weight, bias, place, done);
   Tensor filters(Shape{s.depth(), s.out_channels});
   transpose(weight, s.out_channels, s.depth(), filters.mutable_data());
   const ConvInputs inputs = blocks.inputs(s);

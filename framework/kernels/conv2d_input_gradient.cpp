@@ -14,6 +14,7 @@
 #include "framework/kernels/conv2d_scatter.h"
 #include "framework/kernels/padding.h"
 #include "framework/kernels/tile.h"
+#include "framework/kernels/winograd.h"
 #include "framework/tensor/tensor.h"
 
 namespace pare {
@@ -167,10 +168,25 @@ void gather_input_gradient(const ConvShape& s, const OutputGradient& dy, const f
   });
 }
 
+void tile_input_gradient(const ConvShape& s, const OutputGradient& dy, const float* weight,
+                         float* dx, float beta) {
+  constexpr std::int64_t kPixels = 256;  // at least, of the images of one turn
+  const winograd::Extents extents = winograd::gradient_extents(s);
+  const Tensor filters = winograd::gradient_filters(s, weight);
+  const std::int64_t images = std::clamp<std::int64_t>(kPixels / (s.height * s.width), 1, s.batch);
+  parallel_for((s.batch + images - 1) / images, [&](std::int64_t i) {
+    thread_local std::vector<float> scratch;
+    const std::int64_t first = i * images, count = std::min(images, s.batch - first);
+    winograd::convolve(extents, count, dy.images(first, count, s.y_size(), scratch), filters.data(),
+                       nullptr, beta, dx + first * s.image_size());
+  });
+}
+
 }  // namespace
 
 void conv2d_input_gradient(const ConvShape& s, const OutputGradient& dy, const float* weight,
                            float* dx, float beta) {
+  if (winograd::pays(s)) return tile_input_gradient(s, dy, weight, dx, beta);
   (scatters(s) ? scatter_input_gradient : gather_input_gradient)(s, dy, weight, dx, beta);
 }
 

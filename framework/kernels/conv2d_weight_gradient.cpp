@@ -9,6 +9,7 @@
 #include "framework/kernels/conv2d.h"
 #include "framework/kernels/conv2d_layout.h"
 #include "framework/kernels/tile.h"
+#include "framework/kernels/winograd.h"
 #include "framework/tensor/tensor.h"
 
 namespace pare {
@@ -79,6 +80,10 @@ void add_chunks(const ConvShape& s, std::int64_t chunks, const float* sums, floa
 
 void conv2d_weight_gradient(const ConvShape& s, const float* x, const OutputGradient& dy,
                             float* dweight, float beta) {
+  if (winograd::pays(s)) {
+    const Tensor parts = winograd::weight_gradients(s, x, dy);
+    return add_chunks(s, parts.shape()[0], parts.data(), dweight, beta);
+  }
   const Cut cut(s);
   const std::int64_t block_images =
       std::clamp<std::int64_t>(kBlockPixels / s.out_pixels(), 1, cut.images);

@@ -214,20 +214,24 @@ TEST_CASE("a label outside the classes is refused with its value") {
 TEST_CASE(
     "convolutions of a large image, cut into blocks of rows, agree with the reference kernels") {
   const Filled filled;
-  ConvShape s;
-  static_cast<ImageShape&>(s) = {1, 61, 67, 3, {3, 3, 1, 1, 1, 1, 1, 1}};
-  s.out_channels = 5;
-  Random random(3, Stream::test);
-  const Values x = random_values(s.image_size(), random), w = random_values(5 * s.depth(), random);
-  const Values dy = random_values(s.y_size(), random);
-  Variable image(to_tensor(Shape{1, 61, 67, 3}, x), true);
-  Variable weight(to_tensor(Shape{5, 3, 3, 3}, w), true);
-  const Variable y = conv2d(image, weight, Variable(), s.window);
-  backward(seed_gradient(y, to_tensor(y.shape(), dy)));
-  const std::vector<Values> expected = reference::conv2d_backward(s, x, w, dy);
-  CHECK(first_difference(y.value(), reference::conv2d(s, x, w, Values())) == "");
-  CHECK(first_difference(image.grad(), expected[0]) == "");
-  CHECK(first_difference(weight.grad(), expected[1]) == "");
+  for (const std::int64_t channels : {3, 9}) {  // direct, and by tiles (kernels/winograd.h)
+    CAPTURE(channels);
+    ConvShape s;
+    static_cast<ImageShape&>(s) = {1, 61, 67, channels, {3, 3, 1, 1, 1, 1, 1, 1}};
+    s.out_channels = channels + 2;
+    Random random(3, Stream::test);
+    const Values x = random_values(s.image_size(), random);
+    const Values w = random_values(s.out_channels * s.depth(), random);
+    const Values dy = random_values(s.y_size(), random);
+    Variable image(to_tensor(Shape{1, 61, 67, channels}, x), true);
+    Variable weight(to_tensor(Shape{s.out_channels, 3, 3, channels}, w), true);
+    const Variable y = conv2d(image, weight, Variable(), s.window);
+    backward(seed_gradient(y, to_tensor(y.shape(), dy)));
+    const std::vector<Values> expected = reference::conv2d_backward(s, x, w, dy);
+    CHECK(first_difference(y.value(), reference::conv2d(s, x, w, Values())) == "");
+    CHECK(first_difference(image.grad(), expected[0]) == "");
+    CHECK(first_difference(weight.grad(), expected[1]) == "");
+  }
 }
 
 }  // namespace pare::testing

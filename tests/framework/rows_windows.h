@@ -102,8 +102,17 @@ inline const std::vector<ImageShape>& small_images() {
   return images;
 }
 
+// 3 x 3, stride 1 and enough channels: the form that has kernels of its own (kernels/winograd.h).
+inline ConvShape random_winograd_shape(Random& r) {
+  ImageShape image{between(1, 5, r), between(4, 19, r), between(4, 19, r), between(8, 40, r), {}};
+  image.window = {
+      3, 3, 1, 1, between(0, 2, r), between(0, 2, r), between(0, 2, r), between(0, 2, r)};
+  return conv_shape(image, between(8, 75, r), 1);
+}
+
 inline OpRow conv_row() {
   OpRow row{"conv2d", {}, [](Random& r) {
+              if (r.below(3) == 0) return conv_case(random_winograd_shape(r), r.below(4) > 0, r);
               const std::int64_t groups = r.below(3) ? 1 : between(1, 4, r);
               ImageShape image = random_image(r, 40, false);
               if (groups > 1) image.channels = groups * between(1, 9, r);
