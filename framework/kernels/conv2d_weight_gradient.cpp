@@ -9,6 +9,7 @@
 #include "framework/kernels/conv2d.h"
 #include "framework/kernels/conv2d_layout.h"
 #include "framework/kernels/tile.h"
+#include "framework/kernels/transpose.h"
 #include "framework/kernels/winograd.h"
 #include "framework/tensor/tensor.h"
 
@@ -58,21 +59,20 @@ void accumulate(const ConvShape& s, const float* x, std::span<const std::int64_t
   }
 }
 
-// dweight [out, depth] = beta * dweight + the chunks' sums [chunks, depth, out], transposed.
-void add_chunks(const ConvShape& s, std::int64_t chunks, const float* sums, float* dweight,
-                float beta) {
+// dweight [out, depth] = beta * dweight + the chunks' sums [chunks, depth, out], transposed; the
+// first chunk takes the sum.
+void add_chunks(const ConvShape& s, std::int64_t chunks, float* sums, float* dweight, float beta) {
   const std::int64_t size = s.depth() * s.out_channels;
-  parallel_tiles(s.out_channels, 16, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = 0; k < s.depth(); ++k) {
-      for (std::int64_t o = begin; o < end; ++o) {
-        float sum = 0;
-        for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-          sum += sums[chunk * size + k * s.out_channels + o];
-        }
-        float& out = dweight[o * s.depth() + k];
-        out = beta == 0 ? sum : out + sum;
-      }
+  parallel_tiles(size, 1 << 12, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t chunk = 1; chunk < chunks; ++chunk) {
+      for (std::int64_t i = begin; i < end; ++i) sums[i] += sums[chunk * size + i];
     }
+  });
+  if (beta == 0) return transpose(sums, s.depth(), s.out_channels, dweight);
+  Tensor turned(Shape{s.out_channels, s.depth()});
+  transpose(sums, s.depth(), s.out_channels, turned.mutable_data());
+  parallel_tiles(size, 1 << 12, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) dweight[i] += turned.data()[i];
   });
 }
 
@@ -81,8 +81,8 @@ void add_chunks(const ConvShape& s, std::int64_t chunks, const float* sums, floa
 void conv2d_weight_gradient(const ConvShape& s, const float* x, const OutputGradient& dy,
                             float* dweight, float beta) {
   if (winograd::pays(s)) {
-    const Tensor parts = winograd::weight_gradients(s, x, dy);
-    return add_chunks(s, parts.shape()[0], parts.data(), dweight, beta);
+    Tensor parts = winograd::weight_gradients(s, x, dy);
+    return add_chunks(s, parts.shape()[0], parts.mutable_data(), dweight, beta);
   }
   const Cut cut(s);
   const std::int64_t block_images =

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "framework/base/parallel.h"
-#include "framework/kernels/padding.h"
 #include "framework/kernels/tile.h"
 #include "framework/kernels/transpose.h"
 #include "framework/kernels/winograd_transforms.h"
@@ -18,10 +17,10 @@ constexpr std::int64_t kFewestChannels = 8;
 // out[point * stride + output].
 template <class Tap>
 void transform_filters(std::int64_t outputs, std::int64_t stride, const Tap& tap, float* out) {
-  for_vectors(outputs, [&](std::int64_t n, simd::Mask mask) {
+  for_vectors(outputs, [=](std::int64_t n, simd::Mask mask) {
     along_both<kTaps, kInputs>(
-        filter_map, [&](int i, int j) { return simd::load(tap(i, j) + n, mask); },
-        [&](int i, int j, Floats u) {
+        filter_map, [=](int i, int j) { return simd::load(tap(i, j) + n, mask); },
+        [=](int i, int j, Floats u) {
           simd::store(out + (i * kInputs + j) * stride + n, u, mask);
         });
   });
@@ -41,9 +40,9 @@ void multiply(const Extents& e, std::int64_t tiles, const float* inputs, const f
       for (std::int64_t t = 0; t < tiles; t += most) {
         tile.rows = std::min(most, tiles - t);
         for (std::int64_t r = 0; r < tile.rows; ++r) {
-          tile.a[r] = inputs + ((t + r) * kPoints + point) * e.channels;
+          tile.a[r] = inputs + (t + r) * tile_stride(e.channels) + point * e.channels;
           tile.start[r] = zero_row();
-          tile.out[r] = products + ((t + r) * kPoints + point) * e.outputs + n;
+          tile.out[r] = products + (t + r) * tile_stride(e.outputs) + point * e.outputs + n;
         }
         gather_product(tile, kSegment, e.channels, filter + n, e.outputs);
       }
@@ -53,18 +52,17 @@ void multiply(const Extents& e, std::int64_t tiles, const float* inputs, const f
 
 // One tile's outputs from its products [36, outputs]: pixel (i, j), of which `h` times `w` are
 // inside the image, is y[(i * out_w + j) * outputs].
-void transform_outputs(const Extents& e, const float* products, const float* bias, float beta,
-                       std::int64_t h, std::int64_t w, float* y) {
-  for_vectors(e.outputs, [&](std::int64_t n, simd::Mask mask) {
+void transform_output(const Extents& e, const float* products, const float* bias, float beta,
+                      std::int64_t h, std::int64_t w, float* y) {
+  const std::int64_t outputs = e.outputs, out_row = e.out_w * e.outputs;
+  for_vectors(outputs, [=](std::int64_t n, simd::Mask mask) {
     const Floats start = bias ? simd::load(bias + n, mask) : Floats{};
     along_both<kInputs, kOutputs>(
         output_map,
-        [&](int i, int j) {
-          return simd::load(products + (i * kInputs + j) * e.outputs + n, mask);
-        },
-        [&](int i, int j, Floats value) {
+        [=](int i, int j) { return simd::load(products + (i * kInputs + j) * outputs + n, mask); },
+        [=](int i, int j, Floats value) {
           if (i >= h || j >= w) return;
-          float* out = y + (i * e.out_w + j) * e.outputs + n;
+          float* out = y + i * out_row + j * outputs + n;
           value += start;
           if (beta != 0) value += simd::load(out, mask);
           simd::store(out, value, mask);
@@ -72,18 +70,26 @@ void transform_outputs(const Extents& e, const float* products, const float* bia
   });
 }
 
-void store_outputs(const Extents& e, const TileRows& rows, const float* products, const float* bias,
-                   float beta, float* y) {
-  for (std::int64_t image = 0; image < rows.images; ++image, y += e.y_size()) {
-    for (std::int64_t row = rows.first; row < rows.first + rows.rows; ++row) {
-      for (std::int64_t column = 0; column < e.tiles_w(); ++column) {
-        const std::int64_t top = row * kOutputs, left = column * kOutputs;
-        transform_outputs(e, products, bias, beta, e.out_h - top, e.out_w - left,
-                          y + (top * e.out_w + left) * e.outputs);
-        products += kPoints * e.outputs;
-      }
-    }
-  }
+void transform_outputs(const Extents& e, const TileRows& rows, const float* products,
+                       const float* bias, float beta, float* y) {
+  for_tiles(e, rows, [&](std::int64_t image, std::int64_t row, std::int64_t column) {
+    transform_output(e, products, bias, beta, e.out_h - row, e.out_w - column,
+                     y + image * e.y_size() + (row * e.out_w + column) * e.outputs);
+    products += tile_stride(e.outputs);
+  });
+}
+
+// B^T d B of the tile whose pixel (i, j) is pixel(i, j)[0 .. channels).
+template <class Pixel>
+void transform_input(const Extents& e, const Pixel& pixel, float* tile) {
+  const std::int64_t channels = e.channels;
+  for_vectors(channels, [=](std::int64_t c, simd::Mask mask) {
+    along_both<kInputs, kInputs>(
+        input_map, [=](int i, int j) { return simd::load(pixel(i, j) + c, mask); },
+        [=](int i, int j, Floats v) {
+          simd::store(tile + (i * kInputs + j) * channels + c, v, mask);
+        });
+  });
 }
 
 }  // namespace
@@ -139,37 +145,27 @@ Tensor gradient_filters(const ConvShape& s, const float* weight) {
   return filters;
 }
 
-const float* padded_rows(const float* image, std::int64_t height, std::int64_t width,
-                         std::int64_t channels, std::int64_t first, std::int64_t rows,
-                         std::int64_t left, std::int64_t columns, std::vector<float>& scratch) {
-  if (first >= 0 && first + rows <= height && left == 0 && columns == width)
-    return image + first * width * channels;
-  scratch.resize(static_cast<std::size_t>(rows * columns * channels));
-  copy_padded(image, height, width, channels, first, rows, left, columns, scratch.data());
-  return scratch.data();
-}
-
 void transform_inputs(const Extents& e, const TileRows& rows, const float* x, float* tiles) {
-  thread_local std::vector<float> scratch;
-  const std::int64_t columns = e.tiles_w() * kOutputs + kTaps - 1;
-  for (std::int64_t image = 0; image < rows.images; ++image) {
-    const float* from = padded_rows(
-        x + image * e.x_size(), e.height, e.width, e.channels, rows.first * kOutputs - e.pad_top,
-        rows.rows * kOutputs + kTaps - 1, -e.pad_left, columns, scratch);
-    for (std::int64_t t = 0; t < rows.rows * e.tiles_w(); ++t, tiles += kPoints * e.channels) {
-      const std::int64_t pixel = (t / e.tiles_w() * columns + t % e.tiles_w()) * kOutputs;
-      for_vectors(e.channels, [&](std::int64_t c, simd::Mask mask) {
-        along_both<kInputs, kInputs>(
-            input_map,
-            [&](int i, int j) {
-              return simd::load(from + (pixel + i * columns + j) * e.channels + c, mask);
-            },
-            [&](int i, int j, Floats v) {
-              simd::store(tiles + (i * kInputs + j) * e.channels + c, v, mask);
-            });
-      });
+  thread_local std::vector<float> zeros;
+  zeros.resize(static_cast<std::size_t>(e.channels));
+  for_tiles(e, rows, [&](std::int64_t image, std::int64_t row, std::int64_t column) {
+    const float* from = x + image * e.x_size();
+    const std::int64_t top = row - e.pad_top, left = column - e.pad_left;
+    if (top >= 0 && left >= 0 && top + kInputs <= e.height && left + kInputs <= e.width) {
+      const std::int64_t pixel = e.channels, line = e.width * e.channels;
+      const float* first = from + top * line + left * pixel;
+      transform_input(
+          e, [=](int i, int j) { return first + i * line + j * pixel; }, tiles);
+    } else {
+      const auto pixel = [=, outside = zeros.data()](int i, int j) {
+        const std::int64_t h = top + i, w = left + j;
+        const bool inside = h >= 0 && h < e.height && w >= 0 && w < e.width;
+        return inside ? from + (h * e.width + w) * e.channels : outside;
+      };
+      transform_input(e, pixel, tiles);
     }
-  }
+    tiles += tile_stride(e.channels);
+  });
 }
 
 void convolve(const Extents& e, std::int64_t images, const float* x, const float* filters,
@@ -177,11 +173,11 @@ void convolve(const Extents& e, std::int64_t images, const float* x, const float
   thread_local std::vector<float> inputs, products;
   for_tile_rows(e, images, [&](std::int64_t image, const TileRows& rows) {
     const std::int64_t tiles = rows.tiles(e);
-    inputs.resize(static_cast<std::size_t>(tiles * kPoints * e.channels));
-    products.resize(static_cast<std::size_t>(tiles * kPoints * e.outputs));
+    inputs.resize(static_cast<std::size_t>(tiles * tile_stride(e.channels)));
+    products.resize(static_cast<std::size_t>(tiles * tile_stride(e.outputs)));
     transform_inputs(e, rows, x + image * e.x_size(), inputs.data());
     multiply(e, tiles, inputs.data(), filters, products.data());
-    store_outputs(e, rows, products.data(), bias, beta, y + image * e.y_size());
+    transform_outputs(e, rows, products.data(), bias, beta, y + image * e.y_size());
   });
 }
 

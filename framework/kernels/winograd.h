@@ -50,6 +50,10 @@ void convolve(const Extents& extents, std::int64_t images, const float* x, const
 // some of the images, and how many there are depends on the shape only.
 Tensor weight_gradients(const ConvShape& shape, const float* x, const OutputGradient& dy);
 
+// Floats from one transformed tile [36, channels] to the next: one line of the cache more than it
+// has, or with 64 channels the same element of all tiles would lie in four sets.
+inline std::int64_t tile_stride(std::int64_t channels) { return 36 * channels + 16; }
+
 // Tile rows [first, first + rows) of `images` images, each tiles_w() wide.
 struct TileRows {
   std::int64_t images, first, rows;
@@ -71,13 +75,19 @@ void for_tile_rows(const Extents& e, std::int64_t images, const Work& work) {
   }
 }
 
-// B^T d B of those tiles of x: [tiles, 36, channels].
-void transform_inputs(const Extents& e, const TileRows& rows, const float* x, float* tiles);
+// Calls work(image, row, column) with the first output pixel of every tile, in the order in which
+// transformed tiles lie in memory.
+template <class Work>
+void for_tiles(const Extents& e, const TileRows& rows, const Work& work) {
+  for (std::int64_t image = 0; image < rows.images; ++image) {
+    for (std::int64_t row = rows.first; row < rows.first + rows.rows; ++row) {
+      for (std::int64_t column = 0; column < e.tiles_w(); ++column)
+        work(image, 4 * row, 4 * column);
+    }
+  }
+}
 
-// Rows [first, first + rows) and columns [left, left + columns) of an image, zero outside of it:
-// the image itself, or a copy in `scratch`.
-const float* padded_rows(const float* image, std::int64_t height, std::int64_t width,
-                         std::int64_t channels, std::int64_t first, std::int64_t rows,
-                         std::int64_t left, std::int64_t columns, std::vector<float>& scratch);
+// B^T d B of those tiles of x: [tiles, 36, channels], tile_stride(channels) apart.
+void transform_inputs(const Extents& e, const TileRows& rows, const float* x, float* tiles);
 
 }  // namespace pare::winograd

@@ -89,9 +89,11 @@ inline void for_vectors(std::int64_t channels, const Work& work) {
 }
 
 // The map along both sides of a square: load(row, column) gives it, store(row, column, value) takes
-// the result.
+// the result. Inlined, or every store would make the compiler look up again what the callers
+// captured.
 template <int from, int to, class Map, class Load, class Store>
-inline void along_both(const Map& map, const Load& load, const Store& store) {
+[[gnu::always_inline]] inline void along_both(const Map& map, const Load& load,
+                                              const Store& store) {
   Floats half[to][from];
 #pragma GCC unroll 6
   for (int j = 0; j < from; ++j) {

@@ -14,28 +14,24 @@ namespace {
 
 constexpr std::int64_t kMostChunks = 16;
 
-// A dy A^T of those tiles: [tiles, 36, outputs].
+// A dy A^T of those tiles, [tiles, 36, outputs]; what lies outside of the image is zero.
 void transform_gradients(const Extents& e, const TileRows& rows, const float* dy, float* tiles) {
-  thread_local std::vector<float> scratch;
-  const std::int64_t columns = e.tiles_w() * kOutputs;
-  for (std::int64_t image = 0; image < rows.images; ++image) {
-    const float* from =
-        padded_rows(dy + image * e.y_size(), e.out_h, e.out_w, e.outputs, rows.first * kOutputs,
-                    rows.rows * kOutputs, 0, columns, scratch);
-    for (std::int64_t t = 0; t < rows.rows * e.tiles_w(); ++t, tiles += kPoints * e.outputs) {
-      const std::int64_t pixel = (t / e.tiles_w() * columns + t % e.tiles_w()) * kOutputs;
-      for_vectors(e.outputs, [&](std::int64_t n, simd::Mask mask) {
-        along_both<kOutputs, kInputs>(
-            output_gradient_map,
-            [&](int i, int j) {
-              return simd::load(from + (pixel + i * columns + j) * e.outputs + n, mask);
-            },
-            [&](int i, int j, Floats v) {
-              simd::store(tiles + (i * kInputs + j) * e.outputs + n, v, mask);
-            });
-      });
-    }
-  }
+  for_tiles(e, rows, [&](std::int64_t image, std::int64_t row, std::int64_t column) {
+    const std::int64_t h = e.out_h - row, w = e.out_w - column;
+    const std::int64_t outputs = e.outputs, line = e.out_w * e.outputs;
+    const float* first = dy + image * e.y_size() + row * line + column * outputs;
+    for_vectors(outputs, [=](std::int64_t n, simd::Mask mask) {
+      along_both<kOutputs, kInputs>(
+          output_gradient_map,
+          [=](int i, int j) {
+            return i < h && j < w ? simd::load(first + i * line + j * outputs + n, mask) : Floats{};
+          },
+          [=](int i, int j, Floats v) {
+            simd::store(tiles + (i * kInputs + j) * outputs + n, v, mask);
+          });
+    });
+    tiles += tile_stride(e.outputs);
+  });
 }
 
 // sums [36, channels, outputs] += inputs^T * gradients, point by point, over the tiles that begin
@@ -56,7 +52,7 @@ void accumulate(const Extents& e, std::span<const std::int64_t> starts, const fl
           tile.start[r] = first ? zero_row() : tile.out[r];
         }
         outer_product(tile, inputs + point * e.channels, starts, gradients + point * e.outputs + n,
-                      kPoints * e.outputs);
+                      tile_stride(e.outputs));
       }
     }
   }
@@ -65,11 +61,11 @@ void accumulate(const Extents& e, std::span<const std::int64_t> starts, const fl
 // taps [3, 3, channels, outputs] = G^T sums G.
 void to_taps(const Extents& e, const float* sums, float* taps) {
   const std::int64_t size = e.channels * e.outputs;
-  for_vectors(size, [&](std::int64_t i, simd::Mask mask) {
+  for_vectors(size, [=](std::int64_t i, simd::Mask mask) {
     along_both<kInputs, kTaps>(
         filter_gradient_map,
-        [&](int y, int x) { return simd::load(sums + (y * kInputs + x) * size + i, mask); },
-        [&](int y, int x, Floats tap) {
+        [=](int y, int x) { return simd::load(sums + (y * kInputs + x) * size + i, mask); },
+        [=](int y, int x, Floats tap) {
           simd::store(taps + (y * kTaps + x) * size + i, tap, mask);
         });
   });
@@ -84,13 +80,13 @@ void gradient_of(const Extents& e, std::int64_t images, const float* x, const fl
   bool first = true;
   for_tile_rows(e, images, [&](std::int64_t image, const TileRows& rows) {
     const auto tiles = static_cast<std::size_t>(rows.tiles(e));
-    inputs.resize(tiles * static_cast<std::size_t>(kPoints * e.channels));
-    gradients.resize(tiles * static_cast<std::size_t>(kPoints * e.outputs));
+    inputs.resize(tiles * static_cast<std::size_t>(tile_stride(e.channels)));
+    gradients.resize(tiles * static_cast<std::size_t>(tile_stride(e.outputs)));
     transform_inputs(e, rows, x + image * e.x_size(), inputs.data());
     transform_gradients(e, rows, dy + image * e.y_size(), gradients.data());
     starts.resize(tiles);
     for (std::size_t t = 0; t < tiles; ++t)
-      starts[t] = static_cast<std::int64_t>(t) * kPoints * e.channels;
+      starts[t] = static_cast<std::int64_t>(t) * tile_stride(e.channels);
     accumulate(e, starts, inputs.data(), gradients.data(), first, sums.data());
     first = false;
   });
