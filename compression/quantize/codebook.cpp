@@ -8,6 +8,7 @@
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/random.h"
+#include "framework/state_list.h"
 
 namespace pare {
 namespace {
@@ -119,7 +120,7 @@ class Codebook final : public Quantizer {
                       std::to_string(count()));
     visitor.integer(prefix + "/stale", stale_);
     visitor.integer(prefix + "/zero", zero_);
-    visit_ranges(prefix + "/range", ranges_, visitor);
+    visit_list(prefix + "/range", ranges_, visitor);
     if (config_.train) return;  // else visited as a parameter
     centroids_.parameter().release();
     visitor.tensor(prefix + "/centroids", centroids_.parameter().latent());

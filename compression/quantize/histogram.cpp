@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 
 #include "compression/quantize/observer.h"
 #include "framework/base/parallel.h"
+#include "framework/state_list.h"
 
 namespace pare {
 namespace {
@@ -72,11 +72,7 @@ void Histogram::visit_state(const std::string& prefix, StateVisitor& visitor) {
   visitor.real(prefix + "/low", low);
   visitor.real(prefix + "/high", high);
   range_ = {static_cast<float>(low), static_cast<float>(high)};
-  std::vector<std::uint8_t> bytes(counts_.size() * sizeof(double));
-  std::memcpy(bytes.data(), counts_.data(), bytes.size());
-  visitor.bytes(prefix + "/counts", bytes);
-  counts_.resize(bytes.size() / sizeof(double));
-  std::memcpy(counts_.data(), bytes.data(), bytes.size());
+  visit_list(prefix + "/counts", counts_, visitor);
 }
 
 }  // namespace pare

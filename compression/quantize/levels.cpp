@@ -1,10 +1,10 @@
 #include "compression/quantize/levels.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/state_list.h"
 
 namespace pare {
 namespace {
@@ -13,15 +13,6 @@ constexpr std::int64_t kTile = 1 << 13;
 
 std::size_t level_of(float x, const float* borders, std::size_t count) {
   return static_cast<std::size_t>(std::upper_bound(borders, borders + count, x) - borders);
-}
-
-template <class T>
-void visit_list(const std::string& name, std::vector<T>& values, StateVisitor& visitor) {
-  std::vector<std::uint8_t> bytes(values.size() * sizeof(T));
-  if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-  visitor.bytes(name, bytes);
-  values.resize(bytes.size() / sizeof(T));
-  if (!bytes.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
 }
 
 }  // namespace

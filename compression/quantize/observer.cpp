@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <limits>
 
 #include "compression/quantize/clip_search.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
+#include "framework/state_list.h"
 
 namespace pare {
 namespace {
@@ -125,16 +125,8 @@ std::vector<Range> channel_ranges(const Tensor& x, int axis) {
   return ranges;
 }
 
-void visit_ranges(const std::string& name, std::vector<Range>& ranges, StateVisitor& visitor) {
-  std::vector<std::uint8_t> bytes(ranges.size() * sizeof(Range));
-  std::memcpy(bytes.data(), ranges.data(), bytes.size());
-  visitor.bytes(name, bytes);
-  ranges.resize(bytes.size() / sizeof(Range));
-  std::memcpy(ranges.data(), bytes.data(), bytes.size());
-}
-
 void RangeObserver::visit_state(const std::string& prefix, StateVisitor& visitor) {
-  visit_ranges(prefix + "/range", ranges_, visitor);
+  visit_list(prefix + "/range", ranges_, visitor);
 }
 
 std::span<const ObserverRow> observer_table() {

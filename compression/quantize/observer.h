@@ -52,9 +52,6 @@ std::unique_ptr<Observer> make_observer(const ObserverOptions& options);
 // Smallest and largest value per channel, 0 included.
 std::vector<Range> channel_ranges(const Tensor& x, int axis);
 
-// Ranges as state of a checkpoint, empty before the first observation.
-void visit_ranges(const std::string& name, std::vector<Range>& ranges, StateVisitor& visitor);
-
 // An observer whose state is one range per channel.
 class RangeObserver : public Observer {
  public:
