@@ -11,6 +11,7 @@
 #include "datasets/search.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "compression/method.h"
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 #include "layers/network.h"
 
 namespace pare {

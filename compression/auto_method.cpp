@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "framework/config/object.h"
+
 namespace pare {
 namespace {
 

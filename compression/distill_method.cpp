@@ -1,6 +1,7 @@
 #include "compression/distill_method.h"
 
 #include "framework/base/error.h"
+#include "framework/config/object.h"
 
 namespace pare {
 

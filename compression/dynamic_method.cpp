@@ -1,5 +1,7 @@
 #include "compression/dynamic_method.h"
 
+#include "framework/config/object.h"
+
 namespace pare {
 
 void DynamicConfig::describe(config::Object& o) {

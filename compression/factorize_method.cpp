@@ -8,6 +8,7 @@
 #include "compression/factorize/low_rank.h"
 #include "framework/base/error.h"
 #include "framework/config/config.h"
+#include "framework/config/object.h"
 #include "layers/conv2d.h"
 #include "layers/dense.h"
 

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "compression/shrink.h"
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 #include "framework/schedule.h"
 #include "framework/state.h"
 #include "layers/network.h"

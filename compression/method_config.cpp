@@ -1,6 +1,7 @@
 #include "compression/method_config.h"
 
 #include "compression/method_kinds.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

@@ -10,7 +10,7 @@
 //    "chains": {"conv1.weight": [{"kind": "mask", "mask_gradient": true}, ...], ...}}
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "layers/model_config.h"
 

@@ -11,6 +11,7 @@
 #include "compression/quantize_choice.h"
 #include "compression/sign_edges.h"
 #include "framework/base/error.h"
+#include "framework/config/object.h"
 #include "layers/batch_norm.h"
 #include "layers/weighted.h"
 

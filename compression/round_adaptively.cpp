@@ -5,6 +5,7 @@
 #include "compression/quantize/weight_quantizer.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/config/object.h"
 #include "layers/weighted.h"
 
 namespace pare {

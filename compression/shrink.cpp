@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "compression/network_json.h"
 #include "compression/prune/mask.h"

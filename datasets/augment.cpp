@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "framework/base/error.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

@@ -7,6 +7,7 @@
 #include "datasets/kinds.h"
 #include "datasets/own_data.h"
 #include "framework/config/config.h"
+#include "framework/config/object.h"
 
 namespace pare {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "datasets/augment.h"
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 
 namespace pare {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <nlohmann/json.hpp>
 
 #include "framework/base/error.h"
 
@@ -11,6 +12,8 @@ Pass Pass::begin(Mode mode, std::uint64_t seed, std::uint64_t step) {
   static std::atomic<std::uint64_t> last{0};
   return {mode, seed, step, ++last};
 }
+
+nlohmann::ordered_json Transform::to_json() const { return nlohmann::ordered_json::object(); }
 
 Parameter::Parameter(std::string role, const Shape& shape, int channel_axis, bool decay)
     : role_(std::move(role)),

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,7 +47,7 @@ class Transform {
   virtual std::string_view kind() const = 0;  // unique within a chain: "mask", "fake_quant"
   virtual Variable apply(const Variable& value, const Pass& pass) = 0;
   // What it was made from, as a config would say it; its state is visit_state()'s business.
-  virtual nlohmann::ordered_json to_json() const { return nlohmann::ordered_json::object(); }
+  virtual nlohmann::ordered_json to_json() const;            // usually {}
   virtual void visit_parameters(const ParameterVisitor&) {}  // trainable state (a learned step)
   virtual void visit_state(const std::string& prefix, StateVisitor&) = 0;
 };

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 
 namespace pare {
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "framework/config/config.h"
+#include "framework/config/object.h"
 #include "framework/schedule.h"
 
 namespace pare {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 #include "layers/network.h"
 #include "layers/node_table.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,8 +41,9 @@ class Module {
   // What is not a parameter but must survive: running statistics. `prefix` is the node's name.
   virtual void visit_buffers(const std::string& /*prefix*/, StateVisitor&) {}
 
-  // The node's keys with their values, as a config would say them (without name, kind and inputs).
-  virtual nlohmann::ordered_json to_json() const { return nlohmann::ordered_json::object(); }
+  // The node's keys with their values, as a config would say them (without name, kind and inputs);
+  // {} where there are none.
+  virtual nlohmann::ordered_json to_json() const;
 
   // Multiply-accumulates for one image; taps in the padding count.
   virtual std::int64_t macs() const { return 0; }

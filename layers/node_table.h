@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 #include "layers/module.h"
 
 namespace pare {

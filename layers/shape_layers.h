@@ -1,7 +1,7 @@
 // Layers without weights that are neither activations nor pools: flatten, add, dropout.
 #pragma once
 
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 #include "layers/fusion.h"
 #include "layers/module.h"
 

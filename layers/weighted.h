@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 #include "layers/module.h"
 
 namespace pare {

@@ -5,6 +5,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

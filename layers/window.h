@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 #include "framework/ops/ops.h"
 
 namespace pare {

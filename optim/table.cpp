@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "framework/base/error.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

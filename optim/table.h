@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 #include "framework/schedule.h"
 #include "optim/adam.h"
 #include "optim/rmsprop.h"

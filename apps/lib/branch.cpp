@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "framework/base/error.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

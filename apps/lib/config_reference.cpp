@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/lib/run_config.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

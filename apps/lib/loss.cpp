@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "framework/config/object.h"
 #include "framework/ops/ops.h"
 
 namespace pare {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "framework/autograd/variable.h"
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 
 namespace pare {
 

@@ -11,6 +11,7 @@
 #include "framework/base/error.h"
 #include "framework/base/hash.h"
 #include "framework/base/text.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

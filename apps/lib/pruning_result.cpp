@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compression/prune/target.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/pruning_result.h"
 #include "compression/groups.h"

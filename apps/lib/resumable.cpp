@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "framework/base/error.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

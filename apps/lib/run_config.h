@@ -15,7 +15,7 @@
 #include "compression/integer/arithmetic.h"
 #include "compression/method_config.h"
 #include "datasets/config.h"
-#include "framework/config/config.h"
+#include "framework/config/forward.h"
 #include "layers/model_config.h"
 #include "optim/table.h"
 

@@ -6,6 +6,7 @@
 #include "apps/lib/layer_statistics.h"
 #include "apps/lib/report/histogram.h"
 #include "framework/base/error.h"
+#include "framework/config/config.h"
 #include "layers/weighted.h"
 
 namespace pare {

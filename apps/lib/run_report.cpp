@@ -6,6 +6,7 @@
 #include "apps/lib/phases.h"
 #include "apps/lib/summary.h"
 #include "apps/lib/time_axis.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

@@ -8,6 +8,7 @@
 #include "apps/lib/strategy_derived.h"
 #include "apps/lib/strategy_timelines.h"
 #include "framework/base/text.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/config/config.h"
+#include "framework/config/forward.h"
 #include "optim/table.h"
 
 namespace pare {

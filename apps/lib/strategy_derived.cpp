@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/lib/run_config.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 
 namespace pare {
 

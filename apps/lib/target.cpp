@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/inspect/table.h"
 #include "compression/attach.h"

@@ -35,6 +35,7 @@
 #include "framework/base/file.h"
 #include "framework/base/parallel.h"
 #include "framework/base/text.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

@@ -15,6 +15,7 @@
 #include "compression/network_json.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

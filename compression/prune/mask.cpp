@@ -1,6 +1,7 @@
 #include "compression/prune/mask.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -38,6 +39,8 @@ Variable Mask::apply(const Variable& value, const Pass&) {
     masked(dy.data(), keep_.data(), dy.size(), dx.data, dx.beta);
   });
 }
+
+nlohmann::ordered_json Mask::to_json() const { return {{"mask_gradient", mask_gradient_}}; }
 
 std::int64_t Mask::pruned() const { return std::count(keep_.begin(), keep_.end(), 0); }
 

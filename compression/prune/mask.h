@@ -20,7 +20,7 @@ class Mask final : public Transform {
   std::string_view kind() const override { return kMask; }
   // Pruned weights become +0.0 exactly, whatever the latent value.
   Variable apply(const Variable& value, const Pass& pass) override;
-  nlohmann::ordered_json to_json() const override { return {{"mask_gradient", mask_gradient_}}; }
+  nlohmann::ordered_json to_json() const override;
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
     visitor.bytes(prefix, keep_);
   }

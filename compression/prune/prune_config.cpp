@@ -7,6 +7,7 @@
 
 #include "compression/prune/pruner.h"
 #include "framework/base/text.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

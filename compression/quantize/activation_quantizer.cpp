@@ -7,9 +7,12 @@
 #include "compression/quantize/error_penalty.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/config/config.h"
 #include "layers/inputs.h"
 
 namespace pare {
+
+nlohmann::ordered_json ActivationQuantizer::to_json() const { return config::write(config_); }
 
 Shape ActivationQuantizer::build(std::span<const Shape> inputs) {
   const Shape& x = one_input(inputs);

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "compression/quantize/quantizer.h"
-#include "framework/config/config.h"
+#include "framework/config/forward.h"
 #include "layers/fusion.h"
 #include "layers/module.h"
 
@@ -34,7 +34,7 @@ class ActivationQuantizer final : public Module, public CommutesWithMaxPool {
     if (quantizer_) quantizer_->visit_parameters(visit);
   }
   void visit_buffers(const std::string& prefix, StateVisitor& visitor) override;
-  nlohmann::ordered_json to_json() const override { return config::write(config_); }
+  nlohmann::ordered_json to_json() const override;
 
   const ActivationQuantizerConfig& config() const { return config_; }
   const Quantizer& quantizer() const { return *quantizer_; }

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "compression/quantize/quantizer.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

@@ -7,7 +7,7 @@
 #include "compression/quantize/grid.h"
 #include "compression/quantize/observer.h"
 #include "compression/quantize/rounding.h"
-#include "framework/config/object.h"
+#include "framework/config/forward.h"
 
 namespace pare {
 

@@ -2,6 +2,7 @@
 
 #include "compression/prune/mask.h"
 #include "compression/quantize/error_penalty.h"
+#include "framework/config/config.h"
 
 namespace pare {
 
@@ -13,6 +14,8 @@ WeightQuantizer::WeightQuantizer(const WeightQuantizerConfig& config, const Para
   quantizer_->visit_parameters(
       [&](Parameter& own) { own.set_path(weight.path() + "/" + own.role()); });
 }
+
+nlohmann::ordered_json WeightQuantizer::to_json() const { return config::write(config_); }
 
 void WeightQuantizer::visit_state(const std::string& prefix, StateVisitor& visitor) {
   quantizer_->visit_state(prefix, visitor);

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "compression/quantize/quantizer.h"
-#include "framework/config/config.h"
+#include "framework/config/forward.h"
 #include "framework/parameter.h"
 
 namespace pare {
@@ -18,7 +18,7 @@ class WeightQuantizer final : public Transform {
 
   std::string_view kind() const override { return kWeightQuantizer; }
   Variable apply(const Variable& value, const Pass& pass) override;
-  nlohmann::ordered_json to_json() const override { return config::write(config_); }
+  nlohmann::ordered_json to_json() const override;
   void visit_parameters(const ParameterVisitor& visit) override {
     quantizer_->visit_parameters(visit);
   }

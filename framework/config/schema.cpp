@@ -1,5 +1,7 @@
 // Object while writing a JSON Schema (draft 7): editors complete keys and mark mistakes with it.
 // The typed reader stays the judge; rules between fields are not part of the schema.
+#include <nlohmann/json.hpp>
+
 #include "framework/config/config.h"
 
 namespace pare::config {

@@ -2,6 +2,7 @@
 #include "framework/config/value.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace pare::config {
 namespace {

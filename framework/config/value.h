@@ -7,16 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
-namespace pare::config {
+#include "framework/config/forward.h"
 
-// JSON for output; keeps the order of keys.
-using Json = nlohmann::ordered_json;
+namespace pare::config {
 
 inline constexpr int kDeepest = 64;
 

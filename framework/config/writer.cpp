@@ -1,5 +1,6 @@
 // Object while printing: collects every key with the value it has, and pretty() for people.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "framework/base/error.h"
 #include "framework/config/config.h"

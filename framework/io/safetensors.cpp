@@ -6,6 +6,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/file.h"
+#include "framework/config/config.h"
 #include "framework/config/node.h"
 #include "framework/config/parse.h"
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/auto/allocate.h"
 #include "apps/lib/auto/curvature.h"

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "framework/base/file.h"
+#include "framework/config/config.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace pare;

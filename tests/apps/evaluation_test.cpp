@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "apps/lib/evaluation_report.h"
 #include "tests/apps/tiny_run.h"
 

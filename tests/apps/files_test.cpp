@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/checkpoint.h"
 #include "apps/lib/metrics.h"

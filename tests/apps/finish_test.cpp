@@ -9,6 +9,7 @@
 #include "apps/lib/trainer.h"
 #include "compression/integer/engine.h"
 #include "compression/integer/model_file.h"
+#include "framework/config/config.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace pare;

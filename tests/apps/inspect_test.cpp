@@ -9,6 +9,7 @@
 #include "apps/lib/inspect/techniques.h"
 #include "apps/lib/inspect/text.h"
 #include "compression/integer/model_file.h"
+#include "framework/config/config.h"
 #include "framework/io/safetensors.h"
 #include "tests/apps/tiny_trainer.h"
 

@@ -17,6 +17,7 @@
 #include "datasets/load.h"
 #include "framework/base/file.h"
 #include "framework/base/hash.h"
+#include "framework/config/config.h"
 #include "tests/apps/key_rows.h"
 #include "tests/apps/tiny_run.h"
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "framework/config/config.h"
 #include "framework/random.h"
 #include "tests/apps/tiny_run.h"
 

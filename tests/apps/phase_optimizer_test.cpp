@@ -1,5 +1,6 @@
 #include "apps/lib/phase_optimizer.h"
 
+#include "framework/config/config.h"
 #include "tests/apps/tiny_trainer.h"
 
 using namespace pare;

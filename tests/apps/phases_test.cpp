@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "framework/config/config.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace pare;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/pruning_result.h"
 #include "compression/prune/mask.h"

@@ -2,6 +2,8 @@
 // several of each; a few configs are wrong on purpose (no flatten, a wrong number of classes).
 #include "tests/apps/random_config.h"
 
+#include <nlohmann/json.hpp>
+
 #include "compression/quantize/quantizer.h"
 #include "datasets/load.h"
 #include "framework/random.h"

@@ -12,6 +12,7 @@
 #include "apps/lib/phases.h"
 #include "apps/lib/trainer.h"
 #include "compression/integer/model_file.h"
+#include "framework/config/config.h"
 #include "tests/apps/random_config.h"
 #include "tests/apps/tiny_trainer.h"
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/report/axis.h"
 #include "apps/lib/report/confusion.h"

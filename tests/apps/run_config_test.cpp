@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "framework/base/file.h"
+#include "framework/config/config.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace pare;

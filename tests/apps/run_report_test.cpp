@@ -9,6 +9,7 @@
 #include "apps/lib/judgement.h"
 #include "apps/lib/result.h"
 #include "compression/prune/mask.h"
+#include "framework/config/config.h"
 #include "layers/weighted.h"
 #include "tests/apps/tiny_run.h"
 

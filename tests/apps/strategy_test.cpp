@@ -9,6 +9,7 @@
 
 #include "apps/lib/finish.h"
 #include "apps/lib/phases.h"
+#include "framework/config/config.h"
 #include "tests/apps/tiny_trainer.h"
 
 using namespace pare;

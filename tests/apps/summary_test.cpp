@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "apps/lib/finish.h"
 #include "apps/lib/plan_memory.h"
 #include "apps/lib/progress.h"

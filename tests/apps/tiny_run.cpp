@@ -7,6 +7,7 @@
 
 #include "datasets/digits.h"
 #include "datasets/load.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

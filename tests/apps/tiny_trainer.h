@@ -11,6 +11,7 @@
 #include "apps/lib/finish.h"
 #include "apps/lib/trainer.h"
 #include "framework/base/file.h"
+#include "framework/config/config.h"
 #include "tests/apps/tiny_run.h"
 
 namespace pare {

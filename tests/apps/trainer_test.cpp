@@ -11,6 +11,7 @@
 #include "datasets/batches.h"
 #include "framework/base/file.h"
 #include "framework/base/parallel.h"
+#include "framework/config/config.h"
 #include "tests/apps/tiny_trainer.h"
 
 using namespace pare;

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "compression/attach.h"
 #include "framework/base/error.h"
 #include "tests/compression/random_network.h"

@@ -8,6 +8,7 @@
 #include "compression/network_json.h"
 #include "compression/quantize_method.h"
 #include "framework/base/error.h"
+#include "framework/config/config.h"
 #include "tests/compression/prune_loop.h"
 
 namespace pare {

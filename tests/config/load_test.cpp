@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "framework/base/file.h"
+#include "framework/config/config.h"
 #include "tests/config/message.h"
 
 namespace pare::config {

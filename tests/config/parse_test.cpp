@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "framework/config/utf8.h"
 #include "tests/config/message.h"
 

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "apps/lib/experiment/markdown.h"
 #include "tests/experiment/helpers.h"
 

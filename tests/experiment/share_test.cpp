@@ -1,6 +1,7 @@
 // Which runs share a dense beginning, and what one shard of an experiment does.
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "apps/lib/experiment/shards.h"

@@ -6,6 +6,7 @@
 // MODEL.json is a list of nodes, IMAGES raw float32. No error handling beyond what the libraries do.
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "apps/lib/checkpoint.h"

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "framework/config/config.h"
 #include "layers/conv2d.h"
 #include "layers/summary.h"
 #include "tests/layers/helpers.h"

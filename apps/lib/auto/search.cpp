@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/auto/sensitivity.h"
 #include "apps/lib/evaluate.h"

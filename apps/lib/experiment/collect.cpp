@@ -1,6 +1,7 @@
 #include "apps/lib/experiment/collect.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/experiment/figures.h"
 #include "framework/base/text.h"

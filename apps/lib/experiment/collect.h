@@ -3,6 +3,7 @@
 // interrupted experiment are those of an uninterrupted one.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>

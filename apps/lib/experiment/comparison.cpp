@@ -10,6 +10,7 @@
 #include "apps/lib/experiment/paired.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
+#include "framework/config/object.h"
 
 namespace pare {
 namespace {

@@ -19,6 +19,7 @@
 #include "framework/base/file.h"
 #include "framework/base/parallel.h"
 #include "framework/base/program.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

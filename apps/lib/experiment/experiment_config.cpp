@@ -12,6 +12,7 @@
 #include "apps/lib/run_config.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

@@ -4,12 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "framework/config/config.h"
+#include "framework/config/value.h"
 
 namespace pare {
 

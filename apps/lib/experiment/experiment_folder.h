@@ -3,6 +3,7 @@
 // however that happened.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 

@@ -7,6 +7,7 @@
 
 #include "apps/lib/run_config.h"
 #include "framework/base/text.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

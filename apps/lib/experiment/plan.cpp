@@ -9,6 +9,7 @@
 #include "apps/lib/experiment/comparison.h"
 #include "framework/base/error.h"
 #include "framework/base/hash.h"
+#include "framework/config/config.h"
 
 namespace pare {
 namespace {

@@ -1,6 +1,8 @@
 // C99: compiled by the system's compiler, run on every image of the sample, no code may differ.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "apps/lib/export/compiled.h"
 #include "apps/lib/export/formats.h"
 #include "compression/exporters/c99/c99.h"

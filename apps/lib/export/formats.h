@@ -6,6 +6,7 @@
 // nearest thing that works.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <utility>

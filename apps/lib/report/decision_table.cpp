@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "apps/lib/report/html.h"
 #include "apps/lib/report/table.h"
