@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "compression/integer/engine.h"
 #include "compression/integer/plan.h"
 #include "tests/apps/tiny_run.h"

@@ -9,7 +9,6 @@
 
 #include "compression/integer/engine.h"
 #include "compression/integer/model_file.h"
-#include "framework/config/config.h"
 
 using pare::integer::Engine;
 using pare::integer::Program;
