@@ -26,6 +26,11 @@ class Bin:
             names = [f"data/{part}-images-idx3-ubyte", f"data/{part}-labels-idx1-ubyte"]
             subprocess.run([self.bin / "write_digits", seed, count, *names], cwd=self.home, check=True)
 
+    def sanitized(self):
+        """Whether the programs are instrumented (presets asan and tsan)."""
+        program = (self.bin / "train").read_bytes()
+        return b"__asan_init" in program or b"__tsan_init" in program
+
     def environment(self, **more):
         kept = {k: v for k, v in os.environ.items()
                 if k not in ("PARE_DATA", "XDG_CACHE_HOME", "PARE_HOME")}

@@ -155,12 +155,13 @@ std::string matrix_html(const ResultMatrix& from) {
                           .columns = from.columns,
                           .rows = {}};
   for (const ResultMatrix::Row& row : from.rows) {
-    report::HeatTable::Row& to = table.rows.emplace_back(row.labels);
+    report::HeatTable::Row to{.labels = row.labels, .cells = {}};
     for (const std::optional<MatrixCell>& cell : row.cells) {
       to.cells.push_back(cell ? std::optional(report::HeatCell{cell->text, cell->distance,
                                                                cell->marked, cell->hint})
                               : std::nullopt);
     }
+    table.rows.push_back(std::move(to));
   }
   return fmt::format("<h2>{}</h2>\n{}", escape(from.title), to_html(table));
 }
