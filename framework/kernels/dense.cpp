@@ -46,12 +46,16 @@ Tensor transposed_panels(const DenseExtents& e, const float* x) {
   return result;
 }
 
-// y [batch, out]: the tile's [rows, kTileColumns] sums, transposed.
+// y [batch, out]: the tile's [rows, kTileColumns] sums, transposed. Where vectors are short, a tile
+// has more rows than a square.
 void write_transposed(const float* sums, std::int64_t rows, std::int64_t columns, float* y,
                       std::int64_t out) {
-  for (std::int64_t j = 0; j < columns; j += simd::kLanes) {
-    transpose_square(sums + j, kTileColumns, rows,
-                     std::min<std::int64_t>(simd::kLanes, columns - j), y + j * out, out, 0);
+  for (std::int64_t i = 0; i < rows; i += simd::kLanes) {
+    for (std::int64_t j = 0; j < columns; j += simd::kLanes) {
+      transpose_square(sums + i * kTileColumns + j, kTileColumns,
+                       std::min<std::int64_t>(simd::kLanes, rows - i),
+                       std::min<std::int64_t>(simd::kLanes, columns - j), y + j * out + i, out, 0);
+    }
   }
 }
 
