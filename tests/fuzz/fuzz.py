@@ -116,7 +116,7 @@ def campaign(target, work, limit):
     finds = work / "finds"
     finds.mkdir()
     command = [BUILD / "bin" / f"fuzz_{target}", work / "corpus", *limit,
-               f"-max_len={longest}", f"-dict={HERE / 'dictionary'}", "-timeout=10",
+               f"-max_len={longest}", f"-dict={HERE / 'dictionary'}", "-timeout=200",
                "-malloc_limit_mb=128", "-rss_limit_mb=2048", "-print_final_stats=1",
                # Not entropic: its bookkeeping takes half of the time of targets as fast as these.
                "-reload=0", "-entropic=0", f"-artifact_prefix={finds}/", "-verbosity=0"]
