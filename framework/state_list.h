@@ -13,8 +13,8 @@
 namespace pare {
 
 // The values as bytes under `name`; the list may be empty, before a first observation for example.
-template <class T>
-void visit_list(const std::string& name, std::vector<T>& values, StateVisitor& visitor) {
+template <class T, class Allocator>
+void visit_list(const std::string& name, std::vector<T, Allocator>& values, StateVisitor& visitor) {
   static_assert(std::is_trivially_copyable_v<T>);
   std::vector<std::uint8_t> bytes(values.size() * sizeof(T));
   if (!bytes.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());

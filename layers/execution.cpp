@@ -8,7 +8,7 @@
 namespace pare {
 namespace {
 
-using Steps = std::vector<ExecutionStep>;
+using Steps = StepVector<ExecutionStep>;
 
 std::size_t value_of(const std::vector<NetworkNode>& nodes, const std::string& name) {
   if (name == kInputNode) return 0;
@@ -20,6 +20,7 @@ std::size_t value_of(const std::vector<NetworkNode>& nodes, const std::string& n
 
 Steps in_order(const std::vector<NetworkNode>& nodes) {
   Steps steps;
+  steps.reserve(nodes.size());
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     ExecutionStep& step = steps.emplace_back(ExecutionStep{.module = nodes[i].module.get()});
     step.output = i + 1;
@@ -66,7 +67,7 @@ void fuse(Steps& steps) {
 }
 
 Steps with_last_reads(Steps steps) {
-  std::vector<bool> read(steps.size() * 2 + 2, false);
+  StepVector<char> read(steps.size() * 2 + 2, false);
   for (const ExecutionStep& step : steps) read.resize(std::max(read.size(), step.output + 1));
   for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
     for (const std::size_t input : step->inputs) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "framework/tensor/step_vector.h"
 #include "layers/fusion.h"
 
 namespace pare {
@@ -22,9 +23,9 @@ struct NetworkNode;
 struct ExecutionStep {
   Module* module = nullptr;
   FusesWithReader* first = nullptr;  // where not null: runs together with its reader, `module`
-  std::vector<std::size_t> inputs = {};
+  StepVector<std::size_t> inputs = {};
   std::size_t output = 0;
-  std::vector<std::size_t> last_read = {};  // values that nobody reads after this step
+  StepVector<std::size_t> last_read = {};  // values that nobody reads after this step
 
   Variable run(std::span<const Variable> values, const Pass& pass) const {
     return first ? first->forward_with(*module, values, pass) : module->forward(values, pass);
@@ -32,8 +33,8 @@ struct ExecutionStep {
 };
 
 // In the order of the list, each node by itself: every node's value exists.
-std::vector<ExecutionStep> plain_execution(const std::vector<NetworkNode>& nodes);
+StepVector<ExecutionStep> plain_execution(const std::vector<NetworkNode>& nodes);
 // The fast one: the output of the last node is the same, some others never exist.
-std::vector<ExecutionStep> fused_execution(const std::vector<NetworkNode>& nodes);
+StepVector<ExecutionStep> fused_execution(const std::vector<NetworkNode>& nodes);
 
 }  // namespace pare

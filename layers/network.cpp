@@ -10,6 +10,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
+#include "framework/tensor/step_vector.h"
 #include "layers/execution.h"
 
 namespace pare {
@@ -170,7 +171,7 @@ void Network::initialize(std::uint64_t seed) {
 
 Variable Network::forward(const Variable& x, const Pass& pass, const Tap& tap) {
   PARE_ENSURE(!nodes_.empty() && x.shape().without_batch() == input_shape_);
-  std::vector<Variable> values(nodes_.size() + 1), inputs;
+  StepVector<Variable> values(nodes_.size() + 1), inputs;
   values[0] = x;
   if (tap) tap(std::string(kInputNode), x);
   for (const ExecutionStep& step : tap ? plain_execution(nodes_) : fused_execution(nodes_)) {
@@ -185,7 +186,10 @@ Variable Network::forward(const Variable& x, const Pass& pass, const Tap& tap) {
 }
 
 void Network::visit_parameters(const ParameterVisitor& visit) const {
-  for (Parameter* parameter : parameters()) parameter->visit_parameters(visit);
+  for (const NetworkNode& node : nodes_) {
+    node.module->visit_parameters(
+        [&visit](Parameter& parameter) { parameter.visit_parameters(visit); });
+  }
 }
 
 void Network::visit_state(StateVisitor& visitor) const {

@@ -2,18 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
 
 // Euclidean norm of all gradients: double sums per tile, added in the order of tiles and
 // parameters.
-double norm(const std::vector<Tensor>& gradients) {
+double norm(std::span<const Tensor> gradients) {
   double sum = 0;
-  std::vector<double> partial;
+  StepVector<double> partial;
   for (const Tensor& gradient : gradients) {
     if (!gradient.defined()) continue;
     partial.assign(static_cast<std::size_t>((gradient.size() + kUpdateTile - 1) / kUpdateTile), 0);
@@ -75,7 +77,8 @@ Update Optimizer::update_of(const Parameter& parameter, double learning_rate, do
 }
 
 void Optimizer::step(double learning_rate) {
-  std::vector<Tensor> gradients;
+  StepVector<Tensor> gradients;
+  gradients.reserve(parameters_.size());
   for (Parameter* parameter : parameters_) {
     gradients.push_back(parameter->frozen() ? Tensor() : parameter->grad());
     parameter

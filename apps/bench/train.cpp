@@ -6,8 +6,8 @@
 #include <sstream>
 
 #include "apps/bench/timing.h"
-#include "apps/bench/training.h"
 #include "apps/bench/worker.h"
+#include "apps/lib/bench_training.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 

@@ -6,6 +6,7 @@
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
@@ -20,8 +21,9 @@ struct ChannelGrid {
   PassRange pass;
 };
 
-std::vector<ChannelGrid> prepare(const Grid& grid) {
-  std::vector<ChannelGrid> channels;
+StepVector<ChannelGrid> prepare(const Grid& grid) {
+  StepVector<ChannelGrid> channels;
+  channels.reserve(grid.scales.size());
   for (std::size_t c = 0; c < grid.scales.size(); ++c) {
     const std::int32_t qmin = grid.format.qmin(), qmax = grid.format.qmax(),
                        z = grid.zero_points[c];
@@ -129,7 +131,7 @@ Variable fake_quantize(const Variable& x, const Grid& grid, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   PARE_ENSURE(view.channels == grid.channels());
   const Runs runs(view);
-  std::vector<ChannelGrid> channels = prepare(grid);
+  StepVector<ChannelGrid> channels = prepare(grid);
   Tensor y(x.shape());
   Tensor clamped(Shape{runs.tiles()});  // 1 where a tile has clamped values
   const float* from = x.value().data();

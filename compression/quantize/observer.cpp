@@ -66,7 +66,7 @@ class MinMax final : public RangeObserver {
   bool stateless() const override { return true; }
 };
 
-void widen(std::vector<Range>& ranges, const std::vector<Range>& now) {
+void widen(StepVector<Range>& ranges, const StepVector<Range>& now) {
   if (ranges.empty()) ranges.resize(now.size());
   for (std::size_t c = 0; c < now.size(); ++c) ranges[c] = hull(ranges[c], now[c]);
 }
@@ -77,7 +77,7 @@ class EmaMinMax final : public RangeObserver {
  public:
   explicit EmaMinMax(double decay) : decay_(decay) {}
   void observe(const Tensor& x, int axis, const Pass& pass) override {
-    const std::vector<Range> now = channel_ranges(x, axis);
+    const StepVector<Range> now = channel_ranges(x, axis);
     if (ranges_.empty() || !pass.training()) return widen(ranges_, now);
     for (std::size_t c = 0; c < now.size(); ++c) {
       ranges_[c].low = static_cast<float>(decay_ * ranges_[c].low + (1 - decay_) * now[c].low);
@@ -99,14 +99,14 @@ class MaxAbs final : public RangeObserver {
 
 }  // namespace
 
-std::vector<Range> channel_ranges(const Tensor& x, int axis) {
+StepVector<Range> channel_ranges(const Tensor& x, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   const float* data = x.data();
-  std::vector<Range> ranges(static_cast<std::size_t>(view.channels));
+  StepVector<Range> ranges(static_cast<std::size_t>(view.channels));
   // Whole tensor: tiles of a fixed size; the hull does not depend on their order.
   if (view.channels == 1) {
     constexpr std::int64_t kTile = 1 << 15;
-    std::vector<Range> partial(static_cast<std::size_t>((x.size() + kTile - 1) / kTile));
+    StepVector<Range> partial(static_cast<std::size_t>((x.size() + kTile - 1) / kTile));
     parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
       partial[static_cast<std::size_t>(begin / kTile)] = range_of(data + begin, end - begin);
     });

@@ -12,6 +12,7 @@
 #include "compression/quantize/grid.h"
 #include "framework/parameter.h"
 #include "framework/state.h"
+#include "framework/tensor/step_vector.h"
 #include "framework/tensor/tensor.h"
 
 namespace pare {
@@ -50,7 +51,7 @@ std::vector<std::string> observer_kinds(bool for_weights);
 std::unique_ptr<Observer> make_observer(const ObserverOptions& options);
 
 // Smallest and largest value per channel, 0 included.
-std::vector<Range> channel_ranges(const Tensor& x, int axis);
+StepVector<Range> channel_ranges(const Tensor& x, int axis);
 
 // An observer whose state is one range per channel.
 class RangeObserver : public Observer {
@@ -59,7 +60,7 @@ class RangeObserver : public Observer {
   void visit_state(const std::string& prefix, StateVisitor& visitor) override;
 
  protected:
-  std::vector<Range> ranges_;
+  StepVector<Range> ranges_;
 };
 
 }  // namespace pare

@@ -18,10 +18,10 @@ ObserverOptions observer_options(const QuantizerConfig& config, const QuantizerP
 class Uniform final : public Quantizer {
  public:
   Uniform(const QuantizerConfig& config, QuantizerPlace place)
-      : format_(config.format()),
-        rounding_(config.rounding),
+      : rounding_(config.rounding),
         observer_(make_observer(observer_options(config, place))),
-        place_(std::move(place)) {}
+        place_(std::move(place)),
+        grid_{.format = config.format(), .scales = {}, .zero_points = {}} {}
 
   Traits traits() const override {
     return {.has_zero = true,
@@ -54,17 +54,16 @@ class Uniform final : public Quantizer {
   const Grid& current() const {
     PARE_ENSURE(ready());
     if (grid_.scales.empty()) {
-      grid_ = {.format = format_, .scales = {}, .zero_points = {}};
+      grid_.zero_points.clear();  // the memory stays
       for (const Range& range : observer_->ranges()) append_channel(grid_, range, place_.where);
     }
     return grid_;
   }
 
-  GridFormat format_;
   RoundingMode rounding_;
   std::unique_ptr<Observer> observer_;
   QuantizerPlace place_;
-  mutable Grid grid_;
+  mutable Grid grid_;  // without scales: to be made anew
 };
 
 }  // namespace

@@ -1,9 +1,6 @@
 #include "framework/autograd/variable.h"
 
 #include <algorithm>
-#include <map>
-#include <mutex>
-#include <new>
 #include <queue>
 #include <vector>
 
@@ -15,37 +12,6 @@ namespace detail {
 std::uint64_t next_order() {
   thread_local std::uint64_t order = 0;
   return ++order;
-}
-
-namespace {
-struct NodePool {
-  std::mutex mutex;
-  std::map<std::size_t, std::vector<void*>> waiting;  // by size
-  static NodePool& instance() {
-    static auto* pool = new NodePool;  // never destroyed, like the tensors' pool
-    return *pool;
-  }
-};
-}  // namespace
-
-void* node_memory(std::size_t bytes) {
-  auto& pool = NodePool::instance();
-  {
-    const std::lock_guard lock(pool.mutex);
-    auto& blocks = pool.waiting[bytes];
-    if (!blocks.empty()) {
-      void* memory = blocks.back();
-      blocks.pop_back();
-      return memory;
-    }
-  }
-  return ::operator new(bytes);
-}
-
-void free_node_memory(void* memory, std::size_t bytes) {
-  auto& pool = NodePool::instance();
-  const std::lock_guard lock(pool.mutex);
-  pool.waiting[bytes].push_back(memory);
 }
 
 }  // namespace detail
@@ -64,7 +30,7 @@ NoGradient::~NoGradient() { --no_gradient_depth; }
 bool gradients_enabled() { return no_gradient_depth == 0; }
 
 Variable::Variable(Tensor value, bool requires_grad) {
-  node_ = std::allocate_shared<Node>(detail::NodeAllocator<Node>());
+  node_ = std::allocate_shared<Node>(StepAllocator<Node>());
   node_->value = std::move(value);
   node_->requires_grad = requires_grad;
   node_->order = detail::next_order();

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "framework/base/error.h"
+#include "framework/tensor/step_vector.h"
 #include "framework/tensor/tensor.h"
 
 namespace pare {
@@ -120,20 +121,6 @@ struct ClosureNode final : Node {
     bool full = true;
   } closure;
 };
-
-// Memory of graph nodes, recycled by size like the tensors' (no allocation in steady state).
-void* node_memory(std::size_t bytes);
-void free_node_memory(void* memory, std::size_t bytes);
-template <class T>
-struct NodeAllocator {
-  using value_type = T;
-  NodeAllocator() = default;
-  template <class U>
-  NodeAllocator(const NodeAllocator<U>&) {}
-  T* allocate(std::size_t n) { return static_cast<T*>(node_memory(n * sizeof(T))); }
-  void deallocate(T* p, std::size_t n) { free_node_memory(p, n * sizeof(T)); }
-  bool operator==(const NodeAllocator&) const { return true; }
-};
 }  // namespace detail
 
 // While one of these lives, record() keeps no closures and no inputs: evaluation costs no memory.
@@ -158,8 +145,8 @@ Variable record(const char* op, Tensor value, std::initializer_list<Variable> in
   }
   if (!needed) return Variable(std::move(value));
   PARE_ENSURE(inputs.size() <= Node::kMaxInputs);
-  auto node = std::allocate_shared<detail::ClosureNode<F>>(
-      detail::NodeAllocator<detail::ClosureNode<F>>(), std::move(closure));
+  auto node = std::allocate_shared<detail::ClosureNode<F>>(StepAllocator<detail::ClosureNode<F>>(),
+                                                           std::move(closure));
   node->op = op;
   node->value = std::move(value);
   node->requires_grad = true;

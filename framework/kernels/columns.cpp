@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <type_traits>
-#include <vector>
 
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
@@ -46,7 +46,7 @@ template <int sums, class Term>
 void reduce_rows(std::int64_t rows, std::int64_t columns, const Term& term, double* out) {
   const std::int64_t tile = std::max<std::int64_t>(64, 16384 / std::max<std::int64_t>(columns, 1));
   const std::int64_t tiles = (rows + tile - 1) / tile;
-  std::vector<float> partial(static_cast<std::size_t>(tiles * sums * columns));
+  StepVector<float> partial(static_cast<std::size_t>(tiles * sums * columns));
   parallel_for(tiles, [&](std::int64_t t) {
     const std::int64_t end = std::min((t + 1) * tile, rows);
     for (std::int64_t c = 0; c < columns; c += simd::kLanes) {
@@ -88,7 +88,7 @@ void column_squares(const float* x, const float* mean, std::int64_t rows, std::i
 
 void column_products(const float* dy, const float* x, const Normalisation& n, std::int64_t rows,
                      std::int64_t columns, double* sums, double* products) {
-  std::vector<double> both(static_cast<std::size_t>(2 * columns));
+  StepVector<double> both(static_cast<std::size_t>(2 * columns));
   const auto reduce = [&](auto relu) {
     const auto term = [=, &n](std::int64_t c, simd::Mask mask) {
       return [=, v = NormalisedVector(n, c, mask)](std::int64_t row) {
@@ -107,7 +107,7 @@ void column_products(const float* dy, const float* x, const Normalisation& n, st
 
 void bias_gradient(const float* dy, std::int64_t rows, std::int64_t columns, float* out,
                    float beta) {
-  std::vector<double> sums(static_cast<std::size_t>(columns));
+  StepVector<double> sums(static_cast<std::size_t>(columns));
   column_sums(dy, rows, columns, sums.data());
   for (std::int64_t c = 0; c < columns; ++c) {
     const auto sum = static_cast<float>(sums[static_cast<std::size_t>(c)]);

@@ -15,6 +15,7 @@
 #include "framework/kernels/padding.h"
 #include "framework/kernels/tile.h"
 #include "framework/kernels/winograd.h"
+#include "framework/tensor/step_vector.h"
 #include "framework/tensor/tensor.h"
 
 namespace pare {
@@ -82,9 +83,9 @@ struct PaddedGradient {
 
 // Where the taps of an input pixel of this phase lie in dy, from the first tap on: one segment per
 // row of taps, or with groups one per tap.
-std::vector<std::int64_t> segments_of(const ConvShape& s, const PhaseKernel& phase,
-                                      std::int64_t row_stride) {
-  std::vector<std::int64_t> segments;
+StepVector<std::int64_t> segments_of(const ConvShape& s, const PhaseKernel& phase,
+                                     std::int64_t row_stride) {
+  StepVector<std::int64_t> segments;
   for (std::int64_t i = 0; i < phase.h.taps; ++i) {
     for (std::int64_t j = 0; j < (s.groups == 1 ? 1 : phase.w.taps); ++j) {
       segments.push_back(i * row_stride + j * s.out_channels);
@@ -97,7 +98,7 @@ std::vector<std::int64_t> segments_of(const ConvShape& s, const PhaseKernel& pha
 void convolve_phase(const ConvShape& s, const PhaseKernel& phase, const PaddedGradient& padding,
                     std::int64_t g, const float* dy, float* dx, float beta) {
   const std::int64_t row_stride = padding.columns * s.out_channels;
-  const std::vector<std::int64_t> segments = segments_of(s, phase, row_stride);
+  const StepVector<std::int64_t> segments = segments_of(s, phase, row_stride);
   const std::int64_t length = s.group_outputs() * (s.groups == 1 ? phase.w.taps : 1);
   const std::int64_t channels = s.group_channels();
   const float* filters = phase.filters.data() + g * phase.filters.shape().size_from(1);
@@ -144,7 +145,7 @@ bool scatters(const ConvShape& s) {
 
 void gather_input_gradient(const ConvShape& s, const OutputGradient& dy, const float* weight,
                            float* dx, float beta) {
-  std::vector<PhaseKernel> phases;
+  StepVector<PhaseKernel> phases;
   for (std::int64_t i = 0; i < s.window.stride_h; ++i) {
     for (std::int64_t j = 0; j < s.window.stride_w; ++j) {
       phases.push_back(make_phase(s, i, j, weight));

@@ -42,8 +42,8 @@ ConvInputs::ConvInputs(const ConvShape& s, std::int64_t images, std::int64_t row
   }
 }
 
-std::vector<std::int64_t> ConvInputs::elements() const {
-  std::vector<std::int64_t> offsets;
+StepVector<std::int64_t> ConvInputs::elements() const {
+  StepVector<std::int64_t> offsets;
   for (const std::int64_t segment : segments_) {
     for (std::int64_t k = 0; k < segment_length_; ++k) offsets.push_back(segment + k);
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "framework/ops/window.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 
@@ -25,13 +26,13 @@ class ConvInputs {
   ConvInputs(const ConvShape& shape, std::int64_t images, std::int64_t rows);
 
   // Tap (0, 0) of every pixel, in the order of y.
-  const std::vector<std::int64_t>& pixels() const { return pixels_; }
+  const StepVector<std::int64_t>& pixels() const { return pixels_; }
   // From a pixel's tap (0, 0) to its inputs of group 0: contiguous segments of segment_length()
   // floats each; where they would be short, single floats.
-  const std::vector<std::int64_t>& segments() const { return segments_; }
+  const StepVector<std::int64_t>& segments() const { return segments_; }
   std::int64_t segment_length() const { return segment_length_; }
   // The same for every single input: as many as a filter has elements.
-  std::vector<std::int64_t> elements() const;
+  StepVector<std::int64_t> elements() const;
 
   // Tap (0, 0) of the block's first pixel: in x itself, or in a copy with a border of zeros that
   // lives in `padded`.
@@ -40,7 +41,7 @@ class ConvInputs {
  private:
   ConvShape shape_;
   std::int64_t row_stride_, image_stride_;
-  std::vector<std::int64_t> pixels_, segments_;
+  StepVector<std::int64_t> pixels_, segments_;
   std::int64_t segment_length_;
 };
 

@@ -39,7 +39,7 @@ struct Cut {
 // sums [depth, out], rows [begin, end): += the products of the given pixels; with `first`, starts
 // from zero.
 void accumulate(const ConvShape& s, const float* x, std::span<const std::int64_t> pixels,
-                const std::vector<std::int64_t>& elements, const float* dy, std::int64_t begin,
+                const StepVector<std::int64_t>& elements, const float* dy, std::int64_t begin,
                 std::int64_t end, bool first, float* sums) {
   for (std::int64_t n = 0; n < s.out_channels;) {
     const std::int64_t g = n / s.group_outputs();
@@ -88,7 +88,7 @@ void conv2d_weight_gradient(const ConvShape& s, const float* x, const OutputGrad
   const std::int64_t block_images =
       std::clamp<std::int64_t>(kBlockPixels / s.out_pixels(), 1, cut.images);
   const ConvInputs inputs(s, block_images, s.out_h());
-  const std::vector<std::int64_t> elements = inputs.elements();
+  const StepVector<std::int64_t> elements = inputs.elements();
   Tensor sums(Shape{cut.chunks, s.depth(), s.out_channels});
   float* all = sums.mutable_data();
   parallel_for(cut.chunks * cut.parts, [&](std::int64_t i) {

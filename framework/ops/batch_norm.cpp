@@ -4,10 +4,10 @@
 #include "framework/kernels/batch_norm.h"
 
 #include <cmath>
-#include <vector>
 
 #include "framework/kernels/columns.h"
 #include "framework/ops/fused.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
@@ -48,7 +48,7 @@ struct GradientSums {
       : dy_sum(static_cast<std::size_t>(e.channels)), product_sum(dy_sum.size()) {
     column_products(dy.data(), x.data(), n, e.rows, e.channels, dy_sum.data(), product_sum.data());
   }
-  std::vector<double> dy_sum, product_sum;
+  StepVector<double> dy_sum, product_sum;
 };
 
 // dscale (input 1) and dshift (input 2).
@@ -70,7 +70,7 @@ void give_parameter_gradients(const GradientSums& sums, const Tensor& inverse,
 }
 
 void batch_moments(const Extents& e, const Tensor& x, Tensor& mean, Tensor& variance) {
-  std::vector<double> sums(static_cast<std::size_t>(e.channels));
+  StepVector<double> sums(static_cast<std::size_t>(e.channels));
   const auto divided = [&](std::int64_t c) {
     return sums[static_cast<std::size_t>(c)] / static_cast<double>(e.rows);
   };

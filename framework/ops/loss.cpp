@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <vector>
 
 #include "framework/ops/ops.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
@@ -23,7 +23,7 @@ double softmax_row(const float* x, std::int64_t classes, float* y) {
 }
 
 // The labels of a batch of logits [batch, classes], checked.
-std::vector<std::int32_t> checked_labels(const Variable& x, std::span<const std::int32_t> labels) {
+StepVector<std::int32_t> checked_labels(const Variable& x, std::span<const std::int32_t> labels) {
   PARE_ENSURE(x.shape().rank() == 2 && x.shape()[0] == static_cast<std::int64_t>(labels.size()));
   PARE_ENSURE(!labels.empty());
   const std::int64_t classes = x.shape()[1];
@@ -64,7 +64,7 @@ Variable softmax(const Variable& x) {
 
 Variable softmax_cross_entropy(const Variable& logits, std::span<const std::int32_t> labels,
                                float smoothing) {
-  const std::vector<std::int32_t> truth = checked_labels(logits, labels);
+  const StepVector<std::int32_t> truth = checked_labels(logits, labels);
   const std::int64_t classes = logits.shape()[1];
   const auto batch = static_cast<std::int64_t>(truth.size());
   const auto target = [=](std::int64_t c, std::int32_t label) {
@@ -94,7 +94,7 @@ Variable softmax_cross_entropy(const Variable& logits, std::span<const std::int3
 }
 
 Variable mean_squared_error(const Variable& x, std::span<const std::int32_t> labels) {
-  const std::vector<std::int32_t> truth = checked_labels(x, labels);
+  const StepVector<std::int32_t> truth = checked_labels(x, labels);
   const std::int64_t classes = x.shape()[1];
   const std::int64_t size = x.value().size();
   const Tensor xv = x.value();
@@ -120,15 +120,15 @@ Variable distillation_loss(const Variable& logits, const Tensor& teacher, double
   PARE_ENSURE(logits.shape().rank() == 2 && logits.shape() == teacher.shape() && temperature > 0);
   const std::int64_t classes = logits.shape()[1], batch = logits.shape()[0];
   const auto divided = [&](const float* row) {
-    std::vector<float> x(row, row + classes);
+    StepVector<float> x(row, row + classes);
     for (float& value : x) value = static_cast<float>(value / temperature);
     return x;
   };
   Tensor target(logits.shape()), found(logits.shape());
   double total = 0;
   for (std::int64_t b = 0; b < batch; ++b) {
-    const std::vector<float> t = divided(teacher.data() + b * classes);
-    const std::vector<float> s = divided(logits.value().data() + b * classes);
+    const StepVector<float> t = divided(teacher.data() + b * classes);
+    const StepVector<float> s = divided(logits.value().data() + b * classes);
     float* p = target.mutable_data() + b * classes;
     const double t_sum = softmax_row(t.data(), classes, p);
     const double s_sum = softmax_row(s.data(), classes, found.mutable_data() + b * classes);

@@ -113,7 +113,7 @@ TEST_CASE("ranges of large tensors, per tensor and per channel of any axis, equa
     for (std::int64_t i = 0; i < x.size(); ++i)
       x.mutable_data()[i] = static_cast<float>(random.normal());
     const ChannelView view = channel_view(shape, axis);
-    std::vector<Range> expected(static_cast<std::size_t>(view.channels));
+    StepVector<Range> expected(static_cast<std::size_t>(view.channels));
     for (std::int64_t i = 0; i < x.size(); ++i) {
       Range& range = expected[static_cast<std::size_t>(i / view.inner % view.channels)];
       range.low = std::min(range.low, x.data()[i]);

@@ -7,9 +7,9 @@
 #include <cstring>
 #include <limits>
 
-#include "framework/base/parallel.h"
 #include "framework/kernels/finite.h"
 #include "tests/framework/op_table.h"
+#include "tests/threads.h"
 
 namespace pare::testing {
 namespace {
@@ -17,12 +17,6 @@ namespace {
 struct Filled {
   Filled() { set_memory_fill(0xFF); }
   ~Filled() { set_memory_fill(-1); }
-};
-
-struct Threads {
-  explicit Threads(int count) : before(thread_count()) { set_thread_count(count); }
-  ~Threads() { set_thread_count(before); }
-  int before;
 };
 
 Tensor to_tensor(const Shape& shape, const Values& values) {
@@ -143,11 +137,11 @@ TEST_CASE("gradients of an op used twice on the same inputs add up") {
 TEST_CASE("values and gradients have the same bits for any number of threads") {
   for_each_case(10, [](const OpRow& row, const OpCase& c, const Values& dy) {
     const Result one = [&] {
-      const Threads threads(1);
+      const test::Threads threads(1);
       return run(c, dy, ~0u);
     }();
     for (const int count : {2, 3, 7}) {
-      const Threads threads(count);
+      const test::Threads threads(count);
       const Result many = run(c, dy, ~0u);
       REQUIRE_MESSAGE(same_bits(one.y, many.y), row.op, " ", c.what, ", threads ", count);
       for (std::size_t i = 0; i < one.gradients.size(); ++i) {

@@ -1,7 +1,11 @@
 // Configs: text to values to a struct of every kind of field, with --set assignments behind zero
-// bytes. What was read is written, and read again the same.
+// bytes. What was read is written, and read again the same. A text with _base_ becomes a file, and
+// the first part behind it its base.
 #include "framework/config/config.h"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -78,22 +82,80 @@ std::pair<std::string_view, std::vector<std::string>> cut(std::string_view text)
   return {first, parts};
 }
 
+// A folder for two files, "input" and "base"; gone at the end of the program.
+class Folder {
+ public:
+  Folder() : path_(std::filesystem::temp_directory_path() / "pare_fuzz_XXXXXX") {
+    require(::mkdtemp(path_.data()) != nullptr);
+  }
+  Folder(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string put(const char* name, std::string_view text) const {
+    const std::string path = path_ + "/" + name;
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+
+ private:
+  std::string path_;
+};
+
+using Assignments = std::span<const std::string>;
+
+config::Value from_files(std::string_view text, Assignments parts) {
+  static const Folder folder;
+  folder.put("base", parts.empty() ? "{}" : parts[0]);
+  return config::load_file(folder.put("input", text), parts.subspan(parts.empty() ? 0 : 1));
+}
+
+// The assignments once more, as values that a file holds.
+config::Value from_values(std::string_view text, Assignments assignments) {
+  config::Value value = config::load_text(text, "input");
+  for (const std::string& assignment : assignments) {
+    const std::size_t sign = assignment.find('=');
+    if (sign == std::string::npos) continue;
+    const std::string_view path = std::string_view(assignment).substr(0, sign);
+    config::assign(value, path, config::parse_text(assignment.substr(sign + 1), "value"), 1);
+  }
+  return value;
+}
+
+void check(const config::Value& value) {
+  const config::Json json = config::to_json(value);
+  require(config::to_json(config::parse_text(config::pretty(json), "pretty")) == json);
+  const auto read = config::read<Everything>(value);
+  const config::Json written = config::write(read);
+  const auto again = config::read<Everything>(config::parse_text(written.dump(), "written"));
+  require(config::write(again) == written);
+}
+
+template <class Load>
+void try_to_read(const Load& load) {
+  try {
+    check(load());
+  } catch (const ConfigError&) {
+  }
+}
+
 }  // namespace
 
 void config(Bytes bytes) {
-  const std::string_view whole = text_of(bytes);
-  if (whole.find("_base") != std::string_view::npos) return;  // would open files of this machine
-  const auto [text, assignments] = cut(whole);
-  try {
-    const config::Value value = config::load_text(text, "input", assignments);
-    const config::Json json = config::to_json(value);
-    require(config::to_json(config::parse_text(config::pretty(json), "pretty")) == json);
-    const auto read = config::read<Everything>(value);
-    const config::Json written = config::write(read);
-    const auto again = config::read<Everything>(config::parse_text(written.dump(), "written"));
-    require(config::write(again) == written);
-  } catch (const ConfigError&) {
+  const auto [text, parts] = cut(text_of(bytes));
+  if (text_of(bytes).find("_base") != std::string_view::npos) {
+    // Nothing but the two files: no path that leads out of their folder.
+    if (text_of(bytes).find_first_of("/\\") != std::string_view::npos) return;
+    return try_to_read([&] { return from_files(text, parts); });
   }
+  bool loaded = false;
+  try_to_read([&] {
+    config::Value value = config::load_text(text, "input", parts);
+    loaded = true;
+    return value;
+  });
+  if (loaded && !parts.empty()) try_to_read([&] { return from_values(text, parts); });
 }
 
 }  // namespace pare::fuzz

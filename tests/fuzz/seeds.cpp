@@ -14,6 +14,7 @@
 #include "framework/io/safetensors.h"
 #include "tests/datasets/files.h"
 #include "tests/integer/random_program.h"
+#include "tests/io/foreign_hdf5.h"
 #include "tests/io/keras_writer.h"
 
 namespace pare {
@@ -110,6 +111,8 @@ void arrays(Seeds& seeds) {
   const Hdf5Image image = some_arrays();
   seeds.add("wire", image_to_bytes(image));
   seeds.add("checkpoint", hdf5::write_image(image));
+  for (const test::ForeignFile& file : test::foreign_files())
+    seeds.add("checkpoint", test::hdf5_file(file.build));
   const SafeTensors tensors{.metadata = {{"format", "pt"}}, .arrays = image.arrays};
   const auto file = encode_safetensors(tensors);
   seeds.add("safetensors", 0, file);
@@ -144,6 +147,17 @@ void configs(Seeds& seeds) {
   using namespace std::string_literals;
   seeds.add("config",
             bytes_of("{\"inner\": {\"word\": \"a\"}}\0inner.word=b\0layers[0].kind=dense\0named.q={}"s));
+  seeds.add(
+      "config",
+      bytes_of("{\"_base_\": \"base\", \"count\": 2}\0{\"fast\": true, \"count\": 1}\0rate=2"s));
+  seeds.add(
+      "config",
+      bytes_of(
+          "{\"_base_\": [\"base\", \"input\"], \"x\": {\"_delete_\": true}}\0{\"_base_\": 3}"s));
+  seeds.add(
+      "config",
+      bytes_of(
+          "{\"numbers\": [1]}\0numbers=2\0layers[0]={\"kind\": \"inner\"}\0a=[[1, {\"b\": 2}]]"s));
   seeds.add("config", bytes_of("{\"rate\": 1e400, \"x\": [[[[{}]]]] /* end */}"s));
 }
 

@@ -9,7 +9,7 @@
 
 namespace {
 
-std::atomic<std::uint64_t> largest = 0;
+std::atomic<std::uint64_t> largest = 0, count = 0;
 std::atomic<std::int64_t> live = 0, peak = 0, before = 0;
 
 template <class T>
@@ -20,6 +20,7 @@ void raise(std::atomic<T>& to, T value) {
 
 void* counted(void* block, std::size_t size) {
   if (block == nullptr) throw std::bad_alloc();
+  ++count;
   raise(largest, static_cast<std::uint64_t>(size));
   live += static_cast<std::int64_t>(malloc_usable_size(block));
   raise(peak, live.load());
@@ -59,12 +60,13 @@ namespace pare::test {
 
 void start_meter() {
   largest = 0;
+  count = 0;
   before = live.load();
   peak = live.load();
 }
 
 Allocations read_meter() {
-  return {largest, static_cast<std::uint64_t>(std::max<std::int64_t>(0, peak - before))};
+  return {largest, static_cast<std::uint64_t>(std::max<std::int64_t>(0, peak - before)), count};
 }
 
 }  // namespace pare::test

@@ -9,6 +9,7 @@ namespace pare::test {
 struct Allocations {
   std::uint64_t largest = 0;  // bytes of one allocation
   std::uint64_t peak = 0;     // bytes at once, beyond those that were there before
+  std::uint64_t count = 0;    // how often
 };
 
 void start_meter();

@@ -7,22 +7,13 @@
 
 #include "compression/integer/operations.h"
 #include "framework/base/error.h"
-#include "framework/base/parallel.h"
 #include "tests/integer/random_program.h"
+#include "tests/threads.h"
 
 namespace pare::integer {
 namespace {
 
 constexpr std::uint64_t kPrograms = 600;
-
-class Threads {
- public:
-  explicit Threads(int count) : before_(thread_count()) { set_thread_count(count); }
-  ~Threads() { set_thread_count(before_); }
-
- private:
-  int before_;
-};
 
 TEST_CASE("fast and reference kernels give the same codes in every tensor of random programs") {
   for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
@@ -78,7 +69,7 @@ TEST_CASE("any number of threads gives the same codes, through run and run_all")
     const std::vector<std::int8_t> codes = random_codes(program, 53, seed);
     std::vector<std::vector<std::int8_t>> results;
     for (const int threads : {1, 2, 3}) {
-      const Threads scope(threads);
+      const test::Threads scope(threads);
       std::vector<std::int8_t> outputs(53 * engine.output_size());
       engine.run(codes, outputs);
       engine.run(codes, outputs);  // the second run reuses the memory of the first

@@ -148,13 +148,13 @@ DATASETS = [
 ]
 
 APPS = [
-    Mutant("a loss that is not finite goes on to backward", "apps/lib/trainer.cpp",
+    Mutant("a loss that is not finite goes on to backward", "apps/lib/trainer_step.cpp",
            "if (!std::isfinite(value)) {", "if (value > 0 && value < 0) {",
            ("unit", "apps", "a loss that is not finite*")),
-    Mutant("checkpoints may hold infinities", "apps/lib/trainer.cpp",
+    Mutant("checkpoints may hold infinities", "apps/lib/trainer_state.cpp",
            "require_finite(c);", "",
            ("unit", "apps", "weights that became infinite*")),
-    Mutant("a resumed run trains on with the averages", "apps/lib/trainer.cpp",
+    Mutant("a resumed run trains on with the averages", "apps/lib/trainer_state.cpp",
            "optimizer_->exchange();  // a checkpoint's network is the averaged one", "",
            ("unit", "apps", "a signal between any two batches*")),
     Mutant("a stop during validation saves nothing", "apps/lib/trainer.cpp",

@@ -9,11 +9,11 @@
 #include <map>
 
 #include "framework/base/error.h"
-#include "framework/base/parallel.h"
 #include "framework/random.h"
 #include "optim/adam.h"
 #include "optim/rmsprop.h"
 #include "optim/sgd.h"
+#include "tests/threads.h"
 
 namespace pare {
 namespace {
@@ -216,8 +216,7 @@ TEST_CASE("moments can be reached by parameter and are named in the state") {
 
 std::vector<float> large_run(int threads) {
   constexpr std::int64_t kSize = 5 * kUpdateTile + 3;
-  const int before = thread_count();
-  set_thread_count(threads);
+  const test::Threads guard(threads);
   Parameter weight{"w", Shape{kSize}, 0, true};
   Random random(1, Stream::test);
   for (std::int64_t k = 0; k < kSize; ++k)
@@ -229,7 +228,6 @@ std::vector<float> large_run(int threads) {
     send_gradient(weight, gradient);
     optimizer.step(0.01);
   }
-  set_thread_count(before);
   return {weight.latent().values().begin(), weight.latent().values().end()};
 }
 

@@ -1,4 +1,4 @@
-#include "apps/bench/training.h"
+#include "apps/lib/bench_training.h"
 
 #include "apps/lib/diverged.h"
 #include "apps/lib/run_config.h"
