@@ -143,7 +143,9 @@ void try_to_read(const Load& load) {
 }  // namespace
 
 void config(Bytes bytes) {
-  const auto [text, parts] = cut(text_of(bytes));
+  const auto input = cut(text_of(bytes));
+  const std::string_view text = input.first;
+  const Assignments parts = input.second;
   if (text_of(bytes).find("_base") != std::string_view::npos) {
     // Nothing but the two files: no path that leads out of their folder.
     if (text_of(bytes).find_first_of("/\\") != std::string_view::npos) return;
