@@ -91,11 +91,6 @@ std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-const float* zero_row() {
-  alignas(64) static constexpr float zeros[kTileColumns] = {};
-  return zeros;
-}
-
 std::int64_t balanced_tile(std::int64_t rows, std::int64_t largest) {
   const std::int64_t tiles = (rows + largest - 1) / largest;
   return tiles == 0 ? 1 : (rows + tiles - 1) / tiles;

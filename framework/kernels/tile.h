@@ -31,7 +31,8 @@ inline std::int64_t most_rows(std::int64_t columns) {
 }
 
 // kTileColumns zeros, for `start`.
-const float* zero_row();
+alignas(64) inline constexpr float kZeroRow[kTileColumns] = {};
+inline const float* zero_row() { return kZeroRow; }
 
 // Rows per tile such that `rows` are cut into as few tiles as possible, of nearly equal size: 16 ->
 // 8 + 8.

@@ -1,13 +1,34 @@
 #include "framework/tensor/storage.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <unordered_map>
 #include <vector>
 
 namespace pare {
+namespace {
+
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+// Large blocks begin at a huge page and ask for huge ones: a step walks through tens of megabytes,
+// more than the processor keeps addresses of pages of 4 kB for. Only pages that the block fills to
+// the end can become huge, so nothing more is resident. Throws std::bad_alloc.
+void* allocate_pages(std::size_t bytes) {
+  const bool large = bytes >= kHugePage;
+  void* memory = nullptr;
+  if (::posix_memalign(&memory, large ? kHugePage : 64, bytes ? bytes : 64) != 0) {
+    throw std::bad_alloc();
+  }
+  if (large) ::madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  return memory;
+}
+
+}  // namespace
 
 struct StoragePool {
   std::mutex mutex;
@@ -23,15 +44,11 @@ struct StoragePool {
 
   static Storage* from_system(std::int64_t floats, Storage::Kind kind) {
     const std::size_t bytes = (static_cast<std::size_t>(floats) * sizeof(float) + 63) / 64 * 64;
-    auto* storage = new Storage;
-    storage->data_ = static_cast<float*>(std::aligned_alloc(64, bytes ? bytes : 64));
-    if (!storage->data_) {
-      delete storage;
-      throw std::bad_alloc();
-    }
+    std::unique_ptr<Storage> storage(new Storage);
+    storage->data_ = static_cast<float*>(allocate_pages(bytes));
     storage->floats_ = floats;
     storage->kind_ = kind;
-    return storage;
+    return storage.release();
   }
 
   static void to_system(Storage* storage) {
