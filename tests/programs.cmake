@@ -59,11 +59,4 @@ if(TARGET experiment)
     COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/experiment_test.py
             ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR})
   set_tests_properties(programs.Experiment PROPERTIES LABELS fast TIMEOUT 600)
-  # Killed 20 times instead of 4.
-  add_test(NAME programs.ExperimentKilled
-    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/experiment_test.py
-            ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR}
-            ExperimentTest.test_killed_at_random_it_ends_with_the_same_bytes)
-  set_tests_properties(programs.ExperimentKilled PROPERTIES LABELS slow TIMEOUT 1800
-                       ENVIRONMENT KILLS=20)
 endif()

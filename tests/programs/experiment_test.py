@@ -8,7 +8,6 @@ Runs are --smoke runs of a tiny network on random images: nothing here looks at 
 
 import csv
 import json
-import os
 import pathlib
 import random
 import re
@@ -104,12 +103,11 @@ class ExperimentTest(ProgramTest):
                                 text=True)
 
     def test_killed_at_random_it_ends_with_the_same_bytes(self):
-        """KILLS in the environment: how many times (4)."""
         self.question("grid", axes=AXES, seeds=[1, 2], share="dense")
         self.ends(self.experiment("grid", "whole", "--smoke"), 0)
         generator = random.Random(7)
         signals = (signal.SIGINT, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL)
-        for kill in range(int(os.environ.get("KILLS", "4"))):
+        for kill in range(4):
             number = signals[kill % len(signals)]
             process = self.start("grid", "killed")
             time.sleep(generator.uniform(0.05, 0.5))

@@ -7,7 +7,6 @@ Every second kill takes the runs at work along. Every experiment ends with the r
 of its runs with the model, of the one that nothing interrupted. Exit code 1 where that is not so.
 """
 
-import argparse
 import json
 import pathlib
 import random
@@ -17,7 +16,7 @@ import tempfile
 import time
 
 import runs
-from kills import kill_after
+from kills import kill_after, options_of
 
 QUESTION = {
     "base": str(runs.CONFIG),
@@ -63,11 +62,7 @@ class Experiments:
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("bin")
-    parser.add_argument("--kills", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = options_of(4)
     generator = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="pare-kills-") as name:
         experiments = Experiments(runs.Bin(options.bin, name), pathlib.Path(name))

@@ -61,12 +61,17 @@ def one_run(programs, out, seconds, generator, tally, most):
     return 1, "it never ended"
 
 
-def main():
+def options_of(kills):
+    """The command line of a script that kills, `kills` times where it does not say."""
     parser = argparse.ArgumentParser()
     parser.add_argument("bin")
-    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--kills", type=int, default=kills)
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = options_of(10)
     generator = random.Random(options.seed)
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="pare-kills-") as name:
