@@ -15,20 +15,30 @@ constexpr std::int64_t kSide = 32, kChannels = 3, kPlane = kSide * kSide;
 constexpr std::size_t kPixels = kPlane * kChannels;
 constexpr std::uint8_t kCoarseClasses = 20;
 
-// One byte more than the official file has is enough to know that there are too many.
-std::vector<std::uint8_t> read_records(const std::string& path, std::size_t record,
-                                       std::size_t most_records) {
+// Some records of a file at a time, each handed to `take`; returns how many there were. One byte
+// more than the official file has is enough to know that there are too many.
+template <class Take>
+std::size_t read_records(const std::string& path, std::size_t record, std::size_t most_records,
+                         const Take& take) {
+  constexpr std::size_t kAtOnce = 256;
   DataFile file(path);
   const std::size_t most = most_records * record;
-  std::vector<std::uint8_t> bytes(std::min<std::size_t>(file.at_most(), most + 1));
-  bytes.resize(file.read(bytes));
-  if (bytes.empty() || bytes.size() % record != 0 || bytes.size() > most) {
+  std::vector<std::uint8_t> some(std::min<std::size_t>(file.at_most(), kAtOnce * record));
+  std::size_t bytes = 0;
+  for (std::size_t got = some.size(); got == some.size() && got > 0 && bytes <= most;
+       bytes += got) {
+    got = file.read(some);
+    for (std::size_t at = 0; at + record <= got && bytes + at < most; at += record) {
+      take(some.data() + at);
+    }
+  }
+  if (bytes == 0 || bytes % record != 0 || bytes > most) {
     throw DataError(path + ": expected 1 to " + std::to_string(most_records) + " records of " +
                     std::to_string(record) + " bytes, got " +
-                    (bytes.size() > most ? "more" : std::to_string(bytes.size()) + " bytes") +
+                    (bytes > most ? "more" : std::to_string(bytes) + " bytes") +
                     "; copy or download it again");
   }
-  return bytes;
+  return bytes / record;
 }
 
 void to_pixels(const std::uint8_t* planes, std::uint8_t* out) {
@@ -51,15 +61,20 @@ Images read_cifar(std::span<const std::string> paths, const CifarFormat& format)
   Images images;
   images.shape = {kSide, kSide, kChannels};
   for (const std::string& path : paths) {
-    const auto bytes = read_records(path, record, format.most_records);
-    const std::size_t before = images.labels.size(), count = bytes.size() / record;
-    images.pixels.resize((before + count) * kPixels);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint8_t* at = bytes.data() + i * record;
+    const std::size_t before = images.labels.size();
+    std::size_t i = 0;
+    const auto take = [&](const std::uint8_t* at) {
       if (label_bytes == 2) require_coarse_label(*at, i, path);
       images.labels.push_back(at[label_bytes - 1]);
-      to_pixels(at + label_bytes, images.pixels.data() + (before + i) * kPixels);
-    }
+      const std::size_t end = images.pixels.size();
+      images.pixels.resize(end + kPixels);
+      to_pixels(at + label_bytes, images.pixels.data() + end);
+      ++i;
+    };
+    const std::size_t count = read_records(path, record, format.most_records, take);
+    // A full first file: the others will be as large, and no growth needs twice the memory.
+    if (before == 0 && count == format.most_records)
+      images.pixels.reserve(paths.size() * count * kPixels);
     require_labels(std::span(images.labels).subspan(before), format.classes, path);
   }
   return images;

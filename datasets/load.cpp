@@ -92,7 +92,7 @@ Dataset load_dataset(const DatasetConfig& config, std::uint64_t seed, const std:
   dataset.validation = std::move(split.validation);
   if (config.limit) {
     for (Images* images : {&dataset.train, &dataset.validation, &dataset.test})
-      keep_first(*images, *config.limit);
+      *images = first_images(*images, *config.limit);
   }
   dataset.hash = hash_of(dataset);
   return dataset;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "framework/base/error.h"
@@ -38,18 +39,21 @@ std::vector<std::size_t> quotas(const std::vector<std::vector<std::size_t>>& mem
   return quota;
 }
 
-template <class Pixel>
-void append_pixels(std::vector<Pixel>& to, const std::vector<Pixel>& from, std::size_t i,
-                   std::int64_t size) {
+// Moves the values of the chosen images, `size` each, to `taken` and closes the gaps.
+template <class Value>
+void take_values(std::vector<Value>& from, const std::vector<bool>& chosen, std::int64_t size,
+                 std::vector<Value>& taken) {
   if (from.empty()) return;
-  const auto begin = from.begin() + static_cast<std::ptrdiff_t>(i) * size;
-  to.insert(to.end(), begin, begin + size);
-}
-
-void append_image(Images& to, const Images& from, std::size_t i) {
-  append_pixels(to.pixels, from.pixels, i, from.shape.size());
-  append_pixels(to.values, from.values, i, from.shape.size());
-  to.labels.push_back(from.labels[i]);
+  auto to = from.begin();
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const auto begin = from.begin() + static_cast<std::ptrdiff_t>(i) * size;
+    if (chosen[i]) {
+      taken.insert(taken.end(), begin, begin + size);
+    } else {
+      to = std::copy(begin, begin + size, to);
+    }
+  }
+  from.erase(to, from.end());
 }
 
 Images none_like(const Images& images) {
@@ -75,37 +79,41 @@ std::int64_t validation_count(double validation, std::int64_t images) {
 
 Split split_validation(Images images, std::int64_t count, int classes, std::uint64_t seed) {
   PARE_ENSURE(count >= 0 && count < images.count());
-  Split split;
-  split.validation = none_like(images);
-  if (count == 0) {
-    split.train = std::move(images);
-    return split;
-  }
-  split.train = none_like(images);
-  const auto members = members_of_classes(images, classes);
-  const auto quota = quotas(members, static_cast<std::size_t>(count), images.labels.size());
-  std::vector<bool> chosen(images.labels.size(), false);
+  Split split{.train = std::move(images), .validation = {}};
+  Images& train = split.train;
+  split.validation = none_like(train);
+  if (count == 0) return split;
+  const auto members = members_of_classes(train, classes);
+  const auto quota = quotas(members, static_cast<std::size_t>(count), train.labels.size());
+  std::vector<bool> chosen(train.labels.size(), false);
   for (std::size_t c = 0; c < members.size(); ++c) {
     const auto order =
         permutation(static_cast<std::int64_t>(members[c].size()), Random(seed, Stream::split, c));
     for (std::size_t i = 0; i < quota[c]; ++i)
       chosen[members[c][static_cast<std::size_t>(order[i])]] = true;
   }
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    append_image(chosen[i] ? split.validation : split.train, images, i);
-  }
+  // In place: a data set is the largest thing in memory.
+  Images& held_out = split.validation;
+  const std::int64_t size = train.shape.size();
+  held_out.pixels.reserve(train.pixels.empty() ? 0 : static_cast<std::size_t>(count * size));
+  held_out.values.reserve(train.values.empty() ? 0 : static_cast<std::size_t>(count * size));
+  take_values(train.pixels, chosen, size, held_out.pixels);
+  take_values(train.values, chosen, size, held_out.values);
+  take_values(train.labels, chosen, 1, held_out.labels);
   return split;
 }
 
-void keep_first(Images& images, std::int64_t limit) {
-  if (limit >= images.count()) return;
-  images.labels.resize(static_cast<std::size_t>(limit));
-  const auto size = static_cast<std::size_t>(limit * images.shape.size());
-  if (images.are_floats()) {
-    images.values.resize(size);
-  } else {
-    images.pixels.resize(size);
-  }
+Images first_images(const Images& images, std::int64_t limit) {
+  const auto count = static_cast<std::ptrdiff_t>(std::min(limit, images.count()));
+  const auto first = [](const auto& values, std::ptrdiff_t n) {
+    return std::decay_t<decltype(values)>(values.begin(),
+                                          values.begin() + std::min(n, std::ssize(values)));
+  };
+  Images some = none_like(images);
+  some.pixels = first(images.pixels, count * images.shape.size());
+  some.values = first(images.values, count * images.shape.size());
+  some.labels = first(images.labels, count);
+  return some;
 }
 
 }  // namespace pare

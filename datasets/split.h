@@ -17,10 +17,10 @@ std::int64_t validation_count(double validation, std::int64_t images);
 struct Split {
   Images train, validation;
 };
-// 0 <= count < images.count(); labels are 0 .. classes-1.
+// 0 <= count < images.count(); labels are 0 .. classes-1. Moves images; nothing is there twice.
 Split split_validation(Images images, std::int64_t count, int classes, std::uint64_t seed);
 
-// The first `limit` images, or all.
-void keep_first(Images& images, std::int64_t limit);
+// A copy of the first `limit` images, or of all.
+Images first_images(const Images& images, std::int64_t limit);
 
 }  // namespace pare

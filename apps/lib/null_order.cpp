@@ -194,11 +194,12 @@ class Detector {
 
 // Everything that a few updates of each phase lead to; "" where so few cannot be trained (a delay
 // that is longer, numbers that are not finite): the run itself will say what is wrong.
-std::string bits_of(RunConfig run, Dataset data) {
+std::string bits_of(RunConfig run, const Dataset& dataset) {
   constexpr std::int64_t kSteps = 3, kTest = 32;
   run.report.telemetry = 0;
   try {
-    shorten(run, data, {.steps = kSteps, .train = 2 * run.dataset.batch_size, .test = kTest});
+    const Dataset data = shortened(
+        run, dataset, {.steps = kSteps, .train = 2 * run.dataset.batch_size, .test = kTest});
     Trainer trainer(run, data, {});
     trainer.run();
     return end_bits(trainer, run, data);

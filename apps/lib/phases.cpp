@@ -169,16 +169,23 @@ void require_freezable(const PhaseConfig& phase, const Network& network) {
 }
 
 void make_smoke(RunConfig& run, Dataset& dataset) {
-  shorten(run, dataset, {.steps = kSmokeSteps, .train = kSmokeTrain, .test = kSmokeTest});
+  dataset =
+      shortened(run, dataset, {.steps = kSmokeSteps, .train = kSmokeTrain, .test = kSmokeTest});
 }
 
-void shorten(RunConfig& run, Dataset& dataset, const Cut& cut) {
+Dataset shortened(RunConfig& run, const Dataset& dataset, const Cut& cut) {
   const std::vector<ScheduleSpan> full = phase_spans(run, dataset.train.count());
-  keep_first(dataset.train, cut.train);
-  keep_first(dataset.validation, cut.test);
-  keep_first(dataset.test, cut.test);
-  dataset.hash = hash_of(dataset);
-  const auto per_epoch = static_cast<double>(steps_per_epoch(run, dataset.train.count()));
+  Dataset some{.kind = dataset.kind,
+               .source = dataset.source,
+               .classes = dataset.classes,
+               .train = first_images(dataset.train, cut.train),
+               .validation = first_images(dataset.validation, cut.test),
+               .test = first_images(dataset.test, cut.test),
+               .mean = dataset.mean,
+               .std_dev = dataset.std_dev,
+               .hash = ""};
+  some.hash = hash_of(some);
+  const auto per_epoch = static_cast<double>(steps_per_epoch(run, some.train.count()));
   for (std::size_t i = 0; i < run.phases.size(); ++i) {
     PhaseConfig& phase = run.phases[i];
     if (phase.calibrates()) continue;
@@ -192,7 +199,8 @@ void shorten(RunConfig& run, Dataset& dataset, const Cut& cut) {
       shrink(method_of(run, name), full[i], factor, epochs);
   }
   run.report.telemetry = std::min<std::int64_t>(run.report.telemetry, cut.steps / 2);
-  shrink_learning_rates(run, full, phase_spans(run, dataset.train.count()));
+  shrink_learning_rates(run, full, phase_spans(run, some.train.count()));
+  return some;
 }
 
 }  // namespace pare

@@ -1,6 +1,7 @@
 #include "apps/lib/plan_memory.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "apps/lib/methods.h"
 #include "apps/lib/phase_optimizer.h"
@@ -28,6 +29,16 @@ class Bytes final : public StateVisitor {
  private:
   std::int64_t sum_ = 0;
 };
+
+// A line of /proc/self/status, which counts in kB: "VmHWM", the most that was resident, or "VmRSS".
+std::int64_t resident(const std::string& name) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::int64_t kilobytes = 0;
+    if (word == name + ":" && status >> kilobytes) return 1024 * kilobytes;
+  }
+  return 0;
+}
 
 Variable zeros(const Network& network, std::int64_t batch) {
   Shape shape{batch};
@@ -81,6 +92,9 @@ TrainingMemory training_memory(const RunConfig& run, const Dataset& dataset) {
     teachers.end_phase(phase, network);
   }
   memory.step = memory_statistics().step_bytes_peak - before;
+  // A checkpoint is collected, written by HDF5 in memory and copied out of it.
+  constexpr std::int64_t kCopies = 3;
+  memory.process = std::max(resident("VmHWM"), resident("VmRSS") + kCopies * memory.state);
   return memory;
 }
 

@@ -5,24 +5,21 @@
 namespace pare {
 
 void RunSaver::save(const Checkpoint& checkpoint, bool best, double seconds) {
-  if (best) unsaved_best_ = checkpoint;
   try {
-    write(checkpoint, seconds);
+    if (telemetry_) telemetry_->flush();
+    if (best || unsaved_best_)
+      save_checkpoint(best ? checkpoint : *unsaved_best_, folder_.best_checkpoint());
+    save_checkpoint(checkpoint, folder_.last_checkpoint());
+    write_rows(checkpoint.state.rows);
+    folder_.save_seconds(seconds);
+    unsaved_best_.reset();
     failure_.clear();
   } catch (const FailedError& error) {
+    if (best) unsaved_best_ = checkpoint;
     failure_ = error.what();
     console_.warn(failure_ + ". The checkpoint before stays; training goes on, and the next one " +
                   "is tried after the next epoch");
   }
-}
-
-void RunSaver::write(const Checkpoint& checkpoint, double seconds) {
-  if (telemetry_) telemetry_->flush();
-  if (unsaved_best_) save_checkpoint(*unsaved_best_, folder_.best_checkpoint());
-  unsaved_best_.reset();
-  save_checkpoint(checkpoint, folder_.last_checkpoint());
-  write_rows(checkpoint.state.rows);
-  folder_.save_seconds(seconds);
 }
 
 void RunSaver::write_rows(const std::vector<EpochRow>& rows) const {

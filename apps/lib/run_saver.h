@@ -33,12 +33,10 @@ class RunSaver {
   void require_saved() const;
 
  private:
-  void write(const Checkpoint& checkpoint, double seconds);
-
   const RunFolder& folder_;
   Console& console_;
   TelemetryFile* telemetry_ = nullptr;
-  std::optional<Checkpoint> unsaved_best_;  // until best.h5 could be written
+  std::optional<Checkpoint> unsaved_best_;  // of a save that failed
   std::string failure_;                     // of the last save, or ""
 };
 

@@ -14,7 +14,8 @@ struct Cut {
   std::int64_t test;   // to validate, and as many to test
 };
 
-// Schedules keep their course. Changes nothing that was cut before.
-void shorten(RunConfig& run, Dataset& dataset, const Cut& cut);
+// Cuts the run, whose schedules keep their course, and returns the images that it still needs.
+// Changes nothing that was cut before.
+Dataset shortened(RunConfig& run, const Dataset& dataset, const Cut& cut);
 
 }  // namespace pare

@@ -211,9 +211,10 @@ std::string plan(const RunConfig& run, const Dataset& dataset) {
   const TrainingMemory memory = training_memory(run, dataset);
   return text +
          fmt::format(
-             "memory: {} for a step, {} for weights and what the optimizer keeps, {} for the "
-             "images\n",
-             megabytes(memory.step), megabytes(memory.state), megabytes(memory.images));
+             "memory: {} in all: {} for the images, {} for a step, {} for weights and what the "
+             "optimizer keeps, the rest for the program and its checkpoints\n",
+             megabytes(memory.process), megabytes(memory.images), megabytes(memory.step),
+             megabytes(memory.state));
 }
 
 }  // namespace pare

@@ -41,6 +41,7 @@ inline constexpr ElementType kElementTypes[] = {ElementType::float32, ElementTyp
                                                 ElementType::uint8};
 inline constexpr const char* kJsonName = "json";
 inline constexpr int kMostDimensions = 4;
+inline constexpr std::uint64_t kTrailerBytes = 48;  // of a checkpoint, behind HDF5's part
 
 // HDF5 wants a name even for a file in memory, and refuses one that exists on disk. This one
 // cannot.
@@ -49,8 +50,8 @@ inline constexpr const char* kNoFile = "/dev/null/pare";
 // A file access list for files that live in memory.
 Handle memory_access();
 
-// The HDF5 part of a file, without the trailer. read_image throws DataError that begins with
-// `what`.
+// The HDF5 part of a file, without the trailer, for which there is room. read_image throws
+// DataError that begins with `what`.
 std::vector<std::byte> write_image(const Hdf5Image& image);
 Hdf5Image read_image(std::span<const std::byte> bytes, const std::string& what);
 

@@ -22,7 +22,7 @@ namespace pare {
 namespace {
 
 constexpr std::string_view kMagic("PARE-H5\x01", 8);
-constexpr std::uint64_t kTrailer = 48;
+constexpr std::uint64_t kTrailer = hdf5::kTrailerBytes;
 constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
 
 // How long the whole file was, by HDF5's own header, or 0: for the message about a file that was
@@ -86,13 +86,13 @@ bool has_hdf5_trailer(std::span<const std::byte> bytes) {
 }
 
 std::vector<std::byte> encode_hdf5(const Hdf5Image& image) {
-  const std::vector<std::byte> content = hdf5::write_image(image);
-  ByteWriter writer;
-  writer.bytes(content);
-  writer.text(kMagic);
-  writer.u64(content.size());
-  writer.bytes(sha256(content));
-  return writer.result();
+  std::vector<std::byte> bytes = hdf5::write_image(image);
+  ByteWriter trailer;
+  trailer.text(kMagic);
+  trailer.u64(bytes.size());
+  trailer.bytes(sha256(bytes));
+  bytes.insert(bytes.end(), trailer.result().begin(), trailer.result().end());
+  return bytes;
 }
 
 Hdf5Image decode_hdf5(std::span<const std::byte> bytes, const std::string& what) {

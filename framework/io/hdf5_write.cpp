@@ -115,7 +115,9 @@ std::vector<std::byte> write_image(const Hdf5Image& image) {
   check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), "flush");
   const ssize_t size = H5Fget_file_image(file.get(), nullptr, 0);
   check(size < 0 ? -1 : 0, "measure the image");
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+  std::vector<std::byte> bytes;
+  bytes.reserve(static_cast<std::size_t>(size) + kTrailerBytes);
+  bytes.resize(static_cast<std::size_t>(size));
   check(H5Fget_file_image(file.get(), bytes.data(), bytes.size()) == size ? 0 : -1,
         "copy the image");
   return bytes;

@@ -108,10 +108,9 @@ TEST_CASE("a fraction below 1 is a share, anything else a count") {
 }
 
 TEST_CASE("the limit keeps the first images") {
-  Images images = numbered(uneven_labels());
-  keep_first(images, 1000);
-  CHECK(images.count() == 600);
-  keep_first(images, 3);
+  const Images all = numbered(uneven_labels());
+  CHECK(first_images(all, 1000).count() == 600);
+  const Images images = first_images(all, 3);
   CHECK(numbers(images) == std::vector<int>{0, 1, 2});
   CHECK(images.pixels.size() == 6);
 }
