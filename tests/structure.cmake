@@ -11,7 +11,10 @@ add_test(NAME structure.selftest
   COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_LIST_DIR}/structure/selftest.py)
 add_test(NAME structure.launcher
   COMMAND ${CMAKE_CURRENT_LIST_DIR}/structure/launcher.sh ${CMAKE_SOURCE_DIR}/pare)
-set(structure_tests structure.includes structure.lint structure.docs structure.selftest structure.launcher)
+add_test(NAME structure.mutants
+  COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_LIST_DIR}/mutation/mutate.py --check)
+set(structure_tests structure.includes structure.lint structure.docs structure.selftest structure.launcher
+    structure.mutants)
 
 # The second test shows that the first can fail.
 set(linkage ${CMAKE_CURRENT_LIST_DIR}/structure/linkage.sh)

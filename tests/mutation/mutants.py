@@ -55,8 +55,8 @@ FRAMEWORK = [
 
 COMPRESSION = [
     Mutant("the mask is not applied", "compression/prune/mask.cpp",
-           "for (std::int64_t i = begin; i < end; ++i) to[i] = keep[i] ? from[i] : 0.0f;",
-           "for (std::int64_t i = begin; i < end; ++i) to[i] = from[i] * static_cast<float>(keep != nullptr);",
+           "const auto chosen = [](float value, std::uint8_t kept) { return kept != 0 ? value : 0.0f; };",
+           "const auto chosen = [](float value, std::uint8_t kept) { return kept != 2 ? value : 0.0f; };",
            ("unit", "compression", "*a mask gives exactly*")),
     Mutant("moments of pruned weights live on", "compression/prune_method.cpp",
            "for (std::size_t i = 0; i < keep.size(); ++i) values[i] = keep[i] ? values[i] : 0.0f;",

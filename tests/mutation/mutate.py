@@ -3,6 +3,7 @@
 test that should turn red.
 
     mutate.py [--only TEXT] [--part I/N] [--folder DIR] [--jobs N]
+    mutate.py --check       whether every line is still there; builds nothing
 
 The list is mutants.py. Before anything is changed, all named tests must be green. A mutant whose line is
 no longer there (exactly once), or that does not compile, is refused: the list has to keep up. Exit
@@ -113,14 +114,30 @@ def require_green(copy, mutants):
     print(f"{len(tests)} tests are green without mutants", flush=True)
 
 
+def check(mutants):
+    """Exit code 1, and what is wrong, where a line is not there exactly once."""
+    stale = 0
+    for _, mutant in mutants:
+        try:
+            mutated((ROOT / mutant.path).read_text(), mutant)
+        except (OSError, Refused) as wrong:
+            print(f"{mutant.path}: {mutant.what}: {wrong}")
+            stale += 1
+    print(f"{len(mutants) - stale} of {len(mutants)} lines are there")
+    return 1 if stale or not mutants else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true", help="only look whether the lines are there")
     parser.add_argument("--only", default="", help="mutants whose file or description holds this text")
     parser.add_argument("--part", default="1/1", help="every N-th mutant, from the I-th")
     parser.add_argument("--folder", help="where the copy is; it is kept")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     mutants = chosen(options)
+    if options.check:
+        return check(mutants)
     with tempfile.TemporaryDirectory(prefix="pare-mutants-") as temporary:
         copy = Copy(options.folder or temporary, options.jobs)
         copy.make()
