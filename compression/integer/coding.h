@@ -3,13 +3,15 @@
 //
 //   packed          every code takes `bits` bits
 //   bitmap          one bit per code (is it not zero?), then the non-zero codes, packed
-//   arithmetic      an adaptive arithmetic coder over flags, signs and magnitudes
-//   (arithmetic_coder.h) relative_index  gaps between codes that are not zero, of some bits each
-//   (gap_coding.h) huffman         the same gaps and codes as Huffman codes
+//   arithmetic      an adaptive coder over flags, signs and magnitudes (arithmetic_coder.h)
+//   relative_index  gaps between codes that are not zero, of some bits each (gap_coding.h)
+//   huffman         the same gaps and codes as Huffman codes
+//
 // "Zero" means code == zero point of the channel: the weight whose real value is exactly 0.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +20,9 @@
 #include "compression/integer/operations.h"
 
 namespace pare::integer {
+
+// The first version of the format that has it.
+inline std::uint32_t first_version(Coding coding) { return coding > Coding::arithmetic ? 2 : 1; }
 
 std::vector<std::byte> encode_codes(Coding coding, const Weights& weights,
                                     const WeightLayout& layout);

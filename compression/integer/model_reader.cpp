@@ -67,7 +67,8 @@ bool read_flag(ByteReader& reader, const char* name) {
   return flag == 1;
 }
 
-Weights read_weights(ByteReader& reader, const WeightLayout& layout, const std::string& what) {
+Weights read_weights(ByteReader& reader, std::uint32_t version, const WeightLayout& layout,
+                     const std::string& what) {
   Weights weights;
   weights.bits = reader.u8();
   if (weights.bits < 1 || weights.bits > 8) {
@@ -87,6 +88,10 @@ Weights read_weights(ByteReader& reader, const WeightLayout& layout, const std::
   const std::int32_t scales = read_count(reader, "number of weight scales", layout.outputs);
   for (std::int32_t i = 0; i < scales; ++i) weights.scale_bits.push_back(reader.u32());
   const auto coding = static_cast<Coding>(reader.u8());
+  if (first_version(coding) > version) {
+    reader.fail("coding " + std::to_string(static_cast<int>(coding)) +
+                " does not occur in version " + std::to_string(version));
+  }
   const std::int32_t size = read_count(reader, "size of the codes", kMaxModelBytes);
   decode_codes(coding, reader.bytes(size), layout, what, weights);
   return weights;
@@ -114,6 +119,7 @@ Channels read_channels(ByteReader& reader, std::int64_t outputs) {
 struct OperationReader {
   ByteReader& reader;
   Program& program;
+  std::uint32_t version;
   const std::string& what;
 
   std::size_t index() const { return program.operations.size() - 1; }
@@ -124,7 +130,7 @@ struct OperationReader {
     name_the_file(what, [&] { check_geometry(program, index()); });
     const WeightLayout layout =
         weight_layout(op, program.tensors[op.input], program.tensors[op.output]);
-    op.weights = read_weights(reader, layout, what + ": " + describe(program, index()));
+    op.weights = read_weights(reader, version, layout, what + ": " + describe(program, index()));
     op.channels = read_channels(reader, layout.outputs);
   }
 
@@ -155,7 +161,8 @@ Operation empty_operation(std::size_t kind, std::index_sequence<kKinds...>) {
   return operation;
 }
 
-void read_operation(ByteReader& reader, Program& program, const std::string& what) {
+void read_operation(ByteReader& reader, Program& program, std::uint32_t version,
+                    const std::string& what) {
   const std::uint8_t kind = reader.u8();
   constexpr std::size_t kKinds = std::variant_size_v<Operation>;
   if (kind >= kKinds) reader.fail("operation kind " + std::to_string(kind) + " is unknown");
@@ -171,12 +178,12 @@ void read_operation(ByteReader& reader, Program& program, const std::string& wha
           op.input = tensor();
         }
         op.output = tensor();
-        OperationReader{reader, program, what}(op);
+        OperationReader{reader, program, version, what}(op);
       },
       operation);
 }
 
-Program read_program(ByteReader& reader, const std::string& what) {
+Program read_program(ByteReader& reader, std::uint32_t version, const std::string& what) {
   Program program;
   const std::uint8_t rounding = reader.u8();
   if (rounding > 1) reader.fail("rounding is " + std::to_string(rounding) + ", expected 0 or 1");
@@ -195,7 +202,7 @@ Program read_program(ByteReader& reader, const std::string& what) {
   }
   name_the_file(what, [&] { check_tensors(program); });
   const std::int32_t operations = read_count(reader, "number of operations", kMaxOperations);
-  for (std::int32_t k = 0; k < operations; ++k) read_operation(reader, program, what);
+  for (std::int32_t k = 0; k < operations; ++k) read_operation(reader, program, version, what);
   reader.expect_end();
   return program;
 }
@@ -221,7 +228,7 @@ Program decode_model(std::span<const std::byte> bytes, const std::string& what) 
     reader.fail("format version " + std::to_string(version) + ", this program reads 1 to " +
                 std::to_string(kModelVersion));
   }
-  Program program = read_program(reader, what);
+  Program program = read_program(reader, version, what);
   name_the_file(what, [&] { validate(program); });
   return program;
 }

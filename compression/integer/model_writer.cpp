@@ -1,5 +1,6 @@
 // The writer of model.pare. Its functions stand in the order of docs/model-format.md, as those of
 // model_reader.cpp do, so that one file can be checked against the other, field by field.
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -86,10 +87,9 @@ std::vector<Coded> code_weights(const Program& program) {
 
 // The first version that has all of a file's codings, so that older readers read what they can.
 std::uint32_t version_of(const std::vector<Coded>& layers) {
-  for (const Coded& layer : layers) {
-    if (layer.sizes.coding > Coding::arithmetic) return 2;
-  }
-  return 1;
+  std::uint32_t version = 1;
+  for (const Coded& layer : layers) version = std::max(version, first_version(layer.sizes.coding));
+  return version;
 }
 
 void write_weights(SectionWriter& writer, const Weights& weights, const Coded& coded) {

@@ -142,6 +142,20 @@ TEST_CASE("another version and another kind of file are refused by name") {
                        DataError);
 }
 
+TEST_CASE("a file of the first version has none of the later codings") {
+  int newer = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const Bytes bytes = encode_model(random_program(seed));
+    if (bytes[4] != std::byte{2}) continue;
+    Bytes body(bytes.begin(), bytes.end() - 4);
+    body[4] = std::byte{1};
+    CHECK_THROWS_WITH_AS(decode_model(sealed(body), "m"),
+                         doctest::Contains("does not occur in version 1"), DataError);
+    ++newer;
+  }
+  CHECK(newer > 5);
+}
+
 TEST_CASE("the writer takes the smallest coding of each layer, and each one occurs") {
   std::map<Coding, int> used;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
