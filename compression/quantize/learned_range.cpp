@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/kernels/simd.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
@@ -12,36 +15,44 @@ namespace {
 constexpr std::int64_t kTile = 1 << 14;
 constexpr double kSmallestSize = 1e-10;
 
-// What one element adds to the gradient of its channel's size; without dy.
-double size_gradient(float x, float y, PassRange inside, double size, SizeGradient rule) {
-  const bool clipped = !(x > inside.low && x < inside.high);
-  if (rule == SizeGradient::step) {
-    return (static_cast<double>(y) - (clipped ? 0.0 : static_cast<double>(x))) / size;
-  }
-  if (!clipped) return 0;
-  const float bound = x >= inside.high ? inside.high : inside.low;
-  return bound > 0 ? 1 : bound < 0 ? -1 : 0;
-}
+using simd::Floats;
+using simd::Ints;
 
-// One run of one channel: dx, and the sum for its size.
+float sign(float x) { return x > 0 ? 1.0f : x < 0 ? -1.0f : 0.0f; }
+
+// One run of one channel: dx, and the sum for its size, without what is common to all elements.
 struct Runs {
   const Tensor& x;
   const Tensor& y;
   const Tensor& dy;
   SizeGradient rule;
 
-  double operator()(std::int64_t begin, std::int64_t end, PassRange inside, double size,
-                    GradientSlot dx) const {
-    double sum = 0;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float v = x.data()[i], g = dy.data()[i];
+  // What an element with value v and image q adds to the gradient of its size; without dy and, for
+  // a step, without 1 / size.
+  Floats change(Floats v, Floats q, Ints kept, PassRange inside) const {
+    if (rule == SizeGradient::step) return q - (kept ? v : Floats{});
+    const Floats clips =
+        v >= inside.high ? sign(inside.high) - Floats{} : sign(inside.low) - Floats{};
+    return kept ? Floats{} : clips;
+  }
+
+  double operator()(std::int64_t begin, std::int64_t end, PassRange inside, GradientSlot dx) const {
+    Floats sum{}, other{};  // in turns
+    for (std::int64_t i = begin; i < end; i += simd::kLanes) {
+      const simd::Mask mask = simd::first_lanes(std::min<std::int64_t>(simd::kLanes, end - i));
+      const Floats v = simd::load(x.data() + i, mask), g = simd::load(dy.data() + i, mask);
+      const Ints kept = (v > inside.low) & (v < inside.high);
       if (dx.data != nullptr) {
-        const float passed = v > inside.low && v < inside.high ? g : 0.0f;
-        dx.data[i] = dx.beta == 0 ? passed : dx.data[i] + passed;
+        const Floats passed = kept ? g : Floats{};
+        simd::store(dx.data + i, dx.beta == 0 ? passed : simd::load(dx.data + i, mask) + passed,
+                    mask);
       }
-      sum += static_cast<double>(g) * size_gradient(v, y.data()[i], inside, size, rule);
+      sum += g * change(v, simd::load(y.data() + i, mask), kept, inside);
+      std::swap(sum, other);
     }
-    return sum;
+    double all = 0;
+    for (int lane = 0; lane < simd::kLanes; ++lane) all += sum[lane] + other[lane];
+    return all;
   }
 };
 
@@ -61,12 +72,11 @@ Variable with_learned_range(const Variable& x, Tensor y, const Variable& size,
         const Runs run{in, out, dy, rule};
         const std::int64_t length = view.channels == 1 ? kTile : view.inner;
         const std::int64_t parts = (in.size() + length - 1) / length;
-        std::vector<double> sums(static_cast<std::size_t>(parts));
+        StepVector<double> sums(static_cast<std::size_t>(parts));
         parallel_for(parts, [&](std::int64_t part) {
           const auto c = static_cast<std::size_t>(part % view.channels);
           sums[static_cast<std::size_t>(part)] =
-              run(part * length, std::min(in.size(), (part + 1) * length), inside[c],
-                  std::max(static_cast<double>(sizes.data()[c]), kSmallestSize), dx);
+              run(part * length, std::min(in.size(), (part + 1) * length), inside[c], dx);
         });
         if (!gradients.wants(1)) return;
         const GradientSlot dsize = gradients.slot(1);
@@ -75,7 +85,9 @@ Variable with_learned_range(const Variable& x, Tensor y, const Variable& size,
           for (std::int64_t part = c; part < parts; part += view.channels) {
             sum += sums[static_cast<std::size_t>(part)];
           }
-          const auto value = static_cast<float>(sum * factor);
+          const double step = std::max(static_cast<double>(sizes.data()[c]), kSmallestSize);
+          const double common = rule == SizeGradient::step ? factor / step : factor;
+          const auto value = static_cast<float>(sum * common);
           dsize.data[c] = dsize.beta == 0 ? value : dsize.data[c] + value;
         }
       });
