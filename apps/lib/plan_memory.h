@@ -16,7 +16,7 @@ struct TrainingMemory {
   std::int64_t state = 0;   // bytes: weights, moments and averages, in the phase with most of them
   std::int64_t images = 0;  // bytes: the data set
   std::int64_t process = 0;  // bytes resident at the worst moment, program and libraries included;
-                             // 0 where the system does not tell
+                             // of the checkpoint's copies alone where the system does not tell
 };
 TrainingMemory training_memory(const RunConfig& run, const Dataset& dataset);
 
