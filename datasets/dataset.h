@@ -32,6 +32,7 @@ struct Dataset {
   std::vector<float> mean,
       std_dev;       // per channel, of the [0,1] values: (x - mean) / std_dev; empty: none
   std::string hash;  // SHA-256 over pixels and labels of the splits
+  std::int64_t uncut_train = 0;  // training images before Enough cut them; 0: all are there
 };
 
 }  // namespace pare

@@ -157,10 +157,10 @@ float noise(Random& random) {
 
 }  // namespace
 
-int draw_digit(std::uint64_t seed, DigitsSplit split, std::int64_t index,
-               std::span<std::uint8_t> pixels) {
+void draw_digit(std::uint64_t seed, DigitsSplit split, std::int64_t index,
+                std::span<std::uint8_t> pixels) {
   PARE_ENSURE(pixels.size() == static_cast<std::size_t>(kSide) * kSide);
-  const int label = static_cast<int>(index % 10);
+  const int label = digit_label(index);
   Random random(seed, Stream::digits, static_cast<std::uint64_t>(split),
                 static_cast<std::uint64_t>(index));
   const auto styles = digit_glyphs(label);
@@ -180,21 +180,25 @@ int draw_digit(std::uint64_t seed, DigitsSplit split, std::int64_t index,
     const float value = darkness * ink + noise_strength * noise(random);
     pixels[i] = static_cast<std::uint8_t>(std::clamp(value, 0.0f, 1.0f) * 255 + 0.5f);
   }
-  return label;
 }
 
 Images make_digits(std::uint64_t seed, DigitsSplit split, std::int64_t count) {
+  return make_digits(seed, split, std::vector<bool>(static_cast<std::size_t>(count), true));
+}
+
+Images make_digits(std::uint64_t seed, DigitsSplit split, const std::vector<bool>& drawn) {
   constexpr std::int64_t kTile = 250;
   constexpr std::size_t kPixels = static_cast<std::size_t>(kSide) * kSide;
   Images images;
   images.shape = {kDigitSide, kDigitSide, 1};
-  images.pixels.resize(static_cast<std::size_t>(count) * kPixels);
-  images.labels.resize(static_cast<std::size_t>(count));
-  parallel_tiles(count, kTile, [&](std::int64_t begin, std::int64_t end) {
+  images.pixels.resize(drawn.size() * kPixels);
+  images.labels.resize(drawn.size());
+  parallel_tiles(std::ssize(drawn), kTile, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const auto at = static_cast<std::size_t>(i);
-      images.labels[at] =
-          draw_digit(seed, split, i, std::span(images.pixels).subspan(at * kPixels, kPixels));
+      images.labels[at] = digit_label(i);
+      if (drawn[at])
+        draw_digit(seed, split, i, std::span(images.pixels).subspan(at * kPixels, kPixels));
     }
   });
   return images;

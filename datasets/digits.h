@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "datasets/dataset.h"
 
@@ -20,12 +21,19 @@ enum class DigitsSplit : std::uint32_t { train = 0, test = 1 };
 inline constexpr std::int64_t kDigitSide = 28;
 inline constexpr std::int64_t kDigitsTrain = 60'000;
 inline constexpr std::int64_t kDigitsTest = 10'000;
+inline constexpr int kDigitClasses = 10;
+
+constexpr int digit_label(std::int64_t index) { return static_cast<int>(index % kDigitClasses); }
 
 // The first `count` images of a split.
 Images make_digits(std::uint64_t seed, DigitsSplit split, std::int64_t count);
 
-// One image into `pixels` (28 * 28); returns its label.
-int draw_digit(std::uint64_t seed, DigitsSplit split, std::int64_t index,
-               std::span<std::uint8_t> pixels);
+// Labels of the first `drawn.size()` images of a split, and those images that are `drawn`; the
+// others stay black.
+Images make_digits(std::uint64_t seed, DigitsSplit split, const std::vector<bool>& drawn);
+
+// One image into `pixels` (28 * 28).
+void draw_digit(std::uint64_t seed, DigitsSplit split, std::int64_t index,
+                std::span<std::uint8_t> pixels);
 
 }  // namespace pare

@@ -11,6 +11,7 @@
 #include "datasets/digits.h"
 #include "datasets/idx.h"
 #include "datasets/own_data.h"
+#include "datasets/split.h"
 #include "framework/base/error.h"
 #include "framework/base/hash.h"
 
@@ -76,11 +77,27 @@ LoadedFiles load_cifar100(const LoadRequest& request) {
                     {.label_bytes = 2, .classes = 100, .most_records = 10'000});
 }
 
+// Which of the digits the splits will hold once all but the first ones are cut off. Drawing all
+// 70,000 takes longer than a smoke run.
+std::vector<bool> needed_digits(const LoadRequest& request) {
+  std::vector<std::int32_t> labels(kDigitsTrain);
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    labels[i] = digit_label(static_cast<std::int64_t>(i));
+  const std::vector<bool> validation =
+      held_out(labels, validation_count(request.config.validation, kDigitsTrain), kDigitClasses,
+               request.seed);
+  std::int64_t train = request.enough.train, test = request.enough.test;
+  std::vector<bool> needed(labels.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) needed[i] = (validation[i] ? test : train)-- > 0;
+  return needed;
+}
+
 LoadedFiles load_digits(const LoadRequest& request) {
   LoadedFiles files;
-  files.train = make_digits(request.seed, DigitsSplit::train, kDigitsTrain);
-  files.test = make_digits(request.seed, DigitsSplit::test, kDigitsTest);
-  files.classes = 10;
+  files.train = make_digits(request.seed, DigitsSplit::train, needed_digits(request));
+  files.test =
+      make_digits(request.seed, DigitsSplit::test, std::min(kDigitsTest, request.enough.test));
+  files.classes = kDigitClasses;
   files.source = "drawn from seed " + std::to_string(request.seed);
   return files;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/load.h"
 #include "datasets/search.h"
 
 namespace pare {
@@ -27,6 +28,7 @@ struct LoadRequest {
   const DatasetConfig& config;
   std::uint64_t seed;
   std::span<const DataFolder> folders;
+  Enough enough;  // a kind that makes its images need not make those that will be cut off
 };
 
 struct DatasetKind {

@@ -2,6 +2,7 @@
 // limit, the hash last.
 #include "datasets/load.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "datasets/kinds.h"
@@ -16,13 +17,13 @@ namespace {
 
 // Sets dataset.kind to what was used.
 LoadedFiles load_or_fall_back(const DatasetConfig& config, std::uint64_t seed,
-                              const std::string& data_dir, const Warn& warn,
+                              const std::string& data_dir, const Warn& warn, const Enough& enough,
                               std::string& used_kind) {
   const std::vector<DataFolder> folders = data_folders(data_dir, warn);
   const auto load = [&](const std::string& name) {
     const DatasetKind& kind = dataset_kind(name);
     used_kind = name;
-    return kind.load({kind, config, seed, folders});
+    return kind.load({kind, config, seed, folders, enough});
   };
   if (!config.fallback) return load(config.kind);
   try {
@@ -60,6 +61,10 @@ void set_normalization(Dataset& dataset, const DatasetConfig& config) {
   dataset.std_dev = statistics.std_dev;
 }
 
+void cut(Images& images, std::int64_t count) {
+  if (count < images.count()) images = first_images(images, count);
+}
+
 void hash_split(Sha256& sha, const Images& images) {
   ByteWriter writer;
   for (int axis = 0; axis < images.shape.rank(); ++axis)
@@ -74,9 +79,11 @@ void hash_split(Sha256& sha, const Images& images) {
 }  // namespace
 
 Dataset load_dataset(const DatasetConfig& config, std::uint64_t seed, const std::string& data_dir,
-                     const Warn& warn) {
+                     const Warn& warn, const Enough& enough) {
   Dataset dataset;
-  LoadedFiles files = load_or_fall_back(config, seed, data_dir, warn, dataset.kind);
+  const std::int64_t limit = config.limit.value_or(Enough{}.train);
+  const Enough kept{std::min(limit, enough.train), std::min(limit, enough.test)};
+  LoadedFiles files = load_or_fall_back(config, seed, data_dir, warn, kept, dataset.kind);
   dataset.source = files.source;
   dataset.classes = files.classes;
   dataset.train = std::move(files.train);
@@ -90,10 +97,10 @@ Dataset load_dataset(const DatasetConfig& config, std::uint64_t seed, const std:
   Split split = split_validation(std::move(dataset.train), held_out, dataset.classes, seed);
   dataset.train = std::move(split.train);
   dataset.validation = std::move(split.validation);
-  if (config.limit) {
-    for (Images* images : {&dataset.train, &dataset.validation, &dataset.test})
-      *images = first_images(*images, *config.limit);
-  }
+  dataset.uncut_train = std::min(limit, dataset.train.count());
+  cut(dataset.train, kept.train);
+  cut(dataset.validation, kept.test);
+  cut(dataset.test, kept.test);
   dataset.hash = hash_of(dataset);
   return dataset;
 }

@@ -13,11 +13,11 @@ namespace pare {
 namespace {
 
 // Positions of the images of each class, ascending.
-std::vector<std::vector<std::size_t>> members_of_classes(const Images& images, int classes) {
+std::vector<std::vector<std::size_t>> members_of_classes(std::span<const std::int32_t> labels,
+                                                         int classes) {
   std::vector<std::vector<std::size_t>> members(static_cast<std::size_t>(classes));
-  for (std::size_t i = 0; i < images.labels.size(); ++i) {
-    members[static_cast<std::size_t>(images.labels[i])].push_back(i);
-  }
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    members[static_cast<std::size_t>(labels[i])].push_back(i);
   return members;
 }
 
@@ -77,29 +77,35 @@ std::int64_t validation_count(double validation, std::int64_t images) {
   return static_cast<std::int64_t>(wanted);
 }
 
-Split split_validation(Images images, std::int64_t count, int classes, std::uint64_t seed) {
-  PARE_ENSURE(count >= 0 && count < images.count());
-  Split split{.train = std::move(images), .validation = {}};
-  Images& train = split.train;
-  split.validation = none_like(train);
-  if (count == 0) return split;
-  const auto members = members_of_classes(train, classes);
-  const auto quota = quotas(members, static_cast<std::size_t>(count), train.labels.size());
-  std::vector<bool> chosen(train.labels.size(), false);
+std::vector<bool> held_out(std::span<const std::int32_t> labels, std::int64_t count, int classes,
+                           std::uint64_t seed) {
+  PARE_ENSURE(count >= 0 && count < std::ssize(labels));
+  const auto members = members_of_classes(labels, classes);
+  const auto quota = quotas(members, static_cast<std::size_t>(count), labels.size());
+  std::vector<bool> chosen(labels.size(), false);
   for (std::size_t c = 0; c < members.size(); ++c) {
     const auto order =
         permutation(static_cast<std::int64_t>(members[c].size()), Random(seed, Stream::split, c));
     for (std::size_t i = 0; i < quota[c]; ++i)
       chosen[members[c][static_cast<std::size_t>(order[i])]] = true;
   }
+  return chosen;
+}
+
+Split split_validation(Images images, std::int64_t count, int classes, std::uint64_t seed) {
+  Split split{.train = std::move(images), .validation = {}};
+  Images& train = split.train;
+  split.validation = none_like(train);
+  if (count == 0) return split;
+  const std::vector<bool> chosen = held_out(train.labels, count, classes, seed);
   // In place: a data set is the largest thing in memory.
-  Images& held_out = split.validation;
+  Images& validation = split.validation;
   const std::int64_t size = train.shape.size();
-  held_out.pixels.reserve(train.pixels.empty() ? 0 : static_cast<std::size_t>(count * size));
-  held_out.values.reserve(train.values.empty() ? 0 : static_cast<std::size_t>(count * size));
-  take_values(train.pixels, chosen, size, held_out.pixels);
-  take_values(train.values, chosen, size, held_out.values);
-  take_values(train.labels, chosen, 1, held_out.labels);
+  validation.pixels.reserve(train.pixels.empty() ? 0 : static_cast<std::size_t>(count * size));
+  validation.values.reserve(train.values.empty() ? 0 : static_cast<std::size_t>(count * size));
+  take_values(train.pixels, chosen, size, validation.pixels);
+  take_values(train.values, chosen, size, validation.values);
+  take_values(train.labels, chosen, 1, validation.labels);
   return split;
 }
 

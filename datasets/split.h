@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "datasets/dataset.h"
 
@@ -14,10 +16,15 @@ namespace pare {
 // ConfigError where nothing would be left to train on.
 std::int64_t validation_count(double validation, std::int64_t images);
 
+// Which of the images with these labels are set aside: `count` of them, true. 0 <= count <
+// labels.size(); labels are 0 .. classes-1.
+std::vector<bool> held_out(std::span<const std::int32_t> labels, std::int64_t count, int classes,
+                           std::uint64_t seed);
+
 struct Split {
   Images train, validation;
 };
-// 0 <= count < images.count(); labels are 0 .. classes-1. Moves images; nothing is there twice.
+// By `held_out`. Moves images; nothing is there twice.
 Split split_validation(Images images, std::int64_t count, int classes, std::uint64_t seed);
 
 // A copy of the first `limit` images, or of all.

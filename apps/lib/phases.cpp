@@ -15,8 +15,6 @@ namespace pare {
 namespace {
 
 constexpr std::int64_t kSmokeSteps = 20;
-constexpr std::int64_t kSmokeTrain = 512;
-constexpr std::int64_t kSmokeTest = 256;
 
 // A learning rate or a sparsity, with the place to name in errors.
 void check(const Schedule& schedule, const ScheduleSpan& span, const std::string& where) {
@@ -170,11 +168,12 @@ void require_freezable(const PhaseConfig& phase, const Network& network) {
 
 void make_smoke(RunConfig& run, Dataset& dataset) {
   dataset =
-      shortened(run, dataset, {.steps = kSmokeSteps, .train = kSmokeTrain, .test = kSmokeTest});
+      shortened(run, dataset, {.steps = kSmokeSteps, .train = kSmoke.train, .test = kSmoke.test});
 }
 
 Dataset shortened(RunConfig& run, const Dataset& dataset, const Cut& cut) {
-  const std::vector<ScheduleSpan> full = phase_spans(run, dataset.train.count());
+  const std::int64_t uncut = std::max(dataset.uncut_train, dataset.train.count());
+  const std::vector<ScheduleSpan> full = phase_spans(run, uncut);
   Dataset some{.kind = dataset.kind,
                .source = dataset.source,
                .classes = dataset.classes,

@@ -7,6 +7,7 @@
 
 #include "apps/lib/run_config.h"
 #include "datasets/dataset.h"
+#include "datasets/load.h"
 #include "framework/schedule.h"
 
 namespace pare {
@@ -35,6 +36,9 @@ void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& span
 // Throws ConfigError where a pattern of `freeze` matches no parameter of the network that the phase
 // trains.
 void require_freezable(const PhaseConfig& phase, const Network& network);
+
+// Images enough for --smoke.
+inline constexpr Enough kSmoke = {.train = 512, .test = 256};
 
 // --smoke: at most 20 updates per phase on 512 training images, 256 to validate and 256 to test;
 // schedules keep their course. Changes nothing that was cut before.

@@ -89,8 +89,9 @@ void train_run(const TrainOptions& options, Console& console) {
   if (options.threads > 0) set_thread_count(options.threads);
   for (const std::string& remark : config.remarks) console.say(remark);
   say_what_is_unused(config, console);
-  Dataset dataset = load_dataset(config.dataset, config.seed, options.data_dir,
-                                 [&](const std::string& text) { console.warn(text); });
+  Dataset dataset = load_dataset(
+      config.dataset, config.seed, options.data_dir,
+      [&](const std::string& text) { console.warn(text); }, options.smoke ? kSmoke : Enough{});
   if (options.smoke) make_smoke(config, dataset);
   check_schedules(config, phase_spans(config, dataset.train.count()));
   const Rehearsal rehearsal = rehearse(config, dataset);

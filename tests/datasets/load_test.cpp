@@ -9,6 +9,7 @@
 #include "datasets/digits.h"
 #include "datasets/idx.h"
 #include "datasets/normalize.h"
+#include "datasets/split.h"
 #include "framework/base/hash.h"
 #include "tests/datasets/files.h"
 
@@ -70,6 +71,26 @@ TEST_CASE("data that are nowhere are replaced by the fallback, loudly") {
   CHECK(d.source == "drawn from seed 3");
   CHECK(d.mean == std::vector<float>{0.1133f});
   CHECK(d.train.pixels == make_digits(3, DigitsSplit::train, 100).pixels);
+}
+
+TEST_CASE("digits that are cut off need not be drawn") {
+  DatasetConfig config;
+  config.kind = "digits";
+  config.validation = 0.3;
+  config.limit = 300;
+  const Dataset whole = load_dataset(config, 3, "", no_warning);
+  CHECK(whole.uncut_train == 300);
+  const Dataset some = load_dataset(config, 3, "", no_warning, {.train = 200, .test = 50});
+  CHECK(some.uncut_train == 300);
+  CHECK(some.train.pixels == first_images(whole.train, 200).pixels);
+  CHECK(some.train.labels == first_images(whole.train, 200).labels);
+  CHECK(some.validation.pixels == first_images(whole.validation, 50).pixels);
+  CHECK(some.test.pixels == make_digits(3, DigitsSplit::test, 50).pixels);
+  // None of them is black: the right ones were drawn.
+  config.limit.reset();
+  const Dataset full = load_dataset(config, 3, "", no_warning);
+  CHECK(full.train.count() == 42'000);
+  CHECK(whole.validation.pixels == first_images(full.validation, 300).pixels);
 }
 
 TEST_CASE("damaged data are an error, whatever the fallback") {
