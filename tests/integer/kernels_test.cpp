@@ -2,10 +2,12 @@
 // operands. PARE_LAYERS=N draws N layers per set instead of the default.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdlib>
 #include <map>
 
 #include "compression/integer/engine.h"
+#include "compression/integer/kernels/elementwise.h"
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/scaling.h"
 #include "framework/base/error.h"
@@ -158,6 +160,76 @@ TEST_CASE("weights of at most four bits stay packed: half of the bytes, the same
   }
   weights.codes[100] = 8;  // five bits
   CHECK(!pack(true).nibbles);
+}
+
+TEST_CASE("channels that would fill half of a panel or less share its lanes") {
+  const auto pack = [](std::int64_t outputs, std::int64_t taps) {
+    Weights weights;
+    weights.codes.assign(outputs * taps, 1);
+    Channels channels;
+    channels.bias.assign(outputs, 0);
+    channels.multipliers.assign(outputs, {1 << 30, -8});
+    return pack_layer(weights, channels, {outputs, taps, false}, 0, outputs, {{0, 0, taps}}, 0,
+                      Rounding::twice, {128, 4, false, true});
+  };
+  const auto shape = [](const PackedLayer& layer) {
+    std::vector<std::array<std::int64_t, 4>> tiles;
+    for (const Tile& t : layer.tiles) tiles.push_back({t.channel, t.panels, t.share, t.entries});
+    return tiles;
+  };
+  using Tiles = std::vector<std::array<std::int64_t, 4>>;
+  CHECK(shape(pack(20, 64)) == Tiles{{0, 1, 1, 16}, {16, 1, 4, 4}});
+  CHECK(shape(pack(24, 24)) == Tiles{{0, 1, 1, 6}, {16, 1, 2, 3}});
+  CHECK(shape(pack(3, 24)) == Tiles{{0, 1, 4, 2}});
+  CHECK(shape(pack(8, 100)) == Tiles{{0, 1, 2, 13}});
+  CHECK(shape(pack(25, 64)) == Tiles{{0, 2, 1, 16}});  // nine are too many
+  CHECK(shape(pack(20, 4)) == Tiles{{0, 2, 1, 1}});    // nothing to share
+  CHECK(pack(20, 64).start.size() == 32);
+}
+
+TEST_CASE("additions are right for any multipliers, not for those of networks alone") {
+  Draw draw(4);
+  for (int trial = 0; trial < 4000; ++trial) {
+    Program program;
+    program.rounding = trial % 2 != 0 ? Rounding::once : Rounding::twice;
+    program.tensors.assign(3, Tensor{});
+    for (Tensor& tensor : program.tensors) {
+      tensor.zero_point = draw.between(-128, 127);
+      tensor.code_min = draw.chance(50) ? tensor.zero_point : -128;
+      tensor.code_max = draw.between(tensor.zero_point, 127);
+    }
+    const auto any = [&](int least, int most) {
+      return Multiplier{draw.between(1 << 30, 2147483647), draw.between(least, most)};
+    };
+    Add op;
+    op.a = 0;
+    op.b = 1;
+    op.output = 2;
+    op.scale_a = draw.chance(40) ? Multiplier{1 << 30, 0} : any(-9, 0);
+    op.scale_b = draw.chance(40) ? Multiplier{1 << 30, 0} : any(-9, 0);
+    op.scale_output = draw.chance(10) ? any(0, 0) : any(-28, -12);
+    const AddJob job = make_add_job(program, op);
+    std::vector<std::int8_t> a(draw.between(1, 70)), b(a.size()), got(a.size());
+    for (std::int8_t& code : a) code = static_cast<std::int8_t>(draw.between(-128, 127));
+    for (std::int8_t& code : b) code = static_cast<std::int8_t>(draw.between(-128, 127));
+    for (const KernelSet* set : usable_kernel_sets()) {
+      const auto& first = job.swapped ? b : a;
+      const auto& second = job.swapped ? a : b;
+      set->add(job, std::ssize(a), first.data(), second.data(), got.data());
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        INFO("trial ", trial, ", kernels ", std::string(set->name));
+        const auto part = [&](std::int32_t code, const Tensor& tensor, Multiplier m) {
+          return scale_accumulator((code - tensor.zero_point) * (1 << kAddLeftShift), m,
+                                   program.rounding);
+        };
+        const std::int32_t sum =
+            part(a[i], program.tensors[0], op.scale_a) + part(b[i], program.tensors[1], op.scale_b);
+        const Tensor& out = program.tensors[2];
+        REQUIRE(got[i] == requantize(sum, op.scale_output, program.rounding, out.zero_point,
+                                     out.code_min, out.code_max));
+      }
+    }
+  }
 }
 
 TEST_CASE("unknown kernels are an error that names the usable ones") {

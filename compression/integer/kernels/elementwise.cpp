@@ -1,5 +1,7 @@
 #include "compression/integer/kernels/elementwise.h"
 
+#include <utility>
+
 #include "compression/integer/operations.h"
 
 namespace pare::integer {
@@ -25,9 +27,11 @@ PanelScaling make_uniform_scaling(Multiplier m, Rounding rounding) {
 }
 
 AddJob make_add_job(const Program& program, const Add& op) {
-  return {make_operand(program.tensors[op.a], op.scale_a, program.rounding),
-          make_operand(program.tensors[op.b], op.scale_b, program.rounding),
-          make_uniform_scaling(op.scale_output, program.rounding),
+  AddOperand a = make_operand(program.tensors[op.a], op.scale_a, program.rounding);
+  AddOperand b = make_operand(program.tensors[op.b], op.scale_b, program.rounding);
+  const bool swapped = b.exact && !a.exact;
+  if (swapped) std::swap(a, b);
+  return {a, b, swapped, make_uniform_scaling(op.scale_output, program.rounding),
           range_of(program.tensors[op.output])};
 }
 

@@ -23,8 +23,10 @@ struct AddOperand {
   PanelScaling scaling;
 };
 
+// Where only one operand is exact, it is `a`: `swapped` says that it is the operation's second one.
 struct AddJob {
   AddOperand a, b;
+  bool swapped;
   PanelScaling scaling;
   CodeRange range;
 };

@@ -171,7 +171,9 @@ struct FastKernels::Call {
     });
   }
   void operator()(const Add&) const {
-    kernels.kernels_->add(*prepared.add, images * output.size(), a, b, out);
+    const bool swapped = prepared.add->swapped;
+    kernels.kernels_->add(*prepared.add, images * output.size(), swapped ? b : a, swapped ? a : b,
+                          out);
   }
   void operator()(const Clamp&) const {
     for (std::int64_t i = 0; i < images * output.size(); ++i) {
@@ -209,7 +211,7 @@ std::string FastKernels::describe(const Step& step) const {
     return kind + ", " + (set ? kernels_->name : "portable");
   }
   return kind + (step.fused() ? " + max_pool2d, " : ", ") + kernels_->name + " in tiles of " +
-         std::to_string(prepared.groups[0].tiles[0].panels * kPanel) + " channels";
+         std::to_string(prepared.groups[0].tiles[0].channels()) + " channels";
 }
 
 }  // namespace pare::integer

@@ -21,6 +21,7 @@ class EffectiveWeights {
     for (std::int64_t tap = 0; tap < taps_; ++tap) sum += (*this)(channel, tap);
     return sum;
   }
+  std::int64_t taps() const { return taps_; }
 
  private:
   const Weights& weights_;
@@ -92,10 +93,43 @@ std::int32_t cheapest_width(const EffectiveWeights& weight, const Cut& cut, std:
   return best;
 }
 
+// Entries of a narrow tile of the channels of `cut`.
+std::int64_t narrow_entries(const EffectiveWeights& weight, const Cut& cut, std::int32_t share) {
+  std::int64_t entries = 0;
+  for (const TapRun& run : cut.runs) {
+    for (std::int64_t at = 0; at < run.length; at += kEntryTaps * share) {
+      bool any = false;
+      for (std::int64_t k = at; k < std::min(at + kEntryTaps * share, run.length) && !any; ++k) {
+        for (std::int64_t c = 0; c < cut.outputs && !any; ++c) {
+          any = weight(cut.first + c, run.first + k) != 0;
+        }
+      }
+      entries += any;
+    }
+  }
+  return entries;
+}
+
+// How many lanes each of a layer's last channels gets, all that fill no whole panel: 1 where that
+// is the cheapest.
+std::int32_t cheapest_share(const EffectiveWeights& weight, const Cut& last) {
+  std::int32_t best = 1;
+  if (last.outputs == 0) return best;
+  std::int64_t least = narrow_entries(weight, last, 1);
+  for (const std::int32_t share : {2, 4}) {
+    if (last.outputs > kPanel / share) break;
+    const std::int64_t entries = narrow_entries(weight, last, share);
+    if (entries >= least) continue;
+    least = entries;
+    best = share;
+  }
+  return best;
+}
+
 // Whether every weight fits four bits in two's complement.
-bool fit_nibbles(const EffectiveWeights& weight, const Cut& cut, std::int64_t taps) {
+bool fit_nibbles(const EffectiveWeights& weight, const Cut& cut) {
   for (std::int64_t c = 0; c < cut.outputs; ++c) {
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
+    for (std::int64_t tap = 0; tap < weight.taps(); ++tap) {
       const std::int32_t w = weight(cut.first + c, tap);
       if (w < -8 || w > 7) return false;
     }
@@ -138,13 +172,14 @@ void pack_tile(Tile& tile, const EffectiveWeights& weight, std::int64_t first,
                const std::vector<TapRun>& runs, PackedLayer& packed) {
   tile.first_entry = std::ssize(packed.offsets);
   tile.first_weight = std::ssize(packed.weights);
-  const std::int64_t channels = std::int64_t{tile.panels} * kPanel;
+  const std::int64_t channels = tile.channels();
+  const std::int64_t taps = kEntryTaps * tile.share;
   for (const TapRun& run : runs) {
-    for (std::int64_t at = 0; at < run.length; at += kEntryTaps) {
-      Wide rest(channels * kEntryTaps, 0);
+    for (std::int64_t at = 0; at < run.length; at += taps) {
+      Wide rest(channels * taps, 0);
       for (std::int64_t c = 0; c < std::min(channels, packed.outputs - tile.channel); ++c) {
-        for (std::int64_t k = 0; k < std::min<std::int64_t>(kEntryTaps, run.length - at); ++k) {
-          rest[c * kEntryTaps + k] = weight(first + tile.channel + c, run.first + at + k);
+        for (std::int64_t k = 0; k < std::min(taps, run.length - at); ++k) {
+          rest[c * taps + k] = weight(first + tile.channel + c, run.first + at + k);
         }
       }
       while (take_bytes(rest, packed.weights)) {
@@ -152,6 +187,24 @@ void pack_tile(Tile& tile, const EffectiveWeights& weight, std::int64_t first,
         ++tile.entries;
       }
     }
+  }
+}
+
+// The channels of `cut`, in tiles of panels.
+void add_wide_tiles(const EffectiveWeights& weight, const Cut& cut, const Packing& packing,
+                    PackedLayer& packed) {
+  if (cut.outputs == 0) return;
+  const std::int32_t width = cheapest_width(weight, cut, packing.max_panels);
+  // A panel alone would fill its bytes by half.
+  packed.nibbles = packing.nibbles && width > 1 && cut.panels() > 1 && fit_nibbles(weight, cut);
+  std::int32_t panel = 0;
+  for (const std::int32_t size : tile_sizes(cut.panels(), width)) {
+    Tile& tile = packed.tiles.emplace_back();
+    tile.channel = panel * kPanel;
+    tile.panels = size;
+    pack_tile(tile, weight, cut.first, cut.runs, packed);
+    if (packed.nibbles) fold_nibbles(tile, packed.weights);
+    panel += size;
   }
 }
 
@@ -163,37 +216,36 @@ PackedLayer pack_layer(const Weights& weights, const Channels& channels, const W
   const EffectiveWeights weight(weights, channels, layout);
   PackedLayer packed;
   packed.outputs = outputs;
-  const Cut cut{first, outputs, runs};
-  const std::int32_t panels = cut.panels();
-  const std::int32_t width = cheapest_width(weight, cut, packing.max_panels);
-  // A panel alone would fill its bytes by half.
-  packed.nibbles =
-      packing.nibbles && width > 1 && panels > 1 && fit_nibbles(weight, cut, layout.taps);
-  std::int32_t panel = 0;
-  for (const std::int32_t size : tile_sizes(panels, width)) {
-    Tile& tile = packed.tiles.emplace_back();
-    tile.channel = panel * kPanel;
-    tile.panels = size;
-    pack_tile(tile, weight, first, runs, packed);
-    if (packed.nibbles) fold_nibbles(tile, packed.weights);
-    panel += size;
+  const std::int64_t last = outputs / kPanel * kPanel;
+  const std::int32_t share =
+      packing.narrow ? cheapest_share(weight, {first + last, outputs - last, runs}) : 1;
+  const Cut wide{first, share > 1 ? last : outputs, runs};
+  add_wide_tiles(weight, wide, packing, packed);
+  if (share > 1) {
+    packed.tiles.push_back(
+        {.channel = static_cast<std::int32_t>(last), .panels = 1, .share = share});
+    pack_tile(packed.tiles.back(), weight, first, runs, packed);
   }
-  packed.start.assign(panels * kPanel, 0);
-  packed.scalings.resize(panels);
-  for (std::int64_t c = 0; c < panels * kPanel; ++c) {
+  const std::int64_t lanes = (outputs + kPanel - 1) / kPanel * kPanel;
+  packed.start.assign(lanes, 0);
+  packed.scalings.resize(lanes / kPanel);
+  for (std::int64_t lane = 0; lane < lanes; ++lane) {
+    const std::int64_t c =
+        share > 1 && lane >= last ? last + (lane - last) % (kPanel / share) : lane;
     Multiplier multiplier;  // of the channels that pad the last panel: 0
     if (c < outputs) {
       // The sum of (byte - (zero point + offset)) * weight, as sum of byte * weight from here on.
       // Modulo 2^32, like the kernels' sums; the final one fits int32.
       const std::int64_t shared = weight.sum(first + c) * (input_zero_point + packing.input_offset);
-      packed.start[c] =
+      packed.start[lane] =
           static_cast<std::int32_t>(static_cast<std::uint32_t>(channels.bias[first + c]) -
                                     static_cast<std::uint32_t>(shared));
       multiplier = channels.multipliers[first + c];
     }
-    packed.scalings[c / kPanel].set(static_cast<int>(c % kPanel),
-                                    make_scaling(multiplier, rounding));
+    packed.scalings[lane / kPanel].set(static_cast<int>(lane % kPanel),
+                                       make_scaling(multiplier, rounding));
   }
+  for (const PanelScaling& s : packed.scalings) packed.high = packed.high && s.high;
   return packed;
 }
 

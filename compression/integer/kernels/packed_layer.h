@@ -8,6 +8,10 @@
 // out. Weights are int8: where a zero point or sign takes one beyond +-127, the rest goes into a
 // second entry at the same place.
 //
+// The last channels of a layer, where they would fill at most half of a panel (or all of them, in a
+// layer that pruning left with few), are a *narrow* tile: 2 or 4 lanes for each channel, and
+// entries of 8 or 16 bytes.
+//
 // Where a layer's weights fit four bits (4-, 3-, 2-bit, ternary and binary ones), two panels share
 // 64 bytes: the even panel in the low halves, the odd one in the high halves, in two's complement.
 // The kernels unpack them in registers, so that half as many bytes stand in memory and come out of
@@ -31,13 +35,16 @@ struct TapRun {
   std::int64_t offset, first, length;
 };
 
-// Up to four panels that share their entries. weights[entry][panel][channel][tap].
+// Up to four panels that share their entries. weights[entry][panel][channel][tap], with 16 / share
+// channels and 4 * share taps.
 struct Tile {
   std::int32_t channel = 0;  // the first one, counted inside the layer
   std::int32_t panels = 0;
+  std::int32_t share = 1;  // lanes of a channel; 2 or 4 in a narrow tile, of one panel
   std::int64_t entries = 0;
   std::int64_t first_entry = 0;   // in offsets
   std::int64_t first_weight = 0;  // in weights
+  std::int32_t channels() const { return panels * kPanel / share; }
 };
 
 struct PackedLayer {
@@ -46,16 +53,19 @@ struct PackedLayer {
   std::vector<Tile> tiles;
   std::vector<std::int32_t> offsets;  // per entry: bytes behind the pixel's first tap
   AlignedVector<std::int8_t> weights;
-  AlignedVector<std::int32_t> start;  // per channel: bias, less what the inputs' offset adds
+  // Per lane of a panel; a narrow tile's channels stand there `share` times, one after another.
+  AlignedVector<std::int32_t> start;  // bias, less what the inputs' offset adds
   AlignedVector<PanelScaling> scalings;
+  bool high = true;  // that of all scalings
 };
 
 // What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile;
-// whether it unpacks weights of four bits.
+// whether it unpacks weights of four bits; whether it has narrow tiles.
 struct Packing {
   std::int32_t input_offset;
   std::int32_t max_panels;
   bool nibbles;
+  bool narrow = false;
 };
 
 // The output channels [first, first + outputs) of a layer whose channels are contiguous in memory.

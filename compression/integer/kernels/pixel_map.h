@@ -13,7 +13,7 @@
 
 namespace pare::integer {
 
-// A kernel may read up to three bytes beyond the last tap; their weights are 0.
+// A kernel may read up to 15 bytes beyond the last tap; their weights are 0.
 inline constexpr std::int64_t kImageSlack = 64;
 
 // False where a window reaches so far out of the image, or groups are so small, that the form of

@@ -66,6 +66,9 @@ struct Portable {
       return static_cast<std::int16_t>(a.lanes[c]) * static_cast<std::int16_t>(b.lanes[c]);
     });
   }
+  using AnyScaling = ScalingInMemory<Portable>;
+  using HighScaling = AnyScaling;
+  using PositiveScaling = AnyScaling;
   static Sum scale(const Sum& sum, const PanelScaling& s) {
     return each([&](int c) {
       const int slot = PanelScaling::slot(c);

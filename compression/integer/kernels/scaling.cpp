@@ -3,6 +3,7 @@
 namespace pare::integer {
 
 Scaling make_scaling(Multiplier m, Rounding rounding) {
+  if (m.value == 0) return {0, 0, 0, 32};
   const int right = 31 - m.shift;
   const bool second = rounding == Rounding::twice && m.shift < 0;
   const std::int64_t half = std::int64_t{1} << (right - 1);
@@ -16,6 +17,8 @@ void PanelScaling::set(int channel, const Scaling& scaling) {
   nudge[at] = scaling.nudge;
   correction[at] = scaling.correction;
   right[at] = scaling.right;
+  high_right[channel] = static_cast<std::int32_t>(scaling.right) - 32;
+  high = high && scaling.right >= 32;
 }
 
 }  // namespace pare::integer

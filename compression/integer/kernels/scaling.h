@@ -5,12 +5,14 @@
 //
 // Derivation, with s = shift of the multiplier and floor((floor(A / 2^a) + B) / 2^b) =
 // floor((A + B * 2^a) / 2^(a + b)):
+//   value 0:         right = 32, all else 0
 //   once:            right = 31 - s, nudge = 2^(right - 1)            by definition
 //   twice, s >= 0:   right = 31 - s, nudge = 2^(right - 1)            the left shift moves into
 //   right twice, e = -s:   right = 31 + e, nudge = 2^30 + 2^(30 + e), correction = 2^31
 // The correction is what makes ties of the second rounding go away from zero. It must be applied
 // where the *first* result is negative; where that is 0 although acc < 0, applying it changes
-// nothing.
+// nothing. Of a negative acc the code is at most the zero point, with the correction or without:
+// where codes below the zero point are clamped (behind a relu) it may be left out.
 #pragma once
 
 #include <cstdint>
@@ -30,14 +32,27 @@ Scaling make_scaling(Multiplier m, Rounding rounding);
 // lanes of a vector of 32-bit accumulators hold them.
 struct alignas(64) PanelScaling {
   std::int64_t value[kPanel], nudge[kPanel], correction[kPanel], right[kPanel];
+  // Where every `right` is at least 32, the result is in the high halves of the sums: those in the
+  // order of channels, shifted by right - 32, are it.
+  std::int32_t high_right[kPanel];
+  bool high = true;
 
   static constexpr int slot(int channel) { return channel / 2 + channel % 2 * (kPanel / 2); }
   void set(int channel, const Scaling& scaling);
 };
 
+// For instruction sets with too few registers to keep a panel's scaling in them.
+template <class Isa>
+struct ScalingInMemory {
+  const PanelScaling& panel;
+  explicit ScalingInMemory(const PanelScaling& s) : panel(s) {}
+  auto operator()(const auto& sum) const { return Isa::scale(sum, panel); }
+};
+
 // How scaled accumulators become codes, the same for all channels of a layer.
 struct CodeRange {
   std::int32_t zero_point, low, high;
+  bool positive() const { return low >= zero_point; }
 };
 
 }  // namespace pare::integer

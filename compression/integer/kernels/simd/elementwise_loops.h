@@ -7,24 +7,19 @@
 #include <cstring>
 
 #include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/simd/scaling_forms.h"
 
 namespace pare::integer {
 
-// The zero point removed, then shifted or scaled.
 template <class Isa>
-inline typename Isa::Sum add_operand(const std::int8_t* codes, const AddOperand& operand) {
-  const typename Isa::Sum x = Isa::add(Isa::widen(codes), Isa::fill(-operand.zero_point));
-  if (operand.exact) return Isa::shift_left(x, operand.left);
-  return Isa::scale(Isa::shift_left(x, kAddLeftShift), operand.scaling);
+inline typename Isa::Sum remove_zero_point(const std::int8_t* codes, const AddOperand& operand) {
+  return Isa::add(Isa::widen(codes), Isa::fill(-operand.zero_point));
 }
 
-template <class Isa>
-void add_codes(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
-               std::int8_t* out) {
-  const auto one = [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to, int used) {
-    const typename Isa::Sum sum = Isa::add(add_operand<Isa>(x, job.a), add_operand<Isa>(y, job.b));
-    Isa::store(Isa::scale(sum, job.scaling), job.range, to, used);
-  };
+// 16 codes at a time, by one(x, y, out, used).
+template <class One>
+inline void each_sixteen(std::int64_t count, const std::int8_t* a, const std::int8_t* b,
+                         std::int8_t* out, const One& one) {
   std::int64_t i = 0;
   for (; i + kPanel <= count; i += kPanel) one(a + i, b + i, out + i, kPanel);
   if (i == count) return;
@@ -33,6 +28,43 @@ void add_codes(const AddJob& job, std::int64_t count, const std::int8_t* a, cons
   std::memcpy(x, a + i, rest);
   std::memcpy(y, b + i, rest);
   one(x, y, out + i, static_cast<int>(rest));
+}
+
+template <class Isa, class Scale>
+inline typename Isa::Sum scaled_operand(const std::int8_t* codes, const AddOperand& operand,
+                                        const Scale& scale) {
+  return scale(Isa::shift_left(remove_zero_point<Isa>(codes, operand), kAddLeftShift));
+}
+
+// Both operands scaled, whatever their multipliers: no program of ours needs it.
+template <class Isa>
+void add_scaled(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
+                std::int8_t* out) {
+  const typename Isa::AnyScaling scale_a(job.a.scaling), scale_b(job.b.scaling), scale(job.scaling);
+  each_sixteen(count, a, b, out,
+               [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to, int used) {
+                 const typename Isa::Sum sum = Isa::add(scaled_operand<Isa>(x, job.a, scale_a),
+                                                        scaled_operand<Isa>(y, job.b, scale_b));
+                 Isa::store(scale(sum), job.range, to, used);
+               });
+}
+
+// `a` is exact, and only shifted.
+template <class Isa>
+void add_codes(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
+               std::int8_t* out) {
+  if (!job.a.exact || !job.b.scaling.high) return add_scaled<Isa>(job, count, a, b, out);
+  with_scaling<Isa>(job.scaling.high, job.range, [&]<class Scale>() {
+    const typename Isa::HighScaling scale_b(job.b.scaling);
+    const Scale scale(job.scaling);
+    each_sixteen(count, a, b, out,
+                 [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to, int used) {
+                   const typename Isa::Sum right = scaled_operand<Isa>(y, job.b, scale_b);
+                   const typename Isa::Sum left =
+                       Isa::shift_left(remove_zero_point<Isa>(x, job.a), job.a.left);
+                   Isa::store(scale(Isa::add(left, right)), job.range, to, used);
+                 });
+  });
 }
 
 // Reads up to 15 bytes beyond the image.
@@ -44,7 +76,7 @@ void average_pixels(const AverageJob& job, const std::uint8_t* image, std::int8_
       sum = Isa::add(sum, Isa::widen(image + p * job.channels + c));
     }
     const auto used = static_cast<int>(std::min<std::int64_t>(kPanel, job.channels - c));
-    Isa::store(Isa::scale(sum, job.scaling), job.range, out + c, used);
+    Isa::store(typename Isa::AnyScaling(job.scaling)(sum), job.range, out + c, used);
   }
 }
 
@@ -53,17 +85,20 @@ void multiply_depthwise(const MultiplyJob& job, const DepthwiseLayer& layer) {
   for (std::int64_t c = 0; c < layer.channels; c += kPanel) {
     const auto used = static_cast<int>(std::min<std::int64_t>(kPanel, layer.channels - c));
     const std::int32_t* weights = layer.weights.data() + c * std::ssize(layer.offsets);
-    for (std::int64_t r = 0; r < job.count; ++r) {
-      const std::uint8_t* x = job.image + job.rows[r] + c;
-      const std::int32_t* w = weights;
-      typename Isa::Sum sum = Isa::load(layer.start.data() + c);
-      for (const std::int32_t offset : layer.offsets) {
-        sum = Isa::add(sum, Isa::multiply(Isa::widen(x + offset), Isa::load(w)));
-        w += kPanel;
+    const PanelScaling& scaling = layer.scalings[c / kPanel];
+    with_scaling<Isa>(scaling.high, job.range, [&]<class Scale>() {
+      const Scale scale(scaling);
+      for (std::int64_t r = 0; r < job.count; ++r) {
+        const std::uint8_t* x = job.image + job.rows[r] + c;
+        const std::int32_t* w = weights;
+        typename Isa::Sum sum = Isa::load(layer.start.data() + c);
+        for (const std::int32_t offset : layer.offsets) {
+          sum = Isa::add(sum, Isa::multiply(Isa::widen(x + offset), Isa::load(w)));
+          w += kPanel;
+        }
+        Isa::store(scale(sum), job.range, job.out + r * job.stride + c, used);
       }
-      Isa::store(Isa::scale(sum, layer.scalings[c / kPanel]), job.range,
-                 job.out + r * job.stride + c, used);
-    }
+    });
   }
 }
 

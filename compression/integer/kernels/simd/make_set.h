@@ -10,7 +10,7 @@ namespace pare::integer {
 template <class Isa>
 constexpr KernelSet make_kernel_set(const char* name) {
   return {name,
-          {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa>},
+          {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa>, HasNarrowTiles<Isa>},
           load_image<Isa>,
           multiply_tiles<Isa, 1>,
           multiply_tiles<Isa, 4>,

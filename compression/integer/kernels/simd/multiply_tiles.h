@@ -9,8 +9,9 @@
 //   Input      four bytes of the image for all channels: broadcast
 //   Weights    four int8 for each of 16 channels: load_weights
 //   unpack     optional: 64 bytes of nibbles into the Weights of two panels
-//   scale, store   sums -> codes (scaling.h); the first `used` of 16 are stored
-//   rows(p)    output pixels at a time against p panels: as many as its registers hold
+//   AnyScaling, HighScaling, PositiveScaling   sums -> codes without the zero point
+//   (scaling_forms.h) store          clamps and stores the first `used` of 16 codes rows(p) output
+//   pixels at a time against p panels: as many as its registers hold
 #pragma once
 
 #include <algorithm>
@@ -18,6 +19,8 @@
 #include <cstring>
 
 #include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/simd/narrow_tiles.h"
+#include "compression/integer/kernels/simd/scaling_forms.h"
 
 namespace pare::integer {
 
@@ -105,19 +108,22 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
     for (int s = 1; s < kSplit; ++s) sum = Isa::add(sum, sums[s][r][p]);
     return sum;
   };
-  std::int8_t* out = job.out + first / kPooled * job.stride + tile.channel;
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
+  with_scaling<Isa>(layer.high, job.range, [&]<class Scale>() {
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
-      typename Isa::Sum sum = whole(r, p);
-#pragma GCC unroll 4
-      for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole(r + k, p));
+      const Scale scale(layer.scalings[tile.channel / kPanel + p]);
       const std::int64_t left = layer.outputs - tile.channel - p * kPanel;
-      Isa::store(Isa::scale(sum, layer.scalings[tile.channel / kPanel + p]), job.range,
-                 out + p * kPanel, static_cast<int>(std::min<std::int64_t>(left, kPanel)));
+      const auto used = static_cast<int>(std::min<std::int64_t>(left, kPanel));
+      std::int8_t* out = job.out + first / kPooled * job.stride + tile.channel + p * kPanel;
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
+        typename Isa::Sum sum = whole(r, p);
+#pragma GCC unroll 4
+        for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole(r + k, p));
+        Isa::store(scale(sum), job.range, out, used);
+      }
     }
-  }
+  });
 }
 
 // All rows from `first` on: kRows at a time, then half as many, ...
@@ -140,6 +146,11 @@ void run_tiles(const MultiplyJob& job, const PackedLayer& layer) {
     }
   };
   for (const Tile& tile : layer.tiles) {
+    if constexpr (HasNarrowTiles<Isa>) {
+      if (tile.share == 2) multiply_narrow<Isa, kPooled, 2>(job, layer, tile);
+      if (tile.share == 4) multiply_narrow<Isa, kPooled, 4>(job, layer, tile);
+      if (tile.share > 1) continue;
+    }
     switch (tile.panels) {
       case 1:
         run.template operator()<1>(tile);

@@ -79,6 +79,9 @@ struct Neon {
   static Sum multiply(const Sum& a, const Sum& b) {
     return each([&](int q) { return vmull_s16(vmovn_s32(a.quads[q]), vmovn_s32(b.quads[q])); });
   }
+  using AnyScaling = ScalingInMemory<Neon>;
+  using HighScaling = AnyScaling;
+  using PositiveScaling = AnyScaling;
   static Sum scale(const Sum& sum, const PanelScaling& s) {
     return each([&](int q) { return scale_quad(sum.quads[q], s, q); });
   }

@@ -54,6 +54,9 @@ struct Ymm {
     return {_mm256_madd_epi16(a.low, b.low), _mm256_madd_epi16(a.high, b.high)};
   }
 
+  using AnyScaling = ScalingInMemory<Ymm>;
+  using HighScaling = AnyScaling;
+  using PositiveScaling = AnyScaling;
   static Sum scale(Sum sum, const PanelScaling& scaling) {
     return {scale_half(sum.low, scaling, 0), scale_half(sum.high, scaling, 4)};
   }

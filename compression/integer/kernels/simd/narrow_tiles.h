@@ -1,0 +1,84 @@
+// Tiles of at most 8 or 4 channels, which would leave most of a vector's 16 lanes idle: each
+// channel has 2 or 4 neighbouring lanes, for taps that follow one another, so that an entry has 8
+// or 16 taps (packed_layer.h). The lanes of a channel are added at the end, for 2 or 4 pixels at
+// once, and these are requantized together.
+//
+// An instruction set that has such tiles provides, beside what multiply_tiles.h asks for,
+//   broadcast_wide<kShare>(p)   4 * kShare bytes of the image, for all channels
+//   fold(sums)                  of kShare pixels: lane pixel * channels + channel
+//   store_pixels(...)           codes of kShare pixels, the first `used` channels of the first
+//                               `pixels` ones
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/simd/scaling_forms.h"
+
+namespace pare::integer {
+
+template <class Isa>
+inline constexpr bool HasNarrowTiles = requires(const std::uint8_t* p) {
+  Isa::template broadcast_wide<2>(p);
+};
+
+// The rows [first, first + kRows) as far as there are any. A row beyond the last one is computed
+// like that one, and not stored.
+template <class Isa, int kShare, int kPooled, int kRows>
+inline void multiply_narrow_rows(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
+                                 std::int64_t first) {
+  using Sum = typename Isa::Sum;
+  const std::uint8_t* x[kRows];
+  Sum sums[kRows];
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    x[r] = job.image + job.rows[std::min(first + r, job.count - 1)];
+    sums[r] = Isa::zero();
+  }
+  const std::int8_t* weights = layer.weights.data() + tile.first_weight;
+  const std::int32_t* offset = layer.offsets.data() + tile.first_entry;
+  const std::int32_t* const end = offset + tile.entries;
+  for (; offset != end; ++offset, weights += kPanel * kEntryTaps) {
+    const typename Isa::Weights w = Isa::load_weights(weights);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      sums[r] = Isa::dot(sums[r], Isa::template broadcast_wide<kShare>(x[r] + *offset), w);
+    }
+  }
+  const Sum start = Isa::load(layer.start.data() + tile.channel);
+  with_scaling<Isa>(layer.high, job.range, [&]<class Scale>() {
+    const Scale scale(layer.scalings[tile.channel / kPanel]);
+    std::int64_t pixel = first / kPooled;
+#pragma GCC unroll 4
+    for (int v = 0; v < kRows; v += kShare * kPooled, pixel += kShare) {
+      Sum sum;
+#pragma GCC unroll 4
+      for (int k = 0; k < kPooled; ++k) {
+        Sum rows[kShare];
+#pragma GCC unroll 4
+        for (int s = 0; s < kShare; ++s) rows[s] = sums[v + s * kPooled + k];
+        const Sum folded = Isa::fold(rows);
+        sum = k == 0 ? folded : Isa::max(sum, folded);
+      }
+      Isa::template store_pixels<kShare>(
+          scale(Isa::add(sum, start)), job.range, job.out + pixel * job.stride + tile.channel,
+          job.stride, static_cast<int>(layer.outputs - tile.channel), job.count / kPooled - pixel);
+    }
+  });
+}
+
+template <class Isa, int kPooled, int kShare>
+inline void multiply_narrow(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile) {
+  constexpr int kLeast = kShare * kPooled;
+  constexpr int kRows = std::max(8, kLeast);
+  std::int64_t first = 0;
+  for (; first + kRows <= job.count; first += kRows) {
+    multiply_narrow_rows<Isa, kShare, kPooled, kRows>(job, layer, tile, first);
+  }
+  for (; first < job.count; first += kLeast) {
+    multiply_narrow_rows<Isa, kShare, kPooled, kLeast>(job, layer, tile, first);
+  }
+}
+
+}  // namespace pare::integer
