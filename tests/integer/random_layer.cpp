@@ -12,6 +12,37 @@ std::int32_t draw_channels(Draw& draw) {
   return draw.chance(50) ? 16 * draw.between(1, 5) + draw.between(-1, 1) : draw.between(1, 90);
 }
 
+// Sometimes, and where it fits.
+void add_pooling(Builder& b, std::int32_t input) {
+  const Tensor in = b.tensor(input);
+  if (in.height < 2 || in.width < 2 || b.draw().chance(50)) return;
+  const std::int32_t pooled = b.add_shared(input, in.height / 2, in.width / 2, in.channels);
+  if (b.draw().chance(20)) b.fuse_relu(b.tensor(pooled));
+  b.program().operations.emplace_back(MaxPool2d{input, pooled, {2, 2, 2, 2, 0, 0, 0, 0}});
+}
+
+// Weights of +1 and -1, and an output scale that spreads their sums over the codes.
+template <class Layer>
+void finish_signs(Builder& b, Layer op) {
+  const Tensor input = b.tensor(op.input);
+  Tensor& output = b.tensor(op.output);
+  const WeightLayout layout = weight_layout(op, input, output);
+  op.weights.bits = 2;
+  op.weights.scale_bits = {bits_of(static_cast<float>(std::exp2(b.draw().uniform(-9, -3))))};
+  for (std::int64_t i = 0; i < layout.count(); ++i)
+    op.weights.codes.push_back(b.draw().chance(50) ? 1 : -1);
+  const double spread = std::sqrt(static_cast<double>(layout.taps));
+  for (std::int64_t c = 0; c < layout.outputs; ++c) {
+    op.channels.bias.push_back(static_cast<std::int32_t>(b.draw().uniform(-spread, spread)));
+    if (layout.outputs % 2 == 0) op.channels.negate.push_back(b.draw().chance(50) ? 1 : 0);
+  }
+  const double scale = real(input.scale_bits) * b.scale_of(op.weights, 0) * spread;
+  output.scale_bits = bits_of(static_cast<float>(scale * std::exp2(b.draw().uniform(-8, 0))));
+  b.fuse_relu(output);
+  while (!b.set_multipliers(op, input, output)) output.scale_bits += 1u << 23;  // twice the scale
+  b.program().operations.emplace_back(std::move(op));
+}
+
 void add_conv(Builder& b, const Tensor& in) {
   Conv2d op;
   if (b.draw().chance(20)) {
@@ -24,10 +55,7 @@ void add_conv(Builder& b, const Tensor& in) {
       op.groups > 1 ? op.groups * b.draw().between(1, 3) : draw_channels(b.draw());
   op.output = b.add_tensor(height, width, outputs);
   b.finish_layer(std::move(op));
-  if (height < 2 || width < 2 || b.draw().chance(50)) return;
-  const std::int32_t pooled = b.add_shared(1, height / 2, width / 2, outputs);
-  if (b.draw().chance(20)) b.fuse_relu(b.tensor(pooled));
-  b.program().operations.emplace_back(MaxPool2d{1, pooled, {2, 2, 2, 2, 0, 0, 0, 0}});
+  add_pooling(b, 1);
 }
 
 void add_depthwise(Builder& b, const Tensor& in) {
@@ -88,6 +116,38 @@ Program random_layer(std::uint64_t seed) {
   } catch (const DataError&) {
     return program;
   }
+}
+
+Program random_bit_layer(std::uint64_t seed) {
+  Builder b(seed);
+  Draw& draw = b.draw();
+  const bool flat = draw.chance(30);
+  const std::int32_t channels = flat ? draw.between(1, 300) : 8 * draw.between(1, 9);
+  const std::int32_t side = flat ? 1 : draw.between(1, 9);
+  const std::int32_t in = b.add_tensor(side, flat ? 1 : draw.between(1, 9), channels);
+  const std::int32_t two = b.add_shared(in, side, b.tensor(in).width, channels);
+  Tensor& codes = b.tensor(two);
+  codes.code_min = draw.between(codes.code_min, codes.code_max - 1);
+  codes.code_max = codes.code_min + 1;
+  b.program().operations.emplace_back(Clamp{in, two});
+  if (flat) {
+    Dense op;
+    op.input = two;
+    op.output = b.add_tensor(1, 1, draw_channels(draw));
+    finish_signs(b, std::move(op));
+  } else {
+    Conv2d op;
+    op.input = two;
+    std::int32_t height = 0, width = 0;
+    do op.window = b.make_window(b.tensor(two), height, width);
+    while (op.window.pad_top + op.window.pad_left + op.window.pad_bottom + op.window.pad_right > 0);
+    const std::int32_t output = b.add_tensor(height, width, draw_channels(draw));
+    op.output = output;
+    finish_signs(b, std::move(op));
+    add_pooling(b, output);
+  }
+  b.program().output = static_cast<std::int32_t>(b.program().tensors.size()) - 1;
+  return b.program();
 }
 
 std::vector<std::int8_t> extreme_codes(const Program& program, std::int64_t images,

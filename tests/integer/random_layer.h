@@ -14,6 +14,10 @@ namespace pare::integer {
 // or everywhere at one end.
 Program random_layer(std::uint64_t seed);
 
+// A clamp to two neighbouring codes, then a convolution or dense layer whose weights are +1 and -1,
+// with a pooling behind it at times: what kernels may compute on bits.
+Program random_bit_layer(std::uint64_t seed);
+
 // Codes of the whole input range, of its two ends only, or of one end only.
 std::vector<std::int8_t> extreme_codes(const Program& program, std::int64_t images,
                                        std::uint64_t seed);

@@ -1,6 +1,7 @@
 #include "compression/integer/kernels/fast.h"
 
 #include <algorithm>
+#include <span>
 #include <type_traits>
 
 #include "compression/integer/kernels/pixel_map.h"
@@ -8,6 +9,12 @@
 #include "compression/integer/kernels/reference.h"
 
 namespace pare::integer {
+namespace {
+
+std::int64_t bit_bytes(const Tensor& input) { return (input.size() + 7) / 8; }
+
+}  // namespace
+
 FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::int64_t images)
     : program_(&program), kernels_(&kernels), images_(images) {
   for (const Operation& operation : program.operations) {
@@ -16,11 +23,30 @@ FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::
   }
 }
 
+// Whether the layer runs on bits. Codes of the program's own input may be any.
+template <class Layer>
+bool FastKernels::prepare_bits(Prepared& prepared, const Layer& op,
+                               const std::vector<TapRun>& runs) const {
+  if (kernels_->bits.multiply == nullptr || op.input == program_->input) return false;
+  const Tensor& input = program_->tensors[op.input];
+  const WeightLayout layout = weight_layout(op, input, program_->tensors[op.output]);
+  prepared.bits = pack_bits(op.weights, op.channels, layout, runs, input, program_->rounding);
+  return prepared.bits.has_value();
+}
+
 void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   const Tensor& input = program_->tensors[op.input];
   const Tensor& output = program_->tensors[op.output];
   prepared.reference = !fits_packed_form(op, input, output);
   if (prepared.reference) return;
+  prepared.rows = pixel_rows(op.window, input, output);
+  prepared.pooled = pooled_rows(op.window, input, output);
+  if (fits_bits(op, input) && prepare_bits(prepared, op, tap_runs(op, input, 0))) {
+    for (std::int32_t& row : prepared.rows) row /= 8;
+    for (std::int32_t& row : prepared.pooled) row /= 8;
+    prepared.image_bytes = input.size() / 8 + kImageSlack;
+    return;
+  }
   const WeightLayout layout = weight_layout(op, input, output);
   const std::int64_t outputs = layout.outputs / op.groups;
   for (std::int32_t g = 0; g < op.groups; ++g) {
@@ -28,8 +54,6 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
                                          tap_runs(op, input, g), input.zero_point,
                                          program_->rounding, kernels_->packing));
   }
-  prepared.rows = pixel_rows(op.window, input, output);
-  prepared.pooled = pooled_rows(op.window, input, output);
   prepared.image_bytes = padded_image_bytes(op.window, input) + kImageSlack;
 }
 
@@ -39,9 +63,16 @@ void FastKernels::prepare(Prepared& prepared, const Dense& op) {
   prepared.reference = !fits_packed_form(op, input, output);
   if (prepared.reference) return;
   const WeightLayout layout = weight_layout(op, input, output);
-  prepared.groups.push_back(pack_layer(op.weights, op.channels, layout, 0, layout.outputs,
-                                       {{0, 0, layout.taps}}, input.zero_point, program_->rounding,
-                                       kernels_->packing));
+  const std::vector<TapRun> runs = {{0, 0, layout.taps}};
+  if (prepare_bits(prepared, op, runs)) {
+    const std::int64_t bytes = bit_bytes(input);
+    for (std::int64_t i = 0; i < images_; ++i)
+      prepared.rows.push_back(static_cast<std::int32_t>(i * bytes));
+    prepared.image_bytes = images_ * bytes + kImageSlack;
+    return;
+  }
+  prepared.groups.push_back(pack_layer(op.weights, op.channels, layout, 0, layout.outputs, runs,
+                                       input.zero_point, program_->rounding, kernels_->packing));
   for (std::int64_t i = 0; i < images_; ++i) {
     prepared.rows.push_back(static_cast<std::int32_t>(i * input.size()));
   }
@@ -117,6 +148,17 @@ struct FastKernels::Call {
     }
   }
 
+  void multiply_bits(const std::vector<std::int32_t>& rows, std::int64_t count,
+                     std::int8_t* to) const {
+    const BitKernels& bits = kernels.kernels_->bits;
+    (step.fused() ? bits.multiply_pooled : bits.multiply)(
+        {scratch.image.data(), rows.data(), count, range(), to, output.channels}, *prepared.bits);
+  }
+
+  void load_bits(const std::int8_t* codes, std::uint8_t* bits) const {
+    codes_to_bits(std::span(codes, static_cast<std::size_t>(input.size())), input.code_min, bits);
+  }
+
   void load_image(const Window& w, const std::int8_t* codes, std::int64_t repeat) const {
     const std::int64_t channels = input.channels;
     kernels.kernels_->load_image({codes, input.height, input.width * channels, w.pad_top,
@@ -133,6 +175,11 @@ struct FastKernels::Call {
 
   void operator()(const Dense&) const {
     if (prepared.reference) return by_reference();
+    if (prepared.bits) {
+      for (std::int64_t i = 0; i < images; ++i)
+        load_bits(a + i * input.size(), scratch.image.data() + prepared.rows[i]);
+      return multiply_bits(prepared.rows, images, out);
+    }
     kernels.kernels_->load_image(
         {a, images, input.size(), 0, 0, 0, 0, input.zero_point, scratch.image.data()});
     multiply(prepared.rows, images, out);
@@ -141,6 +188,10 @@ struct FastKernels::Call {
     if (prepared.reference) return by_reference();
     const std::vector<std::int32_t>& rows = step.fused() ? prepared.pooled : prepared.rows;
     each_image([&](const std::int8_t* x, std::int8_t* y) {
+      if (prepared.bits) {
+        load_bits(x, scratch.image.data());
+        return multiply_bits(rows, std::ssize(rows), y);
+      }
       load_image(op.window, x, 1);
       multiply(rows, std::ssize(rows), y);
     });
@@ -206,6 +257,8 @@ std::string FastKernels::describe(const Step& step) const {
   const Prepared& prepared = prepared_[step.first];
   const std::string kind = kind_of(operation);
   if (prepared.reference) return kind + ", reference";
+  if (prepared.bits)
+    return kind + (step.fused() ? " + max_pool2d, " : ", ") + kernels_->name + " on bits";
   if (prepared.groups.empty()) {
     const bool set = prepared.add || prepared.average || prepared.depthwise.channels > 0;
     return kind + ", " + (set ? kernels_->name : "portable");

@@ -34,6 +34,7 @@ class FastKernels {
  private:
   struct Prepared {
     std::vector<PackedLayer> groups;         // conv2d, dense
+    std::optional<BitLayer> bits;            // in place of groups
     std::vector<std::int32_t> rows, pooled;  // their output pixels (pixel_map.h)
     DepthwiseLayer depthwise;
     std::optional<AddJob> add;
@@ -50,6 +51,8 @@ class FastKernels {
   void prepare(Prepared& prepared, const Add& op);
   template <class Other>
   void prepare(Prepared&, const Other&) {}
+  template <class Layer>
+  bool prepare_bits(Prepared& prepared, const Layer& op, const std::vector<TapRun>& runs) const;
 
   const Program* program_;
   const KernelSet* kernels_;

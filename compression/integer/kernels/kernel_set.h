@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "compression/integer/kernels/bit_layer.h"
 #include "compression/integer/kernels/elementwise.h"
 #include "compression/integer/kernels/packed_layer.h"
 
@@ -34,6 +35,12 @@ struct MultiplyJob {
   std::int64_t stride;  // codes from one output pixel to the next
 };
 
+// Null where products of bits are no faster. The image and its rows count bytes of eight bits.
+struct BitKernels {
+  void (*multiply)(const MultiplyJob&, const BitLayer&) = nullptr;
+  void (*multiply_pooled)(const MultiplyJob&, const BitLayer&) = nullptr;
+};
+
 struct KernelSet {
   const char* name;
   Packing packing;
@@ -45,6 +52,7 @@ struct KernelSet {
   void (*add)(const AddJob&, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
               std::int8_t* out);
   void (*average)(const AverageJob&, const std::uint8_t* image, std::int8_t* out);
+  BitKernels bits = {};
 };
 
 // The sets that this build has and this processor can run, the fastest first; the last one is the

@@ -58,6 +58,12 @@ bool fits_packed_form(const Dense& op, const Tensor& input, const Tensor& output
   return worth_packing(weight_layout(op, input, output), input.size(), 1);
 }
 
+bool fits_bits(const Conv2d& op, const Tensor& input) {
+  const Window& w = op.window;
+  return op.groups == 1 && input.channels % 8 == 0 && w.pad_top == 0 && w.pad_left == 0 &&
+         w.pad_bottom == 0 && w.pad_right == 0;
+}
+
 std::int64_t padded_row_bytes(const Window& w, const Tensor& input) {
   return (std::int64_t{w.pad_left} + input.width + w.pad_right) * input.channels;
 }

@@ -25,6 +25,10 @@ bool fits_packed_form(const Dense& op, const Tensor& input, const Tensor& output
 std::int64_t padded_row_bytes(const Window& window, const Tensor& input);
 std::int64_t padded_image_bytes(const Window& window, const Tensor& input);
 
+// Whether pixels start at whole bytes of eight bits, and no tap lies outside the image, where it
+// would have to count for neither of the two codes.
+bool fits_bits(const Conv2d& op, const Tensor& input);
+
 // The runs of taps of one group; their weights follow in the order of a channel's own.
 std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, std::int32_t group);
 

@@ -1,4 +1,7 @@
 // The portable kernels: the shared loops on plain integers. Slow, small, and the same everywhere.
+#include <bit>
+#include <cstring>
+
 #include "compression/integer/kernels/simd/make_set.h"
 #include "compression/integer/kernels/simd/sets.h"
 
@@ -26,6 +29,14 @@ struct Portable {
       std::int32_t products = 0;
       for (int k = 0; k < kEntryTaps; ++k) products += x[k] * w[c * kEntryTaps + k];
       sum.lanes[c] += static_cast<std::uint32_t>(products);
+    }
+    return sum;
+  }
+  static Sum add_ones(Sum sum, const std::uint8_t* x, const std::uint32_t* w) {
+    std::uint32_t taps;
+    std::memcpy(&taps, x, sizeof taps);
+    for (int c = 0; c < kPanel; ++c) {
+      sum.lanes[c] += static_cast<std::uint32_t>(std::popcount(taps & w[c]));
     }
     return sum;
   }

@@ -1,6 +1,7 @@
 // AVX2: no product of bytes that is exact (vpmaddubsw saturates at 16 bits), so bytes become pairs
 // of 16 bits first, even and odd ones apart, and are multiplied by vpmaddwd.
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -45,6 +46,22 @@ struct Avx2 : Ymm {
   static __m256i dot_half(__m256i sum, Input x, __m256i even, __m256i odd) {
     return _mm256_add_epi32(
         sum, _mm256_add_epi32(_mm256_madd_epi16(x.even, even), _mm256_madd_epi16(x.odd, odd)));
+  }
+  // The ones of each nibble are looked up; those of four bytes are added by products with 1.
+  static __m256i count_ones(__m256i v) {
+    const __m256i table =
+        _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    const __m256i low = _mm256_set1_epi8(15);
+    const __m256i bytes =
+        _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(v, low)),
+                        _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
+    return _mm256_madd_epi16(_mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1)),
+                             _mm256_set1_epi16(1));
+  }
+  static Sum add_ones(Sum sum, const std::uint8_t* x, const std::uint32_t* w) {
+    const __m256i taps = broadcast_taps(x);
+    return add(sum, {count_ones(_mm256_and_si256(taps, load_half(w))),
+                     count_ones(_mm256_and_si256(taps, load_half(w + 8)))});
   }
   static Sum dot(Sum sum, Input x, const Weights& w) {
     return {dot_half(sum.low, x, w.low_even, w.low_odd),

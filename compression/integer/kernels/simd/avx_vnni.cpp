@@ -1,5 +1,6 @@
 // AVX-VNNI: the byte products of AVX-512 VNNI on 256 bits, in processors without AVX-512.
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 

@@ -2,6 +2,7 @@
 // behind the target pragma.
 #pragma once
 
+#include "compression/integer/kernels/simd/bit_tiles.h"
 #include "compression/integer/kernels/simd/elementwise_loops.h"
 #include "compression/integer/kernels/simd/multiply_tiles.h"
 
@@ -9,14 +10,18 @@ namespace pare::integer {
 
 template <class Isa>
 constexpr KernelSet make_kernel_set(const char* name) {
-  return {name,
-          {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa>, HasNarrowTiles<Isa>},
-          load_image<Isa>,
-          multiply_tiles<Isa, 1>,
-          multiply_tiles<Isa, 4>,
-          multiply_depthwise<Isa>,
-          add_codes<Isa>,
-          average_pixels<Isa>};
+  KernelSet set{name,
+                {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa>, HasNarrowTiles<Isa>},
+                load_image<Isa>,
+                multiply_tiles<Isa, 1>,
+                multiply_tiles<Isa, 4>,
+                multiply_depthwise<Isa>,
+                add_codes<Isa>,
+                average_pixels<Isa>};
+  if constexpr (CountsOnes<Isa>) {
+    set.bits = {multiply_bits<Isa, 1>, multiply_bits<Isa, 4>};
+  }
+  return set;
 }
 
 }  // namespace pare::integer

@@ -1,6 +1,7 @@
 // NEON, as every 64-bit ARM processor has it. Bytes are signed on both sides here, so inputs keep
 // their codes.
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -53,6 +54,15 @@ struct Neon {
   }
   static Sum dot(const Sum& sum, Input x, const Weights& w) {
     return each([&](int q) { return dot_quad(sum.quads[q], x, w.quads[q]); });
+  }
+  static Sum add_ones(const Sum& sum, const std::uint8_t* x, const std::uint32_t* w) {
+    std::uint32_t taps;
+    std::memcpy(&taps, x, sizeof taps);
+    return each([&](int q) {
+      const uint32x4_t both = vandq_u32(vdupq_n_u32(taps), vld1q_u32(w + 4 * q));
+      const uint16x8_t pairs = vpaddlq_u8(vcntq_u8(vreinterpretq_u8_u32(both)));
+      return vaddq_s32(sum.quads[q], vreinterpretq_s32_u32(vpaddlq_u16(pairs)));
+    });
   }
   static Sum add(const Sum& a, const Sum& b) {
     return each([&](int q) { return vaddq_s32(a.quads[q], b.quads[q]); });

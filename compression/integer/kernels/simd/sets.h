@@ -7,6 +7,7 @@
 namespace pare::integer {
 
 const KernelSet* avx512_vnni_kernels();
+BitKernels avx512_bit_kernels();  // what avx512_vnni_kernels() takes in
 const KernelSet* avx_vnni_kernels();
 const KernelSet* avx2_kernels();
 const KernelSet* neon_kernels();
