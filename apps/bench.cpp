@@ -139,8 +139,8 @@ void append(std::vector<Row>& rows, std::vector<Row> more) {
 std::vector<Row> infer(const Options& o) {
   std::vector<Row> rows;
   for (const std::string& net : nets(o)) {
-    if (o.layers) note(net + "\n" + layer_times(net, o.kernels));
     for (const std::int64_t batch : given_or<std::int64_t>(o.batch, {1, 64})) {
+      if (o.layers) note(layer_times(net, o.kernels, batch));
       for (const int count : given_or(o.threads, {1, 2})) {
         const double seconds = o.seconds > 0 ? o.seconds : 1;
         append(rows, bench_infer({net, batch, count, o.kernels, seconds}, note));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <span>
+#include <variant>
 
 #include "apps/bench/networks.h"
 #include "apps/bench/peers.h"
@@ -26,6 +27,19 @@ std::vector<std::int8_t> some_codes(std::int64_t count) {
 // What rows show for a call that takes so many seconds.
 double figure(const InferJob& job, double seconds) {
   return job.batch == 1 ? 1e6 * seconds : static_cast<double>(job.batch) / seconds;
+}
+
+// Of one image, taps in the padding included; 0 for operations without weights.
+std::int64_t macs_of(const integer::Program& program, std::size_t operation) {
+  return std::visit(
+      [&](const auto& op) -> std::int64_t {
+        if constexpr (requires { op.weights; }) {
+          const integer::Tensor& out = program.tensors[static_cast<std::size_t>(op.output)];
+          return std::ssize(op.weights.codes) * out.height * out.width;
+        }
+        return 0;
+      },
+      program.operations[operation]);
 }
 
 Row plain_row(const InferJob& job) {
@@ -63,9 +77,11 @@ std::vector<Row> bench_infer(const InferJob& job,
   return rows;
 }
 
-std::string layer_times(const std::string& net, const std::string& kernels) {
-  const integer::Engine engine(network(net), {.kernels = kernels});
-  const std::vector<std::int8_t> codes = some_codes(engine.input_size());
+std::string layer_times(const std::string& net, const std::string& kernels, std::int64_t batch) {
+  const integer::Program program = network(net);
+  const integer::Engine engine(program, {.kernels = kernels});
+  const std::int64_t images = std::min(batch, engine.max_block());
+  const std::vector<std::int8_t> codes = some_codes(images * engine.input_size());
   const std::vector<std::string> steps = engine.steps();
   std::vector<std::int64_t> least(steps.size(), std::numeric_limits<std::int64_t>::max());
   for (int i = 0; i < 1000; ++i) {
@@ -73,9 +89,15 @@ std::string layer_times(const std::string& net, const std::string& kernels) {
     engine.time_steps(codes, once);
     for (std::size_t s = 0; s < steps.size(); ++s) least[s] = std::min(least[s], once[s]);
   }
-  std::string text;
+  std::string text = fmt::format("{}, {} image{} at a time\n", net, images, images == 1 ? "" : "s");
+  std::size_t operation = 0;
   for (std::size_t s = 0; s < steps.size(); ++s) {
-    text += fmt::format("{:>9.2f} us  {}\n", static_cast<double>(least[s]) * 1e-3, steps[s]);
+    const double us = static_cast<double>(least[s]) * 1e-3 / static_cast<double>(images);
+    const std::int64_t macs = macs_of(program, operation);
+    const std::string rate =
+        macs > 0 ? fmt::format("{:.0f} GMAC/s", static_cast<double>(macs) / us * 1e-3) : "";
+    text += fmt::format("{:>9.2f} us {:>11}  {}\n", us, rate, steps[s]);
+    operation += steps[s].find(" + ") == std::string::npos ? 1 : 2;
   }
   return text;
 }
