@@ -21,36 +21,38 @@ std::uint64_t layers() {
   return text == nullptr ? 1500 : std::strtoull(text, nullptr, 10);
 }
 
-// Steps that run on bits, over all sets.
-int compare_with_reference(const Program& program, std::uint64_t seed) {
+// Steps whose kernel ends so, over all sets.
+int compare_with_reference(const Program& program, std::uint64_t seed, const std::string& ending) {
   const std::vector<std::int8_t> codes =
       extreme_codes(program, 1 + static_cast<std::int64_t>(seed % 5), seed);
   const Engine reference(program, {.reference = true});
   std::vector<std::int8_t> expected(codes.size() / reference.input_size() *
                                     reference.output_size());
   reference.run(codes, expected);
-  int on_bits = 0;
+  int steps = 0;
   for (const KernelSet* set : usable_kernel_sets()) {
     const Engine fast(program, {.kernels = set->name});
     std::vector<std::int8_t> got(expected.size(), 99);
     fast.run(codes, got);
     INFO("seed ", seed, ", kernels ", std::string(set->name));
     REQUIRE(got == expected);
-    for (const std::string& step : fast.steps()) on_bits += step.ends_with("on bits");
+    for (const std::string& step : fast.steps()) steps += step.ends_with(ending);
   }
-  return on_bits;
+  return steps;
 }
 
 TEST_CASE("every instruction set gives the reference's codes on random layers") {
+  int in_windows = 0;
   for (std::uint64_t seed = 1; seed <= layers(); ++seed) {
-    compare_with_reference(random_layer(seed), seed);
+    in_windows += compare_with_reference(random_layer(seed), seed, "in windows");
   }
+  if (usable_kernel_sets().front()->sparse.multiply != nullptr) CHECK(in_windows > 0);
 }
 
 TEST_CASE("layers of two input codes and signs give the reference's codes on bits") {
   std::uint64_t on_bits = 0;
   for (std::uint64_t seed = 1; seed <= layers(); ++seed) {
-    on_bits += compare_with_reference(random_bit_layer(seed), seed);
+    on_bits += compare_with_reference(random_bit_layer(seed), seed, "on bits");
   }
   CHECK(on_bits >= layers());  // the portable set has them for one
 }
@@ -198,6 +200,37 @@ TEST_CASE("channels that would fill half of a panel or less share its lanes") {
   CHECK(shape(pack(25, 64)) == Tiles{{0, 2, 1, 16}});  // nine are too many
   CHECK(shape(pack(20, 4)) == Tiles{{0, 2, 1, 1}});    // nothing to share
   CHECK(pack(20, 64).start.size() == 32);
+}
+
+TEST_CASE("runs of weights are kept in windows where that is cheaper") {
+  constexpr std::int64_t kOutputs = 64, kTaps = 640;
+  Weights weights;
+  weights.affine = true;
+  weights.zero_points = {-100};
+  weights.codes.assign(kOutputs * kTaps, -100);
+  for (std::int64_t c = 0; c < kOutputs; ++c)
+    std::fill_n(weights.codes.begin() + c * kTaps + c * 3 % 40 * 16, 16, std::int8_t{-90});
+  Channels channels;
+  channels.bias.assign(kOutputs, 0);
+  channels.multipliers.assign(kOutputs, {1 << 30, -8});
+  const WeightLayout layout{kOutputs, kTaps, false};
+  const std::vector<TapRun> runs{{0, 0, kTaps}};
+  const auto pack = [&] {
+    const PackedLayer dense = pack_layer(weights, channels, layout, 0, kOutputs, runs, 0,
+                                         Rounding::twice, {128, 4, true, true});
+    return pack_sparse(weights, channels, layout, runs, dense);
+  };
+  weights.codes[kTaps] = 100;  // channel 1: 200 = 127 + 73 takes two windows more
+  const std::optional<SparseLayer> few = pack();
+  REQUIRE(few);
+  REQUIRE(few->quads.size() == 16);
+  CHECK(few->quads[0].entries == 3);
+  CHECK(few->quads[1].entries == 1);
+  CHECK(few->order[1] == 0);
+  CHECK(few->order[0] == 1);
+  for (std::int64_t c = 0; c < kOutputs; ++c)
+    std::fill_n(weights.codes.begin() + c * kTaps, 240, std::int8_t{-90});
+  CHECK(!pack());
 }
 
 TEST_CASE("additions are right for any multipliers, not for those of networks alone") {

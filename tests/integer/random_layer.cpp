@@ -1,5 +1,7 @@
 #include "tests/integer/random_layer.h"
 
+#include <algorithm>
+
 #include "framework/base/error.h"
 #include "tests/integer/random_builder.h"
 
@@ -80,6 +82,21 @@ void saturate(Builder& b, Weights& weights) {
   }
 }
 
+// All but a run or two of each channel's weights become zero.
+void thin_out(Builder& b, Weights& weights, const WeightLayout& layout) {
+  if (layout.interleaved) return;
+  for (std::int64_t c = 0; c < layout.outputs; ++c) {
+    const auto channel = weights.codes.begin() + c * layout.taps;
+    const std::vector<std::int8_t> before(channel, channel + layout.taps);
+    std::fill_n(channel, layout.taps, static_cast<std::int8_t>(zero_point(weights, c)));
+    for (int runs = b.draw().between(0, 2); runs > 0; --runs) {
+      const std::int64_t first = b.draw().between(0, static_cast<int>(layout.taps) - 1);
+      const std::int64_t end = std::min<std::int64_t>(layout.taps, first + b.draw().between(1, 24));
+      std::copy(before.begin() + first, before.begin() + end, channel + first);
+    }
+  }
+}
+
 }  // namespace
 
 Program random_layer(std::uint64_t seed) {
@@ -102,6 +119,15 @@ Program random_layer(std::uint64_t seed) {
   }
   Program& program = b.program();
   program.output = static_cast<std::int32_t>(program.tensors.size()) - 1;
+  std::visit(
+      [&](auto& op) {
+        if constexpr (requires { op.weights; }) {
+          if (!draw.chance(15)) return;
+          thin_out(b, op.weights,
+                   weight_layout(op, program.tensors[op.input], program.tensors[op.output]));
+        }
+      },
+      program.operations[0]);
   // Weights all at one end, where the accumulators still fit.
   if (!draw.chance(10)) return program;
   Program saturated = program;

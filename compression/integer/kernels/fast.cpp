@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "compression/integer/kernels/pixel_map.h"
 #include "compression/integer/kernels/pools.h"
@@ -34,6 +35,20 @@ bool FastKernels::prepare_bits(Prepared& prepared, const Layer& op,
   return prepared.bits.has_value();
 }
 
+// The output channels [first, first + outputs), in windows where that is cheaper and they are all.
+template <class Layer>
+void FastKernels::prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
+                                std::int64_t first, std::int64_t outputs,
+                                const std::vector<TapRun>& runs) const {
+  const std::int32_t zero_point = program_->tensors[op.input].zero_point;
+  PackedLayer group = pack_layer(op.weights, op.channels, layout, first, outputs, runs, zero_point,
+                                 program_->rounding, kernels_->packing);
+  if (kernels_->sparse.multiply != nullptr && outputs == layout.outputs) {
+    prepared.sparse = pack_sparse(op.weights, op.channels, layout, runs, group);
+  }
+  if (!prepared.sparse) prepared.groups.push_back(std::move(group));
+}
+
 void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   const Tensor& input = program_->tensors[op.input];
   const Tensor& output = program_->tensors[op.output];
@@ -50,9 +65,7 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   const WeightLayout layout = weight_layout(op, input, output);
   const std::int64_t outputs = layout.outputs / op.groups;
   for (std::int32_t g = 0; g < op.groups; ++g) {
-    prepared.groups.push_back(pack_layer(op.weights, op.channels, layout, g * outputs, outputs,
-                                         tap_runs(op, input, g), input.zero_point,
-                                         program_->rounding, kernels_->packing));
+    prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, g));
   }
   prepared.image_bytes = padded_image_bytes(op.window, input) + kImageSlack;
 }
@@ -71,8 +84,7 @@ void FastKernels::prepare(Prepared& prepared, const Dense& op) {
     prepared.image_bytes = images_ * bytes + kImageSlack;
     return;
   }
-  prepared.groups.push_back(pack_layer(op.weights, op.channels, layout, 0, layout.outputs, runs,
-                                       input.zero_point, program_->rounding, kernels_->packing));
+  prepare_group(prepared, op, layout, 0, layout.outputs, runs);
   for (std::int64_t i = 0; i < images_; ++i) {
     prepared.rows.push_back(static_cast<std::int32_t>(i * input.size()));
   }
@@ -140,6 +152,12 @@ struct FastKernels::Call {
   }
 
   void multiply(const std::vector<std::int32_t>& rows, std::int64_t count, std::int8_t* to) const {
+    if (prepared.sparse) {
+      const SparseKernels& sparse = kernels.kernels_->sparse;
+      return (step.fused() ? sparse.multiply_pooled : sparse.multiply)(
+          {scratch.image.data(), rows.data(), count, range(), to, output.channels},
+          *prepared.sparse);
+    }
     const auto kernel =
         step.fused() ? kernels.kernels_->multiply_pooled : kernels.kernels_->multiply;
     for (const PackedLayer& group : prepared.groups) {
@@ -257,6 +275,8 @@ std::string FastKernels::describe(const Step& step) const {
   const Prepared& prepared = prepared_[step.first];
   const std::string kind = kind_of(operation);
   if (prepared.reference) return kind + ", reference";
+  if (prepared.sparse)
+    return kind + (step.fused() ? " + max_pool2d, " : ", ") + kernels_->name + " in windows";
   if (prepared.bits)
     return kind + (step.fused() ? " + max_pool2d, " : ", ") + kernels_->name + " on bits";
   if (prepared.groups.empty()) {

@@ -34,6 +34,7 @@ class FastKernels {
  private:
   struct Prepared {
     std::vector<PackedLayer> groups;         // conv2d, dense
+    std::optional<SparseLayer> sparse;       // in place of a single group
     std::optional<BitLayer> bits;            // in place of groups
     std::vector<std::int32_t> rows, pooled;  // their output pixels (pixel_map.h)
     DepthwiseLayer depthwise;
@@ -53,6 +54,10 @@ class FastKernels {
   void prepare(Prepared&, const Other&) {}
   template <class Layer>
   bool prepare_bits(Prepared& prepared, const Layer& op, const std::vector<TapRun>& runs) const;
+  template <class Layer>
+  void prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
+                     std::int64_t first, std::int64_t outputs,
+                     const std::vector<TapRun>& runs) const;
 
   const Program* program_;
   const KernelSet* kernels_;

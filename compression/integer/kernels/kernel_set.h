@@ -11,6 +11,7 @@
 #include "compression/integer/kernels/bit_layer.h"
 #include "compression/integer/kernels/elementwise.h"
 #include "compression/integer/kernels/packed_layer.h"
+#include "compression/integer/kernels/sparse_layer.h"
 
 namespace pare::integer {
 
@@ -41,6 +42,12 @@ struct BitKernels {
   void (*multiply_pooled)(const MultiplyJob&, const BitLayer&) = nullptr;
 };
 
+// Null where windows of weights are no faster.
+struct SparseKernels {
+  void (*multiply)(const MultiplyJob&, const SparseLayer&) = nullptr;
+  void (*multiply_pooled)(const MultiplyJob&, const SparseLayer&) = nullptr;
+};
+
 struct KernelSet {
   const char* name;
   Packing packing;
@@ -53,6 +60,7 @@ struct KernelSet {
               std::int8_t* out);
   void (*average)(const AverageJob&, const std::uint8_t* image, std::int8_t* out);
   BitKernels bits = {};
+  SparseKernels sparse = {};
 };
 
 // The sets that this build has and this processor can run, the fastest first; the last one is the

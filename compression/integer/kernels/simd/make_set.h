@@ -5,6 +5,7 @@
 #include "compression/integer/kernels/simd/bit_tiles.h"
 #include "compression/integer/kernels/simd/elementwise_loops.h"
 #include "compression/integer/kernels/simd/multiply_tiles.h"
+#include "compression/integer/kernels/simd/sparse_tiles.h"
 
 namespace pare::integer {
 
@@ -20,6 +21,9 @@ constexpr KernelSet make_kernel_set(const char* name) {
                 average_pixels<Isa>};
   if constexpr (CountsOnes<Isa>) {
     set.bits = {multiply_bits<Isa, 1>, multiply_bits<Isa, 4>};
+  }
+  if constexpr (GathersWindows<Isa>) {
+    set.sparse = {multiply_sparse<Isa, 1>, multiply_sparse<Isa, 4>};
   }
   return set;
 }

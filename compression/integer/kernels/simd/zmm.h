@@ -126,6 +126,16 @@ struct Zmm {
     }
   }
 
+  static Input gather(const std::uint8_t* x, const std::int32_t* offsets) {
+    const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(load_bytes(x + offsets[0])),
+                                                load_bytes(x + offsets[1]), 1);
+    const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(load_bytes(x + offsets[2])),
+                                                 load_bytes(x + offsets[3]), 1);
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+  }
+  static Sum permute(Sum sum, const std::int32_t* order) {
+    return _mm512_permutexvar_epi32(load(order), sum);
+  }
   static Sum fold(const Sum (&s)[2]) {
     const __m512i even =
         _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);

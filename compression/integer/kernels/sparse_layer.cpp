@@ -1,0 +1,107 @@
+#include "compression/integer/kernels/sparse_layer.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "compression/integer/kernels/effective_weights.h"
+
+namespace pare::integer {
+namespace {
+
+// Cycles of a pixel, measured: an entry of a quad collects its taps from four places, a panel's
+// sums are folded and sorted; a dense entry is little more than its products.
+constexpr std::int64_t kEntryCycles = 5, kFoldCycles = 16;
+
+std::int64_t cycles(const PackedLayer& dense) {
+  std::int64_t sum = 0;
+  for (const Tile& tile : dense.tiles) sum += tile.entries * tile.panels;
+  return sum;
+}
+
+struct Window {
+  std::int32_t offset;
+  std::array<std::int8_t, kWindowTaps> weights;
+};
+
+// The windows of one channel. A weight beyond +-127 is spread over several at the same place.
+std::vector<Window> windows_of(const EffectiveWeights& weight, std::int64_t channel,
+                               const std::vector<TapRun>& runs) {
+  std::vector<Window> windows;
+  for (const TapRun& run : runs) {
+    for (std::int64_t at = 0; at < run.length; ++at) {
+      if (weight(channel, run.first + at) == 0) continue;
+      std::array<std::int32_t, kWindowTaps> rest{};
+      const std::int64_t taps = std::min<std::int64_t>(kWindowTaps, run.length - at);
+      for (std::int64_t k = 0; k < taps; ++k) rest[k] = weight(channel, run.first + at + k);
+      while (std::any_of(rest.begin(), rest.end(), [](std::int32_t d) { return d != 0; })) {
+        Window& window = windows.emplace_back();
+        window.offset = static_cast<std::int32_t>(run.offset + at);
+        for (std::size_t k = 0; k < rest.size(); ++k) {
+          window.weights[k] = static_cast<std::int8_t>(std::clamp(rest[k], -127, 127));
+          rest[k] -= window.weights[k];
+        }
+      }
+      at += kWindowTaps - 1;
+    }
+  }
+  return windows;
+}
+
+using PanelWindows = std::array<std::vector<Window>, kPanel>;
+
+// Channels of a panel, those with the most windows first.
+std::array<std::int32_t, kPanel> sorted(const PanelWindows& windows) {
+  std::array<std::int32_t, kPanel> channels{};
+  std::iota(channels.begin(), channels.end(), 0);
+  std::stable_sort(channels.begin(), channels.end(), [&](std::int32_t a, std::int32_t b) {
+    return windows[a].size() > windows[b].size();
+  });
+  return channels;
+}
+
+void append_quad(SparseLayer& packed, const PanelWindows& windows,
+                 const std::int32_t (&channels)[kQuad]) {
+  const std::int64_t entries = std::ssize(windows[channels[0]]);  // the first has the most
+  packed.quads.push_back({std::ssize(packed.offsets) / kQuad, entries});
+  for (std::int64_t e = 0; e < entries; ++e) {
+    for (const std::int32_t c : channels) {
+      const Window window = e < std::ssize(windows[c]) ? windows[c][e] : Window{};
+      packed.offsets.push_back(window.offset);
+      packed.weights.insert(packed.weights.end(), window.weights.begin(), window.weights.end());
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& channels,
+                                       const WeightLayout& layout, const std::vector<TapRun>& runs,
+                                       const PackedLayer& dense) {
+  const EffectiveWeights weight(weights, channels, layout);
+  const std::int64_t panels = (dense.outputs + kPanel - 1) / kPanel;
+  const std::int64_t affordable = (cycles(dense) - panels * kFoldCycles) / kEntryCycles;
+  SparseLayer packed;
+  packed.outputs = dense.outputs;
+  packed.order.resize(panels * kPanel);
+  for (std::int64_t panel = 0; panel < panels; ++panel) {
+    PanelWindows windows;
+    for (std::int64_t c = 0; c < std::min<std::int64_t>(kPanel, dense.outputs - panel * kPanel);
+         ++c)
+      windows[c] = windows_of(weight, panel * kPanel + c, runs);
+    const std::array<std::int32_t, kPanel> order = sorted(windows);
+    for (std::int32_t place = 0; place < kPanel; place += kQuad) {
+      append_quad(packed, windows,
+                  {order[place], order[place + 1], order[place + 2], order[place + 3]});
+    }
+    for (std::int32_t place = 0; place < kPanel; ++place)
+      packed.order[panel * kPanel + order[place]] = place;
+    if (std::ssize(packed.offsets) / kQuad >= affordable) return std::nullopt;
+  }
+  packed.start = dense.start;
+  packed.scalings = dense.scalings;
+  packed.high = dense.high;
+  return packed;
+}
+
+}  // namespace pare::integer

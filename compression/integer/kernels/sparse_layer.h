@@ -1,0 +1,42 @@
+// A layer most of whose weights are zero, in runs along the inputs of each output ("1x16" blocks):
+// every channel keeps windows of 16 neighbouring taps that hold its weights, and skips the rest.
+//
+// Kernels take four channels at a time, a *quad*: an entry is a window of each of them, at four
+// different places of the input, 64 products in all. Where a channel of a quad has fewer windows
+// than another its last ones are empty; so a panel's 16 channels are sorted by their number of
+// windows first, and put back in order at the end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "compression/integer/kernels/aligned.h"
+#include "compression/integer/kernels/packed_layer.h"
+#include "compression/integer/kernels/scaling.h"
+
+namespace pare::integer {
+
+inline constexpr int kQuad = 4;
+inline constexpr int kWindowTaps = 16;
+
+struct SparseLayer {
+  struct Quad {
+    std::int64_t first, entries;  // in entries
+  };
+  std::int64_t outputs = 0;
+  std::vector<Quad> quads;             // four for each panel
+  std::vector<std::int32_t> offsets;   // [entry][channel]: bytes behind the pixel's first tap
+  AlignedVector<std::int8_t> weights;  // [entry][channel][16 taps]
+  AlignedVector<std::int32_t> order;   // [panel][channel]: its place among the sorted ones
+  AlignedVector<std::int32_t> start;   // these as in PackedLayer
+  AlignedVector<PanelScaling> scalings;
+  bool high = true;
+};
+
+// None where the layer in the form `dense`, whose start and scalings it takes, is as cheap.
+std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& channels,
+                                       const WeightLayout& layout, const std::vector<TapRun>& runs,
+                                       const PackedLayer& dense);
+
+}  // namespace pare::integer
