@@ -108,6 +108,7 @@ std::span<const QuantizerRow> quantizer_table() {
        .most_bits = 8,
        .usual_bits = 4,
        .learns = true,
+       .by_levels = true,
        .make = make_codebook},
       {.name = "dynamic",
        .description = "equal steps between the ends of the image at hand, at run time",

@@ -72,6 +72,8 @@ struct QuantizerRow {
   bool zero_at_ends =
       false;  // `scheme` affine of activations: zero is the lowest code, behind a relu
   bool wide = false;         // 16 bits too, symmetric and in float only
+  bool by_levels = false;    // a table: its keys are `levels`, from which `bits` follow, and
+                             // `level_bits`
   bool at_run_time = false;  // the range is that of the image at hand, so there is no grid
   std::unique_ptr<Quantizer> (*make)(const QuantizerConfig& config, QuantizerPlace place);
 };

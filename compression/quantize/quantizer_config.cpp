@@ -61,7 +61,7 @@ std::string QuantizerConfig::float_only() const {
     return "quantizer: ranges that are found at run time have no integer form, whose multipliers "
            "are constants";
   if (bits > 8) return "bits: codes of 16 bits have no integer form, the engine's have 8";
-  if (quantizer == "codebook" && level_bits > 8)
+  if (quantizer_row(quantizer).by_levels && level_bits > 8)
     return "level_bits: levels of 16 bits have no integer form, the engine's weights have 8";
   return "";
 }
@@ -84,7 +84,7 @@ void QuantizerConfig::describe_own_keys(config::Object& o) {
   o.boolean("train", train, "of codebook: centroids follow their members' gradients");
   o.choice("reassign", reassign, {{"never", Reassign::never}, {"epoch", Reassign::epoch}},
            "of codebook: when a weight may change its centroid");
-  if (quantizer != "codebook") return;
+  if (!quantizer_row(quantizer).by_levels) return;
   const int implied = static_cast<int>(std::bit_width(static_cast<unsigned>(levels - 1)));
   if (o.given("bits") && bits != implied) {
     o.fail("bits", fmt::format("a codebook of {} levels has {} bits, got {}; expected 'levels' "
@@ -96,7 +96,7 @@ void QuantizerConfig::describe_own_keys(config::Object& o) {
 
 void QuantizerConfig::set_bits(int count) {
   bits = count;
-  if (quantizer == "codebook") levels = 1 << count;
+  if (quantizer_row(quantizer).by_levels) levels = 1 << count;
 }
 
 void QuantizerConfig::check(const config::Object& o, const QuantizerConfig& usual) const {
