@@ -3,17 +3,19 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <csignal>
+#include <atomic>
 
 namespace pare {
 namespace {
 
-// The one thing a handler may write; a signal belongs to the process, so there can be only one.
-volatile std::sig_atomic_t caught = 0;
+// A signal belongs to the process, so there can be only one. Any thread may run the handler, those of
+// BLAS too, which sig_atomic_t is not made for; an atomic without a lock may be used in one.
+std::atomic<int> caught = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
 
 void handle(int signal) {
-  if (caught) _exit(128 + signal);
-  caught = signal;
+  int none = 0;
+  if (!caught.compare_exchange_strong(none, signal)) _exit(128 + signal);
 }
 
 }  // namespace

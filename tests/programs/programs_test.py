@@ -21,6 +21,7 @@ import time
 import unittest
 
 BIN = SOURCE = None
+PATIENCE = float(os.environ.get("PARE_PATIENCE", "1"))  # with sanitizers programs are that much slower
 REAL_DATA = os.environ.get("PARE_DATA")
 
 
@@ -52,7 +53,7 @@ class ProgramTest(unittest.TestCase):
     @classmethod
     def run_program(cls, name, *arguments, data=None):
         return Finished(subprocess.run([BIN / name, *map(str, arguments)], cwd=cls.folder, capture_output=True,
-                                       text=True, env=cls.environment(data), timeout=300))
+                                       text=True, env=cls.environment(data), timeout=300 * PATIENCE))
 
     @classmethod
     def train(cls, *arguments, **options):

@@ -30,6 +30,10 @@ class Bin:
         program = (self.bin / "train").read_bytes()
         return b"__asan_init" in program or b"__tsan_init" in program
 
+    def watched_for_races(self):
+        """Whether they are instrumented by ThreadSanitizer, which hands signals over between calls."""
+        return b"__tsan_init" in (self.bin / "train").read_bytes()
+
     def environment(self, **more):
         kept = {k: v for k, v in os.environ.items()
                 if k not in ("PARE_DATA", "XDG_CACHE_HOME", "PARE_HOME")}
