@@ -32,7 +32,7 @@ struct Dataset {
   std::vector<float> mean,
       std_dev;       // per channel, of the [0,1] values: (x - mean) / std_dev; empty: none
   std::string hash;  // SHA-256 over pixels and labels of the splits
-  std::int64_t uncut_train = 0;  // training images before Enough cut them; 0: all are there
+  std::int64_t uncut_train = 0;  // training images that the config asks for; 0: those that are here
 };
 
 }  // namespace pare

@@ -11,6 +11,7 @@
 #include "apps/bench/peers.h"
 #include "apps/bench/timing.h"
 #include "compression/integer/engine.h"
+#include "compression/integer/schedule.h"
 #include "framework/base/parallel.h"
 
 namespace pare::bench {
@@ -90,14 +91,13 @@ std::string layer_times(const std::string& net, const std::string& kernels, std:
     for (std::size_t s = 0; s < steps.size(); ++s) least[s] = std::min(least[s], once[s]);
   }
   std::string text = fmt::format("{}, {} image{} at a time\n", net, images, images == 1 ? "" : "s");
-  std::size_t operation = 0;
+  const integer::Schedule schedule = integer::fused_operations(program);
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const double us = static_cast<double>(least[s]) * 1e-3 / static_cast<double>(images);
-    const std::int64_t macs = macs_of(program, operation);
+    const std::int64_t macs = macs_of(program, schedule[s].first);
     const std::string rate =
         macs > 0 ? fmt::format("{:.0f} GMAC/s", static_cast<double>(macs) / us * 1e-3) : "";
     text += fmt::format("{:>9.2f} us {:>11}  {}\n", us, rate, steps[s]);
-    operation += steps[s].find(" + ") == std::string::npos ? 1 : 2;
   }
   return text;
 }

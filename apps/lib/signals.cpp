@@ -8,8 +8,8 @@
 namespace pare {
 namespace {
 
-// A signal belongs to the process, so there can be only one. Any thread may run the handler, those of
-// BLAS too, which sig_atomic_t is not made for; an atomic without a lock may be used in one.
+// A signal belongs to the process, so there can be only one. Any thread may run the handler, those
+// of BLAS too, which sig_atomic_t is not made for; an atomic without a lock may be used in one.
 std::atomic<int> caught = 0;
 static_assert(std::atomic<int>::is_always_lock_free);
 

@@ -63,21 +63,10 @@ std::optional<BitLayer> pack_bits(const Weights& weights, const Channels& channe
   packed.outputs = layout.outputs;
   for (const TapRun& run : runs) packed.runs.push_back({run.offset / 8, run.length});
   pack_weights(packed, weight, runs);
-  const std::int64_t lanes = (layout.outputs + kPanel - 1) / kPanel * kPanel;
-  packed.start.assign(lanes, 0);
-  packed.scalings.resize(lanes / kPanel);
-  for (std::int64_t c = 0; c < lanes; ++c) {
-    Multiplier multiplier;  // of the channels that pad the last panel: 0
-    if (c < layout.outputs) {
-      packed.start[c] = static_cast<std::int32_t>(
-          static_cast<std::uint32_t>(channels.bias[c]) +
-          static_cast<std::uint32_t>(weight.sum(c) * (input.code_min - input.zero_point)));
-      multiplier = channels.multipliers[c];
-    }
-    packed.scalings[c / kPanel].set(static_cast<int>(c % kPanel),
-                                    make_scaling(multiplier, rounding));
+  packed.lanes = LaneConstants(layout.outputs);
+  for (std::int64_t c = 0; c < layout.outputs; ++c) {
+    packed.lanes.set(c, channels, c, weight.sum(c), input.zero_point - input.code_min, rounding);
   }
-  for (const PanelScaling& s : packed.scalings) packed.high = packed.high && s.high;
   return packed;
 }
 

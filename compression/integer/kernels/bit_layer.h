@@ -14,7 +14,6 @@
 
 #include "compression/integer/kernels/aligned.h"
 #include "compression/integer/kernels/packed_layer.h"
-#include "compression/integer/kernels/scaling.h"
 #include "compression/integer/program.h"
 
 namespace pare::integer {
@@ -31,14 +30,11 @@ struct BitLayer {
   std::vector<BitRun> runs;
   std::vector<std::int32_t> offsets;     // per entry: bytes behind the pixel's first tap
   AlignedVector<std::uint32_t> weights;  // [panel][entry][16 channels]; bits beyond a run are 0
-  AlignedVector<std::int32_t> start;     // per channel
-  AlignedVector<PanelScaling> scalings;
-  bool high = true;
+  LaneConstants lanes;
 };
 
 // None where weights or inputs are of another kind, or taps do not start at whole bytes: `runs` are
-// in codes, as for pack_layer. The input's codes must be known to lie in their
-// range, which those of a program's own input are not.
+// in codes, as for pack_layer.
 std::optional<BitLayer> pack_bits(const Weights& weights, const Channels& channels,
                                   const WeightLayout& layout, const std::vector<TapRun>& runs,
                                   const Tensor& input, Rounding rounding);

@@ -10,7 +10,7 @@ namespace {
 AddOperand make_operand(const Tensor& tensor, Multiplier m, Rounding rounding) {
   // (x << 20) * 2^30 * 2^(shift - 31) = x << (19 + shift).
   const std::int32_t left = kAddLeftShift - 1 + m.shift;
-  const bool exact = m.value == 1 << 30 && left >= 0;
+  const bool exact = m.value == 1 << 30 && left >= 0 && left < 32;
   return {tensor.zero_point, exact, left, make_uniform_scaling(m, rounding)};
 }
 
@@ -59,27 +59,17 @@ DepthwiseLayer pack_depthwise(const Program& program, const DepthwiseConv2d& op,
   }
   const std::int64_t panels = (layout.outputs + kPanel - 1) / kPanel;
   packed.weights.assign(panels * kPanel * layout.taps, 0);
-  packed.start.assign(panels * kPanel, 0);
-  packed.scalings.resize(panels);
-  for (std::int64_t c = 0; c < panels * kPanel; ++c) {
-    Multiplier multiplier;
-    if (c < layout.outputs) {
-      const std::int32_t sign = !op.channels.negate.empty() && op.channels.negate[c] != 0 ? -1 : 1;
-      std::int64_t sum = 0;
-      for (std::int64_t tap = 0; tap < layout.taps; ++tap) {
-        const std::int32_t d =
-            sign * (op.weights.codes[tap * layout.outputs + c] - zero_point(op.weights, c));
-        packed.weights[(c / kPanel * layout.taps + tap) * kPanel + c % kPanel] = d;
-        sum += d;
-      }
-      // Modulo 2^32, like the kernels' sums.
-      packed.start[c] = static_cast<std::int32_t>(
-          static_cast<std::uint32_t>(op.channels.bias[c]) -
-          static_cast<std::uint32_t>(sum * (input.zero_point + input_offset)));
-      multiplier = op.channels.multipliers[c];
+  packed.lanes = LaneConstants(layout.outputs);
+  for (std::int64_t c = 0; c < layout.outputs; ++c) {
+    const std::int32_t sign = !op.channels.negate.empty() && op.channels.negate[c] != 0 ? -1 : 1;
+    std::int64_t sum = 0;
+    for (std::int64_t tap = 0; tap < layout.taps; ++tap) {
+      const std::int32_t d =
+          sign * (op.weights.codes[tap * layout.outputs + c] - zero_point(op.weights, c));
+      packed.weights[(c / kPanel * layout.taps + tap) * kPanel + c % kPanel] = d;
+      sum += d;
     }
-    packed.scalings[c / kPanel].set(static_cast<int>(c % kPanel),
-                                    make_scaling(multiplier, program.rounding));
+    packed.lanes.set(c, op.channels, c, sum, input.zero_point + input_offset, program.rounding);
   }
   return packed;
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "compression/integer/kernels/aligned.h"
-#include "compression/integer/kernels/scaling.h"
+#include "compression/integer/kernels/lane_constants.h"
 #include "compression/integer/program.h"
 
 namespace pare::integer {
@@ -48,8 +48,7 @@ struct DepthwiseLayer {
   std::int64_t channels = 0;
   std::vector<std::int32_t> offsets;
   AlignedVector<std::int32_t> weights;  // -255 .. 255
-  AlignedVector<std::int32_t> start;    // per channel: bias, less what the inputs' offset adds
-  AlignedVector<PanelScaling> scalings;
+  LaneConstants lanes;
 };
 // `row_bytes`: from one row of the padded image to the next.
 DepthwiseLayer pack_depthwise(const Program& program, const DepthwiseConv2d& op,

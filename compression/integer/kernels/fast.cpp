@@ -10,12 +10,6 @@
 #include "compression/integer/kernels/reference.h"
 
 namespace pare::integer {
-namespace {
-
-std::int64_t bit_bytes(const Tensor& input) { return (input.size() + 7) / 8; }
-
-}  // namespace
-
 FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::int64_t images)
     : program_(&program), kernels_(&kernels), images_(images) {
   for (const Operation& operation : program.operations) {
@@ -24,11 +18,11 @@ FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::
   }
 }
 
-// Whether the layer runs on bits. Codes of the program's own input may be any.
+// Whether the layer runs on bits.
 template <class Layer>
 bool FastKernels::prepare_bits(Prepared& prepared, const Layer& op,
                                const std::vector<TapRun>& runs) const {
-  if (kernels_->bits.multiply == nullptr || op.input == program_->input) return false;
+  if (kernels_->bits.multiply == nullptr) return false;
   const Tensor& input = program_->tensors[op.input];
   const WeightLayout layout = weight_layout(op, input, program_->tensors[op.output]);
   prepared.bits = pack_bits(op.weights, op.channels, layout, runs, input, program_->rounding);
@@ -77,18 +71,12 @@ void FastKernels::prepare(Prepared& prepared, const Dense& op) {
   if (prepared.reference) return;
   const WeightLayout layout = weight_layout(op, input, output);
   const std::vector<TapRun> runs = {{0, 0, layout.taps}};
-  if (prepare_bits(prepared, op, runs)) {
-    const std::int64_t bytes = bit_bytes(input);
-    for (std::int64_t i = 0; i < images_; ++i)
-      prepared.rows.push_back(static_cast<std::int32_t>(i * bytes));
-    prepared.image_bytes = images_ * bytes + kImageSlack;
-    return;
-  }
-  prepare_group(prepared, op, layout, 0, layout.outputs, runs);
-  for (std::int64_t i = 0; i < images_; ++i) {
-    prepared.rows.push_back(static_cast<std::int32_t>(i * input.size()));
-  }
-  prepared.image_bytes = images_ * input.size() + kImageSlack;
+  const bool on_bits = prepare_bits(prepared, op, runs);
+  if (!on_bits) prepare_group(prepared, op, layout, 0, layout.outputs, runs);
+  const std::int64_t bytes = on_bits ? (input.size() + 7) / 8 : input.size();
+  for (std::int64_t i = 0; i < images_; ++i)
+    prepared.rows.push_back(static_cast<std::int32_t>(i * bytes));
+  prepared.image_bytes = images_ * bytes + kImageSlack;
 }
 
 void FastKernels::prepare(Prepared& prepared, const DepthwiseConv2d& op) {
@@ -151,26 +139,19 @@ struct FastKernels::Call {
             std::clamp(own.code_max, output.code_min, output.code_max)};
   }
 
+  // By whichever form the layer was prepared in.
   void multiply(const std::vector<std::int32_t>& rows, std::int64_t count, std::int8_t* to) const {
-    if (prepared.sparse) {
-      const SparseKernels& sparse = kernels.kernels_->sparse;
-      return (step.fused() ? sparse.multiply_pooled : sparse.multiply)(
-          {scratch.image.data(), rows.data(), count, range(), to, output.channels},
-          *prepared.sparse);
+    const KernelSet& set = *kernels.kernels_;
+    MultiplyJob job{scratch.image.data(), rows.data(), count, range(), to, output.channels};
+    if (prepared.bits) {
+      (step.fused() ? set.bits.multiply_pooled : set.bits.multiply)(job, *prepared.bits);
+    } else if (prepared.sparse) {
+      (step.fused() ? set.sparse.multiply_pooled : set.sparse.multiply)(job, *prepared.sparse);
     }
-    const auto kernel =
-        step.fused() ? kernels.kernels_->multiply_pooled : kernels.kernels_->multiply;
     for (const PackedLayer& group : prepared.groups) {
-      kernel({scratch.image.data(), rows.data(), count, range(), to, output.channels}, group);
-      to += group.outputs;
+      (step.fused() ? set.multiply_pooled : set.multiply)(job, group);
+      job.out += group.outputs;
     }
-  }
-
-  void multiply_bits(const std::vector<std::int32_t>& rows, std::int64_t count,
-                     std::int8_t* to) const {
-    const BitKernels& bits = kernels.kernels_->bits;
-    (step.fused() ? bits.multiply_pooled : bits.multiply)(
-        {scratch.image.data(), rows.data(), count, range(), to, output.channels}, *prepared.bits);
   }
 
   void load_bits(const std::int8_t* codes, std::uint8_t* bits) const {
@@ -196,10 +177,10 @@ struct FastKernels::Call {
     if (prepared.bits) {
       for (std::int64_t i = 0; i < images; ++i)
         load_bits(a + i * input.size(), scratch.image.data() + prepared.rows[i]);
-      return multiply_bits(prepared.rows, images, out);
+    } else {
+      kernels.kernels_->load_image(
+          {a, images, input.size(), 0, 0, 0, 0, input.zero_point, scratch.image.data()});
     }
-    kernels.kernels_->load_image(
-        {a, images, input.size(), 0, 0, 0, 0, input.zero_point, scratch.image.data()});
     multiply(prepared.rows, images, out);
   }
   void operator()(const Conv2d& op) const {
@@ -208,9 +189,9 @@ struct FastKernels::Call {
     each_image([&](const std::int8_t* x, std::int8_t* y) {
       if (prepared.bits) {
         load_bits(x, scratch.image.data());
-        return multiply_bits(rows, std::ssize(rows), y);
+      } else {
+        load_image(op.window, x, 1);
       }
-      load_image(op.window, x, 1);
       multiply(rows, std::ssize(rows), y);
     });
   }
@@ -273,17 +254,16 @@ void FastKernels::run(const Step& step, std::int64_t images, const std::int8_t* 
 std::string FastKernels::describe(const Step& step) const {
   const Operation& operation = program_->operations[step.first];
   const Prepared& prepared = prepared_[step.first];
-  const std::string kind = kind_of(operation);
-  if (prepared.reference) return kind + ", reference";
-  if (prepared.sparse)
-    return kind + (step.fused() ? " + max_pool2d, " : ", ") + kernels_->name + " in windows";
-  if (prepared.bits)
-    return kind + (step.fused() ? " + max_pool2d, " : ", ") + kernels_->name + " on bits";
+  const std::string kind =
+      std::string(kind_of(operation)) + (step.fused() ? " + max_pool2d, " : ", ");
+  if (prepared.reference) return kind + "reference";
+  if (prepared.bits) return kind + kernels_->name + " on bits";
+  if (prepared.sparse) return kind + kernels_->name + " in windows";
   if (prepared.groups.empty()) {
     const bool set = prepared.add || prepared.average || prepared.depthwise.channels > 0;
-    return kind + ", " + (set ? kernels_->name : "portable");
+    return kind + (set ? kernels_->name : "portable");
   }
-  return kind + (step.fused() ? " + max_pool2d, " : ", ") + kernels_->name + " in tiles of " +
+  return kind + kernels_->name + " in tiles of " +
          std::to_string(prepared.groups[0].tiles[0].channels()) + " channels";
 }
 

@@ -23,8 +23,8 @@ class FastKernels {
   // Working memory of one thread.
   Scratch make_scratch() const;
 
-  // `step` on `images` images that lie one behind the other in each tensor. `b` is read by Add
-  // only.
+  // `step` on `images` images that lie one behind the other in each tensor, codes within the
+  // tensor's range. `b` is read by Add only.
   void run(const Step& step, std::int64_t images, const std::int8_t* a, const std::int8_t* b,
            std::int8_t* out, Scratch& scratch) const;
 

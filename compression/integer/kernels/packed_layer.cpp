@@ -205,26 +205,14 @@ PackedLayer pack_layer(const Weights& weights, const Channels& channels, const W
         {.channel = static_cast<std::int32_t>(last), .panels = 1, .share = share});
     pack_tile(packed.tiles.back(), weight, first, runs, packed);
   }
-  const std::int64_t lanes = (outputs + kPanel - 1) / kPanel * kPanel;
-  packed.start.assign(lanes, 0);
-  packed.scalings.resize(lanes / kPanel);
-  for (std::int64_t lane = 0; lane < lanes; ++lane) {
+  packed.lanes = LaneConstants(outputs);
+  for (std::int64_t lane = 0; lane < std::ssize(packed.lanes.start); ++lane) {
     const std::int64_t c =
         share > 1 && lane >= last ? last + (lane - last) % (kPanel / share) : lane;
-    Multiplier multiplier;  // of the channels that pad the last panel: 0
-    if (c < outputs) {
-      // The sum of (byte - (zero point + offset)) * weight, as sum of byte * weight from here on.
-      // Modulo 2^32, like the kernels' sums; the final one fits int32.
-      const std::int64_t shared = weight.sum(first + c) * (input_zero_point + packing.input_offset);
-      packed.start[lane] =
-          static_cast<std::int32_t>(static_cast<std::uint32_t>(channels.bias[first + c]) -
-                                    static_cast<std::uint32_t>(shared));
-      multiplier = channels.multipliers[first + c];
-    }
-    packed.scalings[lane / kPanel].set(static_cast<int>(lane % kPanel),
-                                       make_scaling(multiplier, rounding));
+    if (c >= outputs) continue;
+    packed.lanes.set(lane, channels, first + c, weight.sum(first + c),
+                     input_zero_point + packing.input_offset, rounding);
   }
-  for (const PanelScaling& s : packed.scalings) packed.high = packed.high && s.high;
   return packed;
 }
 

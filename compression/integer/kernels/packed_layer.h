@@ -5,8 +5,8 @@
 // input at a fixed distance from the pixel's first tap (four neighbours in memory: pixels lie
 // channel by channel, so the columns of one kernel row run into each other), times the weights of
 // these four taps for up to four panels of 16 channels. An entry whose weights are all zero is left
-// out. Weights are int8: where a zero point or sign takes one beyond +-127, the rest goes into a
-// second entry at the same place.
+// out. Weights are int8: where a zero point or sign takes one beyond +-127, the rest goes into
+// one or two more entries at the same place.
 //
 // The last channels of a layer, where they would fill at most half of a panel (or all of them, in a
 // layer that pruning left with few), are a *narrow* tile: 2 or 4 lanes for each channel, and
@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "compression/integer/kernels/aligned.h"
-#include "compression/integer/kernels/scaling.h"
+#include "compression/integer/kernels/lane_constants.h"
 #include "compression/integer/operations.h"
 
 namespace pare::integer {
@@ -53,10 +53,7 @@ struct PackedLayer {
   std::vector<Tile> tiles;
   std::vector<std::int32_t> offsets;  // per entry: bytes behind the pixel's first tap
   AlignedVector<std::int8_t> weights;
-  // Per lane of a panel; a narrow tile's channels stand there `share` times, one after another.
-  AlignedVector<std::int32_t> start;  // bias, less what the inputs' offset adds
-  AlignedVector<PanelScaling> scalings;
-  bool high = true;  // that of all scalings
+  LaneConstants lanes;  // a narrow tile's channels stand there `share` times, one after another
 };
 
 // What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile;

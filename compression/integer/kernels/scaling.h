@@ -5,10 +5,13 @@
 //
 // Derivation, with s = shift of the multiplier and floor((floor(A / 2^a) + B) / 2^b) =
 // floor((A + B * 2^a) / 2^(a + b)):
-//   value 0:         right = 32, all else 0
-//   once:            right = 31 - s, nudge = 2^(right - 1)            by definition
-//   twice, s >= 0:   right = 31 - s, nudge = 2^(right - 1)            the left shift moves into
-//   right twice, e = -s:   right = 31 + e, nudge = 2^30 + 2^(30 + e), correction = 2^31
+//
+// clang-format off
+//   value 0         right = 32, all else 0
+//   once            right = 31 - s, nudge = 2^(right - 1), by definition
+//   twice, s >= 0   right = 31 - s, nudge = 2^(right - 1): the left shift moves into `right`
+//   twice, e = -s   right = 31 + e, nudge = 2^30 + 2^(30 + e), correction = 2^31
+// clang-format on
 // The correction is what makes ties of the second rounding go away from zero. It must be applied
 // where the *first* result is negative; where that is 0 although acc < 0, applying it changes
 // nothing. Of a negative acc the code is at most the zero point, with the correction or without:

@@ -24,28 +24,47 @@ struct Window {
   std::array<std::int8_t, kWindowTaps> weights;
 };
 
-// The windows of one channel. A weight beyond +-127 is spread over several at the same place.
-std::vector<Window> windows_of(const EffectiveWeights& weight, std::int64_t channel,
-                               const std::vector<TapRun>& runs) {
-  std::vector<Window> windows;
+// visit(offset, rest) for every window of one channel: the weights of 16 taps, still too wide for
+// bytes.
+template <class Visit>
+void each_window(const EffectiveWeights& weight, std::int64_t channel,
+                 const std::vector<TapRun>& runs, const Visit& visit) {
   for (const TapRun& run : runs) {
     for (std::int64_t at = 0; at < run.length; ++at) {
       if (weight(channel, run.first + at) == 0) continue;
       std::array<std::int32_t, kWindowTaps> rest{};
       const std::int64_t taps = std::min<std::int64_t>(kWindowTaps, run.length - at);
       for (std::int64_t k = 0; k < taps; ++k) rest[k] = weight(channel, run.first + at + k);
-      while (std::any_of(rest.begin(), rest.end(), [](std::int32_t d) { return d != 0; })) {
-        Window& window = windows.emplace_back();
-        window.offset = static_cast<std::int32_t>(run.offset + at);
-        for (std::size_t k = 0; k < rest.size(); ++k) {
-          window.weights[k] = static_cast<std::int8_t>(std::clamp(rest[k], -127, 127));
-          rest[k] -= window.weights[k];
-        }
-      }
+      visit(static_cast<std::int32_t>(run.offset + at), rest);
       at += kWindowTaps - 1;
     }
   }
+}
+
+// A weight beyond +-127 is spread over several windows at the same place.
+std::vector<Window> windows_of(const EffectiveWeights& weight, std::int64_t channel,
+                               const std::vector<TapRun>& runs) {
+  std::vector<Window> windows;
+  each_window(weight, channel, runs, [&](std::int32_t offset, auto rest) {
+    while (std::any_of(rest.begin(), rest.end(), [](std::int32_t d) { return d != 0; })) {
+      Window& window = windows.emplace_back();
+      window.offset = offset;
+      for (std::size_t k = 0; k < rest.size(); ++k) {
+        window.weights[k] = static_cast<std::int8_t>(std::clamp(rest[k], -127, 127));
+        rest[k] -= window.weights[k];
+      }
+    }
+  });
   return windows;
+}
+
+// At least as many entries as the layer will have: quads are as long as their longest channel.
+std::int64_t least_entries(const EffectiveWeights& weight, std::int64_t outputs,
+                           const std::vector<TapRun>& runs) {
+  std::int64_t windows = 0;
+  for (std::int64_t c = 0; c < outputs; ++c)
+    each_window(weight, c, runs, [&](std::int32_t, const auto&) { ++windows; });
+  return windows / kQuad;
 }
 
 using PanelWindows = std::array<std::vector<Window>, kPanel>;
@@ -81,26 +100,27 @@ std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& c
   const EffectiveWeights weight(weights, channels, layout);
   const std::int64_t panels = (dense.outputs + kPanel - 1) / kPanel;
   const std::int64_t affordable = (cycles(dense) - panels * kFoldCycles) / kEntryCycles;
+  // Counted before anything is stored: most layers are dense.
+  if (least_entries(weight, dense.outputs, runs) >= affordable) return std::nullopt;
   SparseLayer packed;
   packed.outputs = dense.outputs;
   packed.order.resize(panels * kPanel);
-  for (std::int64_t panel = 0; panel < panels; ++panel) {
+  packed.lanes = dense.lanes;
+  for (std::int64_t first = 0; first < dense.outputs; first += kPanel) {
     PanelWindows windows;
-    for (std::int64_t c = 0; c < std::min<std::int64_t>(kPanel, dense.outputs - panel * kPanel);
-         ++c)
-      windows[c] = windows_of(weight, panel * kPanel + c, runs);
+    for (std::int64_t c = 0; c < std::min<std::int64_t>(kPanel, dense.outputs - first); ++c)
+      windows[c] = windows_of(weight, first + c, runs);
     const std::array<std::int32_t, kPanel> order = sorted(windows);
     for (std::int32_t place = 0; place < kPanel; place += kQuad) {
       append_quad(packed, windows,
                   {order[place], order[place + 1], order[place + 2], order[place + 3]});
     }
-    for (std::int32_t place = 0; place < kPanel; ++place)
-      packed.order[panel * kPanel + order[place]] = place;
-    if (std::ssize(packed.offsets) / kQuad >= affordable) return std::nullopt;
+    for (std::int32_t place = 0; place < kPanel; ++place) {
+      packed.order[first + order[place]] = place;
+      packed.lanes.start[first + place] = dense.lanes.start[first + order[place]];
+    }
   }
-  packed.start = dense.start;
-  packed.scalings = dense.scalings;
-  packed.high = dense.high;
+  if (std::ssize(packed.offsets) / kQuad >= affordable) return std::nullopt;
   return packed;
 }
 

@@ -13,7 +13,6 @@
 
 #include "compression/integer/kernels/aligned.h"
 #include "compression/integer/kernels/packed_layer.h"
-#include "compression/integer/kernels/scaling.h"
 
 namespace pare::integer {
 
@@ -29,12 +28,10 @@ struct SparseLayer {
   std::vector<std::int32_t> offsets;   // [entry][channel]: bytes behind the pixel's first tap
   AlignedVector<std::int8_t> weights;  // [entry][channel][16 taps]
   AlignedVector<std::int32_t> order;   // [panel][channel]: its place among the sorted ones
-  AlignedVector<std::int32_t> start;   // these as in PackedLayer
-  AlignedVector<PanelScaling> scalings;
-  bool high = true;
+  LaneConstants lanes;                 // start by place, scalings by channel
 };
 
-// None where the layer in the form `dense`, whose start and scalings it takes, is as cheap.
+// None where the layer in the form `dense`, whose constants it takes, is as cheap.
 std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& channels,
                                        const WeightLayout& layout, const std::vector<TapRun>& runs,
                                        const PackedLayer& dense);

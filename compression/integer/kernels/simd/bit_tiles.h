@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/simd/row_blocks.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
 
 namespace pare::integer {
@@ -57,8 +58,8 @@ inline void multiply_bit_rows(const MultiplyJob& job, const BitLayer& layer, std
       for (int r = 0; r < kRows; ++r) sums[r] = Isa::add_ones(sums[r], x[r] + offset, w);
       w += kPanel;
     }
-    const Scale scale(layer.scalings[channel / kPanel]);
-    const Sum start = Isa::load(layer.start.data() + channel);
+    const Scale scale(layer.lanes.scalings[channel / kPanel]);
+    const Sum start = Isa::load(layer.lanes.start.data() + channel);
     const auto used = static_cast<int>(std::min<std::int64_t>(kPanel, layer.outputs - channel));
     std::int8_t* out = job.out + first / kPooled * job.stride + channel;
 #pragma GCC unroll 4
@@ -77,14 +78,10 @@ inline void multiply_bit_rows(const MultiplyJob& job, const BitLayer& layer, std
 
 template <class Isa, int kPooled>
 void multiply_bits(const MultiplyJob& job, const BitLayer& layer) {
-  with_scaling<Isa>(layer.high, job.range, [&]<class Scale>() {
-    std::int64_t first = 0;
-    for (; first + 4 <= job.count; first += 4) {
-      multiply_bit_rows<Isa, Scale, 4, kPooled>(job, layer, first);
-    }
-    if constexpr (kPooled == 1) {
-      for (; first < job.count; ++first) multiply_bit_rows<Isa, Scale, 1, 1>(job, layer, first);
-    }
+  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
+    each_four_rows<kPooled>(job.count, [&]<int kRows>(std::int64_t first) {
+      multiply_bit_rows<Isa, Scale, kRows, kPooled>(job, layer, first);
+    });
   });
 }
 

@@ -36,7 +36,7 @@ inline typename Isa::Sum scaled_operand(const std::int8_t* codes, const AddOpera
   return scale(Isa::shift_left(remove_zero_point<Isa>(codes, operand), kAddLeftShift));
 }
 
-// Both operands scaled, whatever their multipliers: no program of ours needs it.
+// Both operands scaled, whatever their multipliers: training lowers to none of these.
 template <class Isa>
 void add_scaled(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
                 std::int8_t* out) {
@@ -49,21 +49,32 @@ void add_scaled(const AddJob& job, std::int64_t count, const std::int8_t* a, con
                });
 }
 
-// `a` is exact, and only shifted.
+// An exact operand is only shifted: `a` in every program of training, both where scales are equal.
 template <class Isa>
 void add_codes(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
                std::int8_t* out) {
-  if (!job.a.exact || !job.b.scaling.high) return add_scaled<Isa>(job, count, a, b, out);
-  with_scaling<Isa>(job.scaling.high, job.range, [&]<class Scale>() {
-    const typename Isa::HighScaling scale_b(job.b.scaling);
-    const Scale scale(job.scaling);
+  const auto shifted = [](const std::int8_t* codes, const AddOperand& operand, auto& sum) {
+    sum = Isa::shift_left(remove_zero_point<Isa>(codes, operand), operand.left);
+  };
+  const auto run = [&](const auto& scale, const auto& right_operand) {
     each_sixteen(count, a, b, out,
                  [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to, int used) {
-                   const typename Isa::Sum right = scaled_operand<Isa>(y, job.b, scale_b);
-                   const typename Isa::Sum left =
-                       Isa::shift_left(remove_zero_point<Isa>(x, job.a), job.a.left);
+                   typename Isa::Sum left, right;
+                   shifted(x, job.a, left);
+                   right_operand(y, right);
                    Isa::store(scale(Isa::add(left, right)), job.range, to, used);
                  });
+  };
+  if (!job.a.exact || !(job.b.exact || job.b.scaling.high))
+    return add_scaled<Isa>(job, count, a, b, out);
+  with_scaling<Isa>(job.scaling.high, job.range, [&]<class Scale>() {
+    const Scale scale(job.scaling);
+    if (job.b.exact) {
+      return run(scale, [&](const std::int8_t* y, auto& sum) { shifted(y, job.b, sum); });
+    }
+    const typename Isa::HighScaling scale_b(job.b.scaling);
+    run(scale,
+        [&](const std::int8_t* y, auto& sum) { sum = scaled_operand<Isa>(y, job.b, scale_b); });
   });
 }
 
@@ -85,13 +96,13 @@ void multiply_depthwise(const MultiplyJob& job, const DepthwiseLayer& layer) {
   for (std::int64_t c = 0; c < layer.channels; c += kPanel) {
     const auto used = static_cast<int>(std::min<std::int64_t>(kPanel, layer.channels - c));
     const std::int32_t* weights = layer.weights.data() + c * std::ssize(layer.offsets);
-    const PanelScaling& scaling = layer.scalings[c / kPanel];
+    const PanelScaling& scaling = layer.lanes.scalings[c / kPanel];
     with_scaling<Isa>(scaling.high, job.range, [&]<class Scale>() {
       const Scale scale(scaling);
       for (std::int64_t r = 0; r < job.count; ++r) {
         const std::uint8_t* x = job.image + job.rows[r] + c;
         const std::int32_t* w = weights;
-        typename Isa::Sum sum = Isa::load(layer.start.data() + c);
+        typename Isa::Sum sum = Isa::load(layer.lanes.start.data() + c);
         for (const std::int32_t offset : layer.offsets) {
           sum = Isa::add(sum, Isa::multiply(Isa::widen(x + offset), Isa::load(w)));
           w += kPanel;

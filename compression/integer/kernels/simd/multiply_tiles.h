@@ -3,15 +3,20 @@
 // where they are written.
 //
 // An instruction set is a struct `Isa` with
-//   Sum        16 int32 accumulators: zero, load, add, max, and dot(sum, input, weights), which
-//   adds
-//              four products to each; for elementwise.h also widen, fill, shift_left and multiply
-//   Input      four bytes of the image for all channels: broadcast
-//   Weights    four int8 for each of 16 channels: load_weights
-//   unpack     optional: 64 bytes of nibbles into the Weights of two panels
-//   AnyScaling, HighScaling, PositiveScaling   sums -> codes without the zero point
-//   (scaling_forms.h) store          clamps and stores the first `used` of 16 codes rows(p) output
-//   pixels at a time against p panels: as many as its registers hold
+//
+// clang-format off
+//   kInputOffset       what is added to a code to make a byte of the image
+//   kMaxPanels         of 16 channels, that share a tile
+//   rows(panels)       output pixels at a time: as many as its registers hold
+//   Sum                16 int32 accumulators: zero, load, add, max
+//   Input              four bytes of the image for all channels: broadcast
+//   Weights            four int8 for each of 16 channels: load_weights
+//   dot(sum, x, w)     adds four products to each accumulator
+//   AnyScaling, ...    sums to codes without the zero point (scaling_forms.h)
+//   store              clamps and stores the first `used` of 16 codes
+//   unpack             optional: 64 bytes of nibbles into the Weights of two panels
+//   widen, fill, shift_left, multiply   for elementwise_loops.h
+// clang-format on
 #pragma once
 
 #include <algorithm>
@@ -86,7 +91,7 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
 #pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p) {
         sums[s][r][p] =
-            s == 0 ? Isa::load(layer.start.data() + tile.channel + p * kPanel) : Isa::zero();
+            s == 0 ? Isa::load(layer.lanes.start.data() + tile.channel + p * kPanel) : Isa::zero();
       }
     }
   }
@@ -108,10 +113,10 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
     for (int s = 1; s < kSplit; ++s) sum = Isa::add(sum, sums[s][r][p]);
     return sum;
   };
-  with_scaling<Isa>(layer.high, job.range, [&]<class Scale>() {
+  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
-      const Scale scale(layer.scalings[tile.channel / kPanel + p]);
+      const Scale scale(layer.lanes.scalings[tile.channel / kPanel + p]);
       const std::int64_t left = layer.outputs - tile.channel - p * kPanel;
       const auto used = static_cast<int>(std::min<std::int64_t>(left, kPanel));
       std::int8_t* out = job.out + first / kPooled * job.stride + tile.channel + p * kPanel;

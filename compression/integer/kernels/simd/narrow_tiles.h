@@ -46,9 +46,9 @@ inline void multiply_narrow_rows(const MultiplyJob& job, const PackedLayer& laye
       sums[r] = Isa::dot(sums[r], Isa::template broadcast_wide<kShare>(x[r] + *offset), w);
     }
   }
-  const Sum start = Isa::load(layer.start.data() + tile.channel);
-  with_scaling<Isa>(layer.high, job.range, [&]<class Scale>() {
-    const Scale scale(layer.scalings[tile.channel / kPanel]);
+  const Sum start = Isa::load(layer.lanes.start.data() + tile.channel);
+  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
+    const Scale scale(layer.lanes.scalings[tile.channel / kPanel]);
     std::int64_t pixel = first / kPooled;
 #pragma GCC unroll 4
     for (int v = 0; v < kRows; v += kShare * kPooled, pixel += kShare) {
@@ -58,12 +58,13 @@ inline void multiply_narrow_rows(const MultiplyJob& job, const PackedLayer& laye
         Sum rows[kShare];
 #pragma GCC unroll 4
         for (int s = 0; s < kShare; ++s) rows[s] = sums[v + s * kPooled + k];
-        const Sum folded = Isa::fold(rows);
+        // With the start first: sums without it are right modulo 2^32 only, and have no order.
+        const Sum folded = Isa::add(Isa::fold(rows), start);
         sum = k == 0 ? folded : Isa::max(sum, folded);
       }
       Isa::template store_pixels<kShare>(
-          scale(Isa::add(sum, start)), job.range, job.out + pixel * job.stride + tile.channel,
-          job.stride, static_cast<int>(layer.outputs - tile.channel), job.count / kPooled - pixel);
+          scale(sum), job.range, job.out + pixel * job.stride + tile.channel, job.stride,
+          static_cast<int>(layer.outputs - tile.channel), job.count / kPooled - pixel);
     }
   });
 }

@@ -1,8 +1,10 @@
 // Which of an instruction set's ways to requantize a call can use (scaling.h).
 //
-//   Isa::AnyScaling          any multiplier
+// clang-format off
+//   Isa::AnyScaling       any multiplier
 //   Isa::HighScaling      every `right` is at least 32
 //   Isa::PositiveScaling  that, and codes below the zero point are clamped anyway
+// clang-format on
 //
 // Each is made from a PanelScaling and turns sums into codes without the zero point. One type may
 // be all three.

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/simd/row_blocks.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
 
 namespace pare::integer {
@@ -45,31 +46,27 @@ inline void multiply_sparse_rows(const MultiplyJob& job, const SparseLayer& laye
         weights += kQuad * kWindowTaps;
       }
     }
-    const Scale scale(layer.scalings[channel / kPanel]);
-    const Sum start = Isa::load(layer.start.data() + channel);
+    const Scale scale(layer.lanes.scalings[channel / kPanel]);
+    const Sum start = Isa::load(layer.lanes.start.data() + channel);
     const auto used = static_cast<int>(std::min<std::int64_t>(kPanel, layer.outputs - channel));
     std::int8_t* out = job.out + first / kPooled * job.stride + channel;
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
-      Sum sum = Isa::fold(sums[r]);
+      Sum sum = Isa::add(Isa::fold(sums[r]), start);
 #pragma GCC unroll 4
-      for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, Isa::fold(sums[r + k]));
-      sum = Isa::permute(sum, layer.order.data() + channel);
-      Isa::store(scale(Isa::add(start, sum)), job.range, out, used);
+      for (int k = 1; k < kPooled; ++k)
+        sum = Isa::max(sum, Isa::add(Isa::fold(sums[r + k]), start));
+      Isa::store(scale(Isa::permute(sum, layer.order.data() + channel)), job.range, out, used);
     }
   }
 }
 
 template <class Isa, int kPooled>
 void multiply_sparse(const MultiplyJob& job, const SparseLayer& layer) {
-  with_scaling<Isa>(layer.high, job.range, [&]<class Scale>() {
-    std::int64_t first = 0;
-    for (; first + 4 <= job.count; first += 4) {
-      multiply_sparse_rows<Isa, Scale, 4, kPooled>(job, layer, first);
-    }
-    if constexpr (kPooled == 1) {
-      for (; first < job.count; ++first) multiply_sparse_rows<Isa, Scale, 1, 1>(job, layer, first);
-    }
+  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
+    each_four_rows<kPooled>(job.count, [&]<int kRows>(std::int64_t first) {
+      multiply_sparse_rows<Isa, Scale, kRows, kPooled>(job, layer, first);
+    });
   });
 }
 
