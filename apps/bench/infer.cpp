@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <limits>
 #include <span>
-#include <variant>
 
 #include "apps/bench/networks.h"
 #include "apps/bench/peers.h"
 #include "apps/bench/timing.h"
 #include "compression/integer/engine.h"
+#include "compression/integer/operations.h"
 #include "compression/integer/schedule.h"
 #include "framework/base/parallel.h"
 
@@ -28,19 +28,6 @@ std::vector<std::int8_t> some_codes(std::int64_t count) {
 // What rows show for a call that takes so many seconds.
 double figure(const InferJob& job, double seconds) {
   return job.batch == 1 ? 1e6 * seconds : static_cast<double>(job.batch) / seconds;
-}
-
-// Of one image, taps in the padding included; 0 for operations without weights.
-std::int64_t macs_of(const integer::Program& program, std::size_t operation) {
-  return std::visit(
-      [&](const auto& op) -> std::int64_t {
-        if constexpr (requires { op.weights; }) {
-          const integer::Tensor& out = program.tensors[static_cast<std::size_t>(op.output)];
-          return std::ssize(op.weights.codes) * out.height * out.width;
-        }
-        return 0;
-      },
-      program.operations[operation]);
 }
 
 Row plain_row(const InferJob& job) {
@@ -94,7 +81,7 @@ std::string layer_times(const std::string& net, const std::string& kernels, std:
   const integer::Schedule schedule = integer::fused_operations(program);
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const double us = static_cast<double>(least[s]) * 1e-3 / static_cast<double>(images);
-    const std::int64_t macs = macs_of(program, schedule[s].first);
+    const std::int64_t macs = integer::macs_of(program, program.operations[schedule[s].first]);
     const std::string rate =
         macs > 0 ? fmt::format("{:.0f} GMAC/s", static_cast<double>(macs) / us * 1e-3) : "";
     text += fmt::format("{:>9.2f} us {:>11}  {}\n", us, rate, steps[s]);

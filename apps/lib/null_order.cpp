@@ -199,7 +199,8 @@ std::string bits_of(RunConfig run, const Dataset& dataset) {
   run.report.telemetry = 0;
   try {
     const Dataset data = shortened(
-        run, dataset, {.steps = kSteps, .train = 2 * run.dataset.batch_size, .test = kTest});
+        run, dataset,
+        {.steps = kSteps, .images = {.train = 2 * run.dataset.batch_size, .test = kTest}});
     Trainer trainer(run, data, {});
     trainer.run();
     return end_bits(trainer, run, data);

@@ -167,8 +167,7 @@ void require_freezable(const PhaseConfig& phase, const Network& network) {
 }
 
 void make_smoke(RunConfig& run, Dataset& dataset) {
-  dataset =
-      shortened(run, dataset, {.steps = kSmokeSteps, .train = kSmoke.train, .test = kSmoke.test});
+  dataset = shortened(run, dataset, {.steps = kSmokeSteps, .images = kSmoke});
 }
 
 Dataset shortened(RunConfig& run, const Dataset& dataset, const Cut& cut) {
@@ -177,9 +176,9 @@ Dataset shortened(RunConfig& run, const Dataset& dataset, const Cut& cut) {
   Dataset some{.kind = dataset.kind,
                .source = dataset.source,
                .classes = dataset.classes,
-               .train = first_images(dataset.train, cut.train),
-               .validation = first_images(dataset.validation, cut.test),
-               .test = first_images(dataset.test, cut.test),
+               .train = first_images(dataset.train, cut.images.train),
+               .validation = first_images(dataset.validation, cut.images.test),
+               .test = first_images(dataset.test, cut.images.test),
                .mean = dataset.mean,
                .std_dev = dataset.std_dev,
                .hash = ""};

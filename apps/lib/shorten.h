@@ -5,13 +5,13 @@
 
 #include "apps/lib/run_config.h"
 #include "datasets/dataset.h"
+#include "datasets/load.h"
 
 namespace pare {
 
 struct Cut {
   std::int64_t steps;  // updates of each phase, at most
-  std::int64_t train;  // the first images to train
-  std::int64_t test;   // to validate, and as many to test
+  Enough images;
 };
 
 // Cuts the run, whose schedules keep their course, and returns the images that it still needs.

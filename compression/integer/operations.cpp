@@ -43,4 +43,16 @@ WeightLayout weight_layout(const Dense&, const Tensor& input, const Tensor& outp
   return {output.channels, input.size(), false};
 }
 
+std::int64_t macs_of(const Program& program, const Operation& operation) {
+  return std::visit(
+      [&](const auto& op) -> std::int64_t {
+        if constexpr (requires { op.weights; }) {
+          const Tensor& out = program.tensors[op.output];
+          return std::ssize(op.weights.codes) * out.height * out.width;
+        }
+        return 0;
+      },
+      operation);
+}
+
 }  // namespace pare::integer

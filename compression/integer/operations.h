@@ -50,6 +50,10 @@ WeightLayout weight_layout(const Conv2d& op, const Tensor& input, const Tensor& 
 WeightLayout weight_layout(const DepthwiseConv2d& op, const Tensor& input, const Tensor& output);
 WeightLayout weight_layout(const Dense& op, const Tensor& input, const Tensor& output);
 
+// Multiply-accumulates of one image, taps in the padding included; 0 for operations without
+// weights.
+std::int64_t macs_of(const Program& program, const Operation& operation);
+
 // The zero point of a channel: 0 where the weights are symmetric.
 inline std::int32_t zero_point(const Weights& weights, std::int64_t channel) {
   if (weights.zero_points.empty()) return 0;

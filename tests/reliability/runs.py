@@ -27,12 +27,14 @@ class Bin:
 
     def sanitized(self):
         """Whether the programs are instrumented (presets asan and tsan)."""
-        program = (self.bin / "train").read_bytes()
-        return b"__asan_init" in program or b"__tsan_init" in program
+        return self.watched_for_races() or self.calls(b"__asan_init")
 
     def watched_for_races(self):
         """Whether they are instrumented by ThreadSanitizer, which hands signals over between calls."""
-        return b"__tsan_init" in (self.bin / "train").read_bytes()
+        return self.calls(b"__tsan_init")
+
+    def calls(self, symbol):
+        return symbol in (self.bin / "train").read_bytes()
 
     def environment(self, **more):
         kept = {k: v for k, v in os.environ.items()

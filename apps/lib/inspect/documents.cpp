@@ -80,7 +80,7 @@ const char* name_of(ElementType type) {
 // One operation with weights: its codes, and what each coding would take.
 template <class Layer>
 void add_weights(Json& json, const Layer& op, const integer::Program& program,
-                 const integer::LayerBytes& sizes) {
+                 const integer::LayerBytes& sizes, std::int64_t macs) {
   const integer::WeightLayout layout =
       weight_layout(op, program.tensors[static_cast<std::size_t>(op.input)],
                     program.tensors[static_cast<std::size_t>(op.output)]);
@@ -89,12 +89,11 @@ void add_weights(Json& json, const Layer& op, const integer::Program& program,
     zeros +=
         op.weights.codes[static_cast<std::size_t>(i)] == zero_point(op.weights, layout.channel(i));
   }
-  const integer::Tensor& out = program.tensors[static_cast<std::size_t>(op.output)];
   json["weights"] = layout.count();
   json["zeros"] = zeros;
   json["bits"] = op.weights.bits;
   json["scales"] = op.weights.scale_bits.size();
-  json["macs"] = layout.count() * out.height * out.width;
+  json["macs"] = macs;
   json["coding"] = name_of(sizes.coding);
   for (const integer::Coding coding : integer::kCodings) {
     json["code_bytes"][name_of(coding)] = sizes.bytes[static_cast<std::size_t>(coding)];
@@ -112,7 +111,8 @@ Json operations_json(const integer::Program& program) {
                  {"shape", {out.height, out.width, out.channels}}};
     std::visit(
         [&](const auto& op) {
-          if constexpr (requires { op.weights; }) add_weights(json, op, program, *next++);
+          if constexpr (requires { op.weights; })
+            add_weights(json, op, program, *next++, macs_of(program, operation));
         },
         operation);
     list.push_back(std::move(json));

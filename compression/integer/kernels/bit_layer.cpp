@@ -1,6 +1,5 @@
 #include "compression/integer/kernels/bit_layer.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -74,12 +73,20 @@ std::optional<BitLayer> pack_bits(const Weights& weights, const Channels& channe
 // product (8 i + 7 (8 - i) = 56 + i) whose other terms fall below bit 56 or out of the word.
 void codes_to_bits(std::span<const std::int8_t> codes, std::int32_t low, std::uint8_t* bits) {
   const std::uint64_t flip = (low & 1) != 0 ? 0x0101010101010101 : 0;
-  for (std::size_t i = 0; i < codes.size(); i += 8) {
-    std::uint64_t word = flip;  // zeros behind the end
-    std::memcpy(&word, codes.data() + i, std::min<std::size_t>(8, codes.size() - i));
-    *bits++ =
-        static_cast<std::uint8_t>(((word ^ flip) & 0x0101010101010101) * 0x0102040810204080 >> 56);
+  const auto pack = [flip](std::uint64_t word) {
+    return static_cast<std::uint8_t>(((word ^ flip) & 0x0101010101010101) * 0x0102040810204080 >>
+                                     56);
+  };
+  std::size_t i = 0;
+  std::uint64_t word = 0;
+  for (; i + sizeof word <= codes.size(); i += sizeof word) {
+    std::memcpy(&word, codes.data() + i, sizeof word);
+    *bits++ = pack(word);
   }
+  if (i == codes.size()) return;
+  word = flip;  // zeros behind the end
+  std::memcpy(&word, codes.data() + i, codes.size() - i);
+  *bits = pack(word);
 }
 
 }  // namespace pare::integer

@@ -1,4 +1,4 @@
-// The weights of a convolution or dense layer as a kernel multiplies them.
+// The weights of a layer as a kernel multiplies them.
 #pragma once
 
 #include <cstdint>
@@ -11,23 +11,25 @@ namespace pare::integer {
 class EffectiveWeights {
  public:
   EffectiveWeights(const Weights& weights, const Channels& channels, const WeightLayout& layout)
-      : weights_(weights), channels_(channels), taps_(layout.taps) {}
+      : weights_(weights), channels_(channels), layout_(layout) {}
 
   std::int32_t operator()(std::int64_t channel, std::int64_t tap) const {
-    const std::int32_t d = weights_.codes[channel * taps_ + tap] - zero_point(weights_, channel);
+    const std::int64_t at =
+        layout_.interleaved ? tap * layout_.outputs + channel : channel * layout_.taps + tap;
+    const std::int32_t d = weights_.codes[at] - zero_point(weights_, channel);
     return !channels_.negate.empty() && channels_.negate[channel] != 0 ? -d : d;
   }
   std::int64_t sum(std::int64_t channel) const {
     std::int64_t sum = 0;
-    for (std::int64_t tap = 0; tap < taps_; ++tap) sum += (*this)(channel, tap);
+    for (std::int64_t tap = 0; tap < taps(); ++tap) sum += (*this)(channel, tap);
     return sum;
   }
-  std::int64_t taps() const { return taps_; }
+  std::int64_t taps() const { return layout_.taps; }
 
  private:
   const Weights& weights_;
   const Channels& channels_;
-  std::int64_t taps_;
+  WeightLayout layout_;
 };
 
 }  // namespace pare::integer

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "compression/integer/kernels/effective_weights.h"
 #include "compression/integer/operations.h"
 
 namespace pare::integer {
@@ -60,16 +61,13 @@ DepthwiseLayer pack_depthwise(const Program& program, const DepthwiseConv2d& op,
   const std::int64_t panels = (layout.outputs + kPanel - 1) / kPanel;
   packed.weights.assign(panels * kPanel * layout.taps, 0);
   packed.lanes = LaneConstants(layout.outputs);
+  const EffectiveWeights weight(op.weights, op.channels, layout);
   for (std::int64_t c = 0; c < layout.outputs; ++c) {
-    const std::int32_t sign = !op.channels.negate.empty() && op.channels.negate[c] != 0 ? -1 : 1;
-    std::int64_t sum = 0;
     for (std::int64_t tap = 0; tap < layout.taps; ++tap) {
-      const std::int32_t d =
-          sign * (op.weights.codes[tap * layout.outputs + c] - zero_point(op.weights, c));
-      packed.weights[(c / kPanel * layout.taps + tap) * kPanel + c % kPanel] = d;
-      sum += d;
+      packed.weights[(c / kPanel * layout.taps + tap) * kPanel + c % kPanel] = weight(c, tap);
     }
-    packed.lanes.set(c, op.channels, c, sum, input.zero_point + input_offset, program.rounding);
+    packed.lanes.set(c, op.channels, c, weight.sum(c), input.zero_point + input_offset,
+                     program.rounding);
   }
   return packed;
 }

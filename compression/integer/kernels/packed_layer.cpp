@@ -26,22 +26,19 @@ std::vector<std::int32_t> tile_sizes(std::int32_t panels, std::int32_t width) {
   return sizes;
 }
 
-// used[panel][entry]: whether any weight of the panel is not zero there.
-std::vector<std::vector<bool>> used_entries(const EffectiveWeights& weight, const Cut& cut) {
-  std::vector<std::vector<bool>> used(cut.panels());
-  for (std::int32_t panel = 0; panel < cut.panels(); ++panel) {
-    const std::int64_t begin = std::int64_t{panel} * kPanel,
-                       end = std::min(begin + kPanel, cut.outputs);
-    for (const TapRun& run : cut.runs) {
-      for (std::int64_t at = 0; at < run.length; at += kEntryTaps) {
-        bool any = false;
-        for (std::int64_t k = at; k < std::min(at + kEntryTaps, run.length); ++k) {
-          for (std::int64_t c = begin; c < end && !any; ++c) {
-            any = weight(cut.first + c, run.first + k) != 0;
-          }
+// For each entry of `taps` taps: whether any weight of the cut's channels [begin, end) is not zero.
+std::vector<bool> used_entries(const EffectiveWeights& weight, const Cut& cut, std::int64_t taps,
+                               std::int64_t begin, std::int64_t end) {
+  std::vector<bool> used;
+  for (const TapRun& run : cut.runs) {
+    for (std::int64_t at = 0; at < run.length; at += taps) {
+      bool any = false;
+      for (std::int64_t k = at; k < std::min(at + taps, run.length) && !any; ++k) {
+        for (std::int64_t c = begin; c < end && !any; ++c) {
+          any = weight(cut.first + c, run.first + k) != 0;
         }
-        used[panel].push_back(any);
       }
+      used.push_back(any);
     }
   }
   return used;
@@ -51,7 +48,11 @@ std::vector<std::vector<bool>> used_entries(const EffectiveWeights& weight, cons
 // costs a load per panel and one for the input: wide tiles load inputs seldom, narrow ones skip
 // more of a sparse layer. Without zeros the widest is the cheapest.
 std::int32_t cheapest_width(const EffectiveWeights& weight, const Cut& cut, std::int32_t widest) {
-  const std::vector<std::vector<bool>> used = used_entries(weight, cut);
+  std::vector<std::vector<bool>> used;  // [panel][entry]
+  for (std::int64_t begin = 0; begin < cut.outputs; begin += kPanel) {
+    used.push_back(used_entries(weight, cut, kEntryTaps, begin,
+                                std::min<std::int64_t>(begin + kPanel, cut.outputs)));
+  }
   std::int32_t best = widest;
   std::int64_t least = std::numeric_limits<std::int64_t>::max();
   for (std::int32_t width = widest; width >= 1; --width) {
@@ -74,19 +75,8 @@ std::int32_t cheapest_width(const EffectiveWeights& weight, const Cut& cut, std:
 
 // Entries of a narrow tile of the channels of `cut`.
 std::int64_t narrow_entries(const EffectiveWeights& weight, const Cut& cut, std::int32_t share) {
-  std::int64_t entries = 0;
-  for (const TapRun& run : cut.runs) {
-    for (std::int64_t at = 0; at < run.length; at += kEntryTaps * share) {
-      bool any = false;
-      for (std::int64_t k = at; k < std::min(at + kEntryTaps * share, run.length) && !any; ++k) {
-        for (std::int64_t c = 0; c < cut.outputs && !any; ++c) {
-          any = weight(cut.first + c, run.first + k) != 0;
-        }
-      }
-      entries += any;
-    }
-  }
-  return entries;
+  const std::vector<bool> used = used_entries(weight, cut, kEntryTaps * share, 0, cut.outputs);
+  return std::count(used.begin(), used.end(), true);
 }
 
 // How many lanes each of a layer's last channels gets, all that fill no whole panel: 1 where that

@@ -5,14 +5,12 @@
 //   add_ones(sum, x, w)   adds to each lane the ones in: four bytes of the image and 32 weights
 #pragma once
 
-#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/simd/row_blocks.h"
-#include "compression/integer/kernels/simd/scaling_forms.h"
 
 namespace pare::integer {
 
@@ -58,31 +56,21 @@ inline void multiply_bit_rows(const MultiplyJob& job, const BitLayer& layer, std
       for (int r = 0; r < kRows; ++r) sums[r] = Isa::add_ones(sums[r], x[r] + offset, w);
       w += kPanel;
     }
-    const Scale scale(layer.lanes.scalings[channel / kPanel]);
     const Sum start = Isa::load(layer.lanes.start.data() + channel);
-    const auto used = static_cast<int>(std::min<std::int64_t>(kPanel, layer.outputs - channel));
-    std::int8_t* out = job.out + first / kPooled * job.stride + channel;
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
-      const auto whole = [&](int row) {
-        const Sum signs = Isa::add(Isa::add(sums[row], sums[row]), Isa::fill(-ones[row]));
-        return Isa::add(start, signs);
-      };
-      Sum sum = whole(r);
-#pragma GCC unroll 4
-      for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole(r + k));
-      Isa::store(scale(sum), job.range, out, used);
-    }
+    const auto whole = [&](int r) {
+      return Isa::add(start, Isa::add(Isa::add(sums[r], sums[r]), Isa::fill(-ones[r])));
+    };
+    store_rows<Isa, kRows, kPooled>(job, first, channel, layer.outputs, whole,
+                                    Scale(layer.lanes.scalings[channel / kPanel]));
   }
 }
 
 template <class Isa, int kPooled>
 void multiply_bits(const MultiplyJob& job, const BitLayer& layer) {
-  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
-    each_four_rows<kPooled>(job.count, [&]<int kRows>(std::int64_t first) {
-      multiply_bit_rows<Isa, Scale, kRows, kPooled>(job, layer, first);
-    });
-  });
+  each_four_rows<Isa, kPooled>(job, layer.lanes.high,
+                               [&]<class Scale, int kRows>(std::int64_t first) {
+                                 multiply_bit_rows<Isa, Scale, kRows, kPooled>(job, layer, first);
+                               });
 }
 
 }  // namespace pare::integer

@@ -120,6 +120,7 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
       const std::int64_t left = layer.outputs - tile.channel - p * kPanel;
       const auto used = static_cast<int>(std::min<std::int64_t>(left, kPanel));
       std::int8_t* out = job.out + first / kPooled * job.stride + tile.channel + p * kPanel;
+      // Not store_rows: through another function 16 accumulators do not stay in registers.
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
         typename Isa::Sum sum = whole(r, p);

@@ -7,12 +7,10 @@
 //   permute(sum, order)  lane c from lane order[c]
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/simd/row_blocks.h"
-#include "compression/integer/kernels/simd/scaling_forms.h"
 
 namespace pare::integer {
 
@@ -46,28 +44,21 @@ inline void multiply_sparse_rows(const MultiplyJob& job, const SparseLayer& laye
         weights += kQuad * kWindowTaps;
       }
     }
-    const Scale scale(layer.lanes.scalings[channel / kPanel]);
     const Sum start = Isa::load(layer.lanes.start.data() + channel);
-    const auto used = static_cast<int>(std::min<std::int64_t>(kPanel, layer.outputs - channel));
-    std::int8_t* out = job.out + first / kPooled * job.stride + channel;
-#pragma GCC unroll 4
-    for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
-      Sum sum = Isa::add(Isa::fold(sums[r]), start);
-#pragma GCC unroll 4
-      for (int k = 1; k < kPooled; ++k)
-        sum = Isa::max(sum, Isa::add(Isa::fold(sums[r + k]), start));
-      Isa::store(scale(Isa::permute(sum, layer.order.data() + channel)), job.range, out, used);
-    }
+    const Scale scale(layer.lanes.scalings[channel / kPanel]);
+    store_rows<Isa, kRows, kPooled>(
+        job, first, channel, layer.outputs,
+        [&](int r) { return Isa::add(Isa::fold(sums[r]), start); },
+        [&](const Sum& sum) { return scale(Isa::permute(sum, layer.order.data() + channel)); });
   }
 }
 
 template <class Isa, int kPooled>
 void multiply_sparse(const MultiplyJob& job, const SparseLayer& layer) {
-  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
-    each_four_rows<kPooled>(job.count, [&]<int kRows>(std::int64_t first) {
-      multiply_sparse_rows<Isa, Scale, kRows, kPooled>(job, layer, first);
-    });
-  });
+  each_four_rows<Isa, kPooled>(
+      job, layer.lanes.high, [&]<class Scale, int kRows>(std::int64_t first) {
+        multiply_sparse_rows<Isa, Scale, kRows, kPooled>(job, layer, first);
+      });
 }
 
 }  // namespace pare::integer
