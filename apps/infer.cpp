@@ -2,6 +2,7 @@
 // of Pare: no float takes part in a result.
 #include <CLI/CLI.hpp>
 #include <string>
+#include <utility>
 
 #include "apps/infer/images.h"
 #include "apps/infer/predictions.h"
@@ -20,6 +21,8 @@ struct Options {
   bool top_given = false;
   bool json = false;
 };
+
+constexpr std::int64_t kMostCodes = std::int64_t{1} << 30;  // of the outputs of all images
 
 constexpr const char* kFooter = R"(
 Prints one line per image: its number, then class:code. With labels, the accuracy instead (--top or --json
@@ -64,14 +67,21 @@ std::string extents(std::int64_t height, std::int64_t width, std::int64_t channe
   return std::to_string(height) + " x " + std::to_string(width) + " x " + std::to_string(channels);
 }
 
-void require_fit(const ImageFile& images, const integer::Tensor& input, const std::string& path) {
-  if (images.height == input.height && images.width == input.width &&
-      images.channels == input.channels)
-    return;
-  throw DataError(path + ": expected images of " +
-                  extents(input.height, input.width, input.channels) +
-                  " (height x width x channels), as the model takes them, got " +
-                  extents(images.height, images.width, images.channels));
+void require_fit(const ImageFile& images, const integer::Program& program,
+                 const std::string& path) {
+  const integer::Tensor& input = program.tensors[static_cast<std::size_t>(program.input)];
+  if (images.height != input.height || images.width != input.width ||
+      images.channels != input.channels) {
+    throw DataError(path + ": expected images of " +
+                    extents(input.height, input.width, input.channels) +
+                    " (height x width x channels), as the model takes them, got " +
+                    extents(images.height, images.width, images.channels));
+  }
+  const std::int64_t classes = program.tensors[static_cast<std::size_t>(program.output)].size();
+  if (images.count() <= kMostCodes / classes) return;
+  throw DataError(path + ": expected at most " + std::to_string(kMostCodes / classes) +
+                  " images for a model of " + std::to_string(classes) + " classes, got " +
+                  std::to_string(images.count()));
 }
 
 std::vector<std::int32_t> expected_labels(const Options& o, const ImageFile& images) {
@@ -98,15 +108,15 @@ Predictions predict(const integer::Engine& engine, const ImageFile& images) {
 int run(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) return 0;
-  const integer::Engine engine(integer::load_model(options.model));
-  const integer::Program& program = engine.program();
+  integer::Program program = integer::load_model(options.model);
   const ImageFile images = read_images(options.images);
-  require_fit(images, program.tensors[static_cast<std::size_t>(program.input)], options.images);
+  require_fit(images, program, options.images);  // before anything is prepared for them
+  const integer::Engine engine(std::move(program));
   Predictions predictions = predict(engine, images);
   predictions.expected = expected_labels(options, images);
   std::string text;
   if (options.json) {
-    text = json(predictions, program.name, options.top);
+    text = json(predictions, engine.program().name, options.top);
   } else {
     if (predictions.expected.empty() || options.top_given) text = lines(predictions, options.top);
     if (!predictions.expected.empty()) text += accuracy_line(predictions);

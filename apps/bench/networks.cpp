@@ -53,7 +53,7 @@ class Builder {
   }
   std::int32_t pool(std::int32_t input) {
     Tensor t = program_.tensors[input];
-    t.name = "pool";
+    t.name = numbered("pool");
     t.height /= 2;
     t.width /= 2;
     program_.tensors.push_back(t);
@@ -77,11 +77,16 @@ class Builder {
   }
 
  private:
+  std::string numbered(const char* name) const {
+    return name + std::to_string(program_.tensors.size());
+  }
+
   std::int32_t last() const { return static_cast<std::int32_t>(program_.tensors.size()) - 1; }
 
   std::int32_t tensor(const char* name, std::int32_t height, std::int32_t width,
                       std::int32_t channels, bool relu) {
-    program_.tensors.push_back({name, height, width, channels, relu ? -128 : 0, -128, 127, kScale});
+    program_.tensors.push_back(
+        {numbered(name), height, width, channels, relu ? -128 : 0, -128, 127, kScale});
     return last();
   }
 

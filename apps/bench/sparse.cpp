@@ -37,7 +37,7 @@ constexpr LayerCase kLayers[] = {
 Program single_layer(const LayerCase& layer) {
   const Program net = network(layer.net);
   Program program;
-  program.name = layer.name;
+  program.name = layer.net;
   program.operations = {net.operations[layer.operation]};
   std::visit(
       [&](auto& op) {

@@ -1,5 +1,11 @@
 #include "compression/integer/geometry.h"
 
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <type_traits>
+
+#include "compression/integer/kernels/pixel_map.h"
 #include "compression/integer/operations.h"
 #include "framework/base/error.h"
 
@@ -147,16 +153,48 @@ void check(const Place& at, const Reshape&) {
   }
 }
 
+std::string describe_tensor(const Program& program, std::size_t index) {
+  return "tensor " + std::to_string(index) + " ('" +
+         program.tensors[index].name.substr(0, kMaxNameLength) + "')";
+}
+
+bool is_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  };
+  return !name.empty() && std::ssize(name) <= kMaxNameLength && name[0] != '.' &&
+         std::all_of(name.begin(), name.end(), fits);
+}
+
+void check_name(const Program& program, const std::string& where, std::string_view name) {
+  if (is_name(name)) return;
+  refuse(program, where,
+         "the name has " + std::to_string(name.size()) + " bytes: '" +
+             std::string(name.substr(0, kMaxNameLength)) + "', expected 1 to " +
+             std::to_string(kMaxNameLength) + " letters, digits, '_', '-' or '.', no '.' first");
+}
+
+void check_names(const Program& program) {
+  check_name(program, "program", program.name);
+  std::set<std::string_view> names;
+  for (std::size_t t = 0; t < program.tensors.size(); ++t) {
+    check_name(program, "tensor " + std::to_string(t), program.tensors[t].name);
+    if (names.insert(program.tensors[t].name).second) continue;
+    refuse(program, describe_tensor(program, t),
+           "has the name of an earlier tensor, expected names that differ");
+  }
+}
+
 void check_tensor(const Program& program, std::size_t index) {
   const Tensor& t = program.tensors[index];
   const auto expect = [&](const char* name, std::int64_t value, std::int64_t low,
                           std::int64_t high) {
     if (value >= low && value <= high) return;
     refuse(
-        program, "tensor " + std::to_string(index) + " ('" + t.name + "')",
+        program, describe_tensor(program, index),
         std::string(name) + " is " + std::to_string(value) + ", expected " + range_text(low, high));
   };
-  expect("length of the name", std::ssize(t.name), 0, kMaxNameLength);
   expect("height", t.height, 1, kMaxSide);
   expect("width", t.width, 1, kMaxSide);
   expect("channels", t.channels, 1, kMaxSide);
@@ -187,10 +225,39 @@ void check_pixel_codes(const Program& program) {
   }
 }
 
+void check_total(const Program& program) {
+  std::int64_t codes = 0;
+  for (const Tensor& t : program.tensors) codes += t.size();
+  if (codes <= kMaxTotalCodes) return;
+  refuse(program, "program",
+         "all tensors have " + std::to_string(codes) + " codes, expected at most " +
+             std::to_string(kMaxTotalCodes));
+}
+
+// Without overflow: a padded image has less than 2^52 codes, and an output less than 2^26, each of
+// at most 2^32 taps.
+template <class Op>
+std::int64_t steps_of(const Op& op, const Tensor& input, const Tensor& output) {
+  Window window;
+  if constexpr (requires { op.window; }) window = op.window;
+  std::int64_t taps = std::int64_t{window.kernel_h} * window.kernel_w;
+  if constexpr (requires { op.weights; }) taps = weight_layout(op, input, output).taps;
+  Tensor image = input;
+  if constexpr (std::is_same_v<Op, DepthwiseConv2d>) image.channels = output.channels;
+  return output.size() * taps + padded_image_bytes(window, image);
+}
+
 }  // namespace
 
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
+
 void refuse(const Program& program, const std::string& where, const std::string& what) {
-  throw DataError("model '" + program.name.substr(0, kMaxNameLength) + "': " + where + ": " + what);
+  throw DataError(
+      printable("model '" + program.name.substr(0, kMaxNameLength) + "': " + where + ": " + what));
 }
 
 std::string describe(const Program& program, std::size_t index) {
@@ -209,14 +276,35 @@ void check_tensors(const Program& program) {
         program, "program",
         std::string(name) + " is " + std::to_string(value) + ", expected " + range_text(low, high));
   };
-  expect("length of the name", std::ssize(program.name), 0, kMaxNameLength);
   expect("rounding", static_cast<int>(program.rounding), 0, 1);
   expect("number of tensors", std::ssize(program.tensors), 1, kMaxTensors);
   expect("number of operations", std::ssize(program.operations), 0, kMaxOperations);
   expect("input", program.input, 0, std::ssize(program.tensors) - 1);
   expect("output", program.output, 0, std::ssize(program.tensors) - 1);
+  check_names(program);
   for (std::size_t t = 0; t < program.tensors.size(); ++t) check_tensor(program, t);
+  check_total(program);
   check_pixel_codes(program);
+}
+
+std::int64_t work_of(const Program& program) {
+  std::int64_t work = 0;
+  for (const Operation& operation : program.operations) {
+    const Tensor& input = program.tensors[inputs_of(operation)[0]];
+    const Tensor& output = program.tensors[output_of(operation)];
+    const std::int64_t steps =
+        std::visit([&](const auto& op) { return steps_of(op, input, output); }, operation);
+    work += std::min(steps, 2 * kMaxWork);
+  }
+  return work;
+}
+
+void check_work(const Program& program) {
+  const std::int64_t work = work_of(program);
+  if (work <= kMaxWork) return;
+  refuse(program, "program",
+         "an image takes " + std::to_string(work) + " steps or more, expected at most " +
+             std::to_string(kMaxWork));
 }
 
 void check_geometry(const Program& program, std::size_t index) {

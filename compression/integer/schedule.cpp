@@ -40,7 +40,7 @@ Schedule fused_operations(const Program& program, const FusionRule& rule) {
     const std::size_t reader = readers[output_of(program.operations[k])];
     const auto* pool =
         reader == kNone ? nullptr : std::get_if<MaxPool2d>(&program.operations[reader]);
-    if (pool != nullptr && rule(program.operations[k], *pool)) step.last = reader;
+    if (pool != nullptr && rule(k, *pool)) step.last = reader;
     done[step.last] = true;
     schedule.push_back(step);
   }
@@ -48,10 +48,10 @@ Schedule fused_operations(const Program& program, const FusionRule& rule) {
 }
 
 Schedule fused_operations(const Program& program) {
-  return fused_operations(program, [&](const Operation& operation, const MaxPool2d& pool) {
-    const auto* conv = std::get_if<Conv2d>(&operation);
-    return conv != nullptr && pool.window == Window{2, 2, 2, 2, 0, 0, 0, 0} &&
-           fits_packed_form(*conv, program.tensors[conv->input], program.tensors[conv->output]);
+  const std::vector<bool> packed = packed_operations(program);
+  return fused_operations(program, [&](std::size_t k, const MaxPool2d& pool) {
+    return std::holds_alternative<Conv2d>(program.operations[k]) && packed[k] &&
+           pool.window == Window{2, 2, 2, 2, 0, 0, 0, 0};
   });
 }
 

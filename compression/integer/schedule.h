@@ -30,8 +30,8 @@ Schedule every_operation(const Program& program);
 // As few steps as the engine's kernels allow. Tensors inside a step are never written.
 Schedule fused_operations(const Program& program);
 
-// Whether kernels run a convolution and the max pooling that alone reads it as one step.
-using FusionRule = std::function<bool(const Operation& convolution, const MaxPool2d& pool)>;
+// Whether kernels run an operation and the max pooling that alone reads it as one step.
+using FusionRule = std::function<bool(std::size_t operation, const MaxPool2d& pool)>;
 
 // As few steps as other kernels allow (generated C).
 Schedule fused_operations(const Program& program, const FusionRule& rule);

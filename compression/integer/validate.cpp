@@ -178,6 +178,7 @@ void check_order(const Program& program) {
 void validate(const Program& program) {
   check_tensors(program);
   for (std::size_t k = 0; k < program.operations.size(); ++k) check_geometry(program, k);
+  check_work(program);
   check_order(program);
   for (std::size_t k = 0; k < program.operations.size(); ++k) {
     const Place at{program, k};

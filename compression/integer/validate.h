@@ -1,15 +1,15 @@
 // The total validator of an integer program: after it, running the program cannot read out of
-// bounds, divide by zero or overflow. Called when a program is lowered, when model.pare is loaded
-// and when an Engine is made.
+// bounds, divide by zero, overflow, or take memory and time without bound. Called when a program is
+// lowered, when model.pare is loaded and when an Engine is made.
 #pragma once
 
 #include "compression/integer/program.h"
 
 namespace pare::integer {
 
-// Checks: every index, shape and size; windows against shapes; code ranges; multipliers (value 0 or
-// in [2^30, 2^31), shift in [-31, 30]); each tensor written once and before it is read; and the
-// accumulator bound: per output channel,
+// Checks: names; every index, shape and size; the work of an image; windows against shapes; code
+// ranges; multipliers (value 0 or in [2^30, 2^31), shift in [-31, 30]); each tensor written once
+// and before it is read; and the accumulator bound: per output channel,
 //   max over inputs in the producer's clamp range of |bias + sum|, times 2^max(shift, 0), fits
 //   int32.
 // Throws DataError that names the tensor or operation, the bound, and the limit.

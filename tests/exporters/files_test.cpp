@@ -1,11 +1,14 @@
 // Files of other formats, read back: the program in them runs as the one that was written.
 #include <doctest/doctest.h>
 
+#include "compression/exporters/c99/c99.h"
+#include "compression/exporters/c99/model.h"
 #include "compression/exporters/safetensors/safetensors.h"
 #include "compression/exporters/tflite/flatbuffer.h"
 #include "compression/exporters/tflite/tflite.h"
 #include "compression/integer/engine.h"
 #include "framework/base/error.h"
+#include "tests/integer/random_builder.h"
 #include "tests/integer/random_program.h"
 
 namespace pare {
@@ -44,6 +47,90 @@ TEST_CASE("what TFLite's formulas make of the scales in a file gives the codes o
     CHECK(outputs_of(decode_tflite(file, "x"), codes, 2) == outputs_of(program, codes, 2));
   }
   CHECK(held > 200);
+}
+
+// A vector that two convolutions read.
+integer::Program forked_vector(std::uint64_t seed) {
+  integer::Builder b(seed, integer::Grids::int8);
+  integer::Dense dense;
+  dense.input = b.add_tensor(1, 1, 8);
+  dense.output = b.add_tensor(1, 1, 4);
+  b.finish_layer(std::move(dense));
+  for (int k = 0; k < 2; ++k) {
+    integer::Conv2d conv;
+    conv.input = 1;
+    conv.output = b.add_tensor(1, 1, 3);
+    b.finish_layer(std::move(conv));
+  }
+  b.program().output = 3;
+  return b.program();
+}
+
+// TFLite makes an image of the vector, twice.
+TEST_CASE("tensors that TFLite needs beside the program's have names of their own") {
+  int held = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    integer::Program program = forked_vector(seed);
+    program.tensors[1].name = seed % 2 == 0 ? std::string(255, 'v') : "v";
+    program.tensors[2].name = "v_image";
+    INFO("seed ", seed);
+    std::vector<std::byte> file;
+    try {
+      file = encode_tflite(program, false);
+    } catch (const ConfigError&) {  // a relu6 whose end is elsewhere
+      continue;
+    }
+    ++held;
+    const auto codes = integer::random_codes(program, 2, seed);
+    CHECK(outputs_of(decode_tflite(file, "x"), codes, 2) == outputs_of(program, codes, 2));
+  }
+  CHECK(held > 5);
+}
+
+// A pooling with a relu, on a grid of which no code reaches 6: the quotient is no number of an
+// int32.
+integer::Program pooling(const char* name) {
+  integer::Program program;
+  program.name = name;
+  program.tensors = {{"x", 2, 2, 1, -1, -128, 127, 0x00800000},
+                     {"y", 1, 1, 1, -1, -1, 127, 0x00800000}};
+  program.operations = {integer::MaxPool2d{0, 1, {2, 2, 2, 2}}};
+  program.output = 1;
+  return program;
+}
+
+TEST_CASE("a scale so small that 6 has no code is none of relu6") {
+  integer::Program program = pooling("tiny");
+  const auto codes = integer::random_codes(program, 9, 1);
+  const auto file = encode_tflite(program, false);
+  CHECK(outputs_of(decode_tflite(file, "x"), codes, 9) == outputs_of(program, codes, 9));
+  program.tensors[1].code_max = 100;
+  CHECK_THROWS_AS(encode_tflite(program, false), ConfigError);
+}
+
+TEST_CASE("names that model.pare refuses are refused in other formats, and by the writer of C") {
+  const C99Golden none{0, {}, {}};
+  for (const char* name : {"*/", "../escaped", "a b", "", "node1"}) {
+    INFO("name: ", name);
+    integer::Program program = integer::small_cnn(1);
+    program.tensors[2].name = name;
+    CHECK_THROWS_AS(decode_program_safetensors(encode_program_safetensors(program), "x"),
+                    DataError);
+    CHECK_THROWS_AS(export_c99(program, none, {}), DataError);
+  }
+  integer::Program program = pooling("../escaped");
+  CHECK_THROWS_AS(decode_program_safetensors(encode_program_safetensors(program), "x"), DataError);
+  CHECK_THROWS_AS(decode_tflite(encode_tflite(program, false), "x"), DataError);
+  CHECK_THROWS_AS(export_c99(program, none, {}), DataError);
+  program = pooling("fine");
+  program.tensors[1].name = "*/";
+  CHECK_THROWS_AS(decode_tflite(encode_tflite(program, false), "x"), DataError);
+}
+
+TEST_CASE("no name ends a comment of generated C") {
+  integer::Program program = integer::small_cnn(1);
+  program.tensors.back().name = "a*/b\n\xff";
+  CHECK(plan_c99(program).steps.back().name == "a*_b??");
 }
 
 TEST_CASE("a wrong scale in a TFLite file gives other codes") {

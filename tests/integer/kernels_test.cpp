@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <string>
 
 #include "compression/integer/engine.h"
 #include "compression/integer/kernels/elementwise.h"
@@ -63,6 +64,7 @@ TEST_CASE("the largest of four sums is that of the accumulators") {
   constexpr std::int32_t kChannels = 33100;
   for (const std::int32_t outputs : {1, 16}) {  // a narrow tile; windows of a row of taps each
     Program program;
+    program.name = "pooled";
     program.tensors = {{"input", 2 * outputs, 2, kChannels, 126, 126, 127},
                        {"conv", 2, 2, outputs},
                        {"pool", 1, 1, outputs}};
@@ -93,6 +95,52 @@ TEST_CASE("the largest of four sums is that of the accumulators") {
       CHECK(got == expected);
     }
   }
+}
+
+Weights plain_weights(std::int64_t count) {
+  return {8, false, std::vector<std::int8_t>(count, 1), {}, {0x3F800000}};
+}
+
+Channels plain_channel() { return {{1}, {Multiplier{1 << 30, 0}}, {}}; }
+
+// What is prepared for output pixels is limited for a program, not for a layer.
+TEST_CASE("layers beyond the pixels that a program may have run on the reference loops") {
+  constexpr std::int32_t kSide = 1024, kFit = 4;  // 2^22 pixels
+  Program program;
+  program.name = "pixels";
+  program.tensors = {{"x", kSide, kSide, 1, 0, -128, 127, 0x3F800000}};
+  for (std::int32_t k = 1; k <= kFit + 1; ++k) {
+    program.tensors.push_back({"c" + std::to_string(k), kSide, kSide, 1, 0, -128, 127, 0x3F800000});
+    program.operations.emplace_back(Conv2d{k - 1, k, {}, 1, plain_weights(1), plain_channel()});
+  }
+  program.tensors.push_back({"pool", kSide / 2, kSide / 2, 1, 0, -128, 127, 0x3F800000});
+  program.operations.emplace_back(MaxPool2d{kFit + 1, kFit + 2, {2, 2, 2, 2}});
+  program.output = kFit + 2;
+  const Engine fast(program), plain(program, {.reference = true});
+  CHECK(!fast.steps()[kFit - 1].ends_with("reference"));
+  CHECK(fast.steps()[kFit] == "c5: conv2d, reference");
+  const std::vector<std::int8_t> codes = random_codes(program, 1, 1);
+  std::vector<std::int8_t> got(fast.output_size()), expected(got.size());
+  fast.run(codes, got);
+  plain.run(codes, expected);
+  CHECK(got == expected);
+}
+
+// One channel in a panel of 16: 64 + 4 bytes for each weight, 4 of which are no waste.
+TEST_CASE("what panels waste is limited for a program") {
+  constexpr std::int32_t kSide = 1000;
+  Program program;
+  program.name = "waste";
+  program.tensors = {{"x", kSide, kSide, 1, 0, -128, 127, 0x3F800000}};
+  for (std::int32_t k = 1; k <= 2; ++k) {
+    program.tensors.push_back({"d" + std::to_string(k), 1, 1, 1, 0, -128, 127, 0x3F800000});
+    program.operations.emplace_back(
+        DepthwiseConv2d{0, k, {kSide, kSide}, plain_weights(kSide * kSide), plain_channel()});
+  }
+  program.output = 2;
+  const Engine engine(program);
+  CHECK(!engine.steps()[0].ends_with("reference"));
+  CHECK(engine.steps()[1] == "d2: depthwise_conv2d, reference");
 }
 
 TEST_CASE("a batch gives the codes of its images one by one, whatever the rows of a tile") {

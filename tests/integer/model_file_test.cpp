@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <span>
 #include <string>
 
 #include "compression/integer/compact.h"
@@ -99,7 +100,7 @@ TEST_CASE("hostile sizes are refused before memory is taken") {
     write_text(w, "hostile");
     for (const std::uint32_t n : {2u, 0u, 1u}) write_unsigned(w, n);
     for (const std::uint32_t n : {side, outputs}) {
-      write_text(w, "t");
+      write_text(w, n == side ? "input" : "output");
       write_unsigned(w, 1);
       write_unsigned(w, n == side ? side : 1);
       write_unsigned(w, n);
@@ -129,6 +130,34 @@ TEST_CASE("hostile sizes are refused before memory is taken") {
   CHECK_THROWS_WITH_AS(decode_model(model(65537, 1, 40), "m"), doctest::Contains("at most 65536"),
                        DataError);
   CHECK_THROWS_AS(decode_model(model(16, 1, 1 << 27), "m"), DataError);
+}
+
+TEST_CASE("names in a file are held to the rule of names") {
+  const Bytes bytes = encode_model(random_program(1));
+  const auto with = [&](const std::string& from, const std::string& to) {
+    Bytes body(bytes.begin(), bytes.end() - 4);
+    const auto text = std::as_bytes(std::span(from));
+    const auto at = std::search(body.begin(), body.end(), text.begin(), text.end());
+    REQUIRE(at != body.end());
+    std::copy_n(std::as_bytes(std::span(to)).begin(), from.size(), at);
+    return sealed(body);
+  };
+  CHECK(decode_model(with("node1", "other"), "m").tensors[1].name == "other");
+  for (const char* name : {"no*/1", "../..",
+                           "no\xff"
+                           "e1",
+                           "no\x1b"
+                           "e1",
+                           "no\ne1"}) {
+    INFO(name);
+    CHECK_THROWS_WITH_AS(decode_model(with("node1", name), "m"),
+                         doctest::Contains("m: model 'random_1': tensor 1: the name has"),
+                         DataError);
+  }
+  CHECK_THROWS_WITH_AS(decode_model(with("node1", "node0"), "m"),
+                       doctest::Contains("tensor 1 ('node0'): has the name"), DataError);
+  CHECK_THROWS_WITH_AS(decode_model(with("random_1", "../ndom1"), "m"),
+                       doctest::Contains("program: the name has"), DataError);
 }
 
 TEST_CASE("another version and another kind of file are refused by name") {

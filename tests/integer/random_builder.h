@@ -21,7 +21,7 @@ inline double real(std::uint32_t bits) { return static_cast<double>(std::bit_cas
 class Builder {
  public:
   explicit Builder(std::uint64_t seed, Grids grids = Grids::all) : draw_(seed), grids_(grids) {
-    program_.name = "random " + std::to_string(seed);
+    program_.name = "random_" + std::to_string(seed);
     program_.rounding =
         draw_.chance(50) || grids_ == Grids::int8 ? Rounding::twice : Rounding::once;
   }

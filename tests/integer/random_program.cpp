@@ -176,7 +176,7 @@ std::vector<std::int8_t> random_codes(const Program& program, std::int64_t image
 Program small_cnn(std::uint64_t seed) {
   Builder b(seed);
   Program& program = b.program();
-  program.name = "small cnn";
+  program.name = "small_cnn";
   program.input = b.add_tensor(28, 28, 1);
   Tensor& in = b.tensor(program.input);
   in.zero_point = in.code_min = -128;

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 
@@ -100,8 +101,6 @@ TEST_CASE("faults of tensors are refused") {
       {"scale", [](Program& p) { p.tensors[1].scale_bits = 0; }},
       {"scale", [](Program& p) { p.tensors[1].scale_bits = 0x7F800000; }},
       {"scale", [](Program& p) { p.tensors[1].scale_bits |= 0x80000000; }},
-      {"length of the name", [](Program& p) { p.tensors[1].name.assign(256, 'x'); }},
-      {"length of the name", [](Program& p) { p.name.assign(256, 'x'); }},
       {"number of tensors", [](Program& p) { p.tensors.clear(); }},
       {"rounding is 2", [](Program& p) { p.rounding = static_cast<Rounding>(2); }},
       {"input is 10", [](Program& p) { p.input = 10; }},
@@ -110,6 +109,104 @@ TEST_CASE("faults of tensors are refused") {
       {"is outside the input's",
        [](Program& p) { p.tensors[0].code_min = 1, p.pixel_codes.resize(2); }},
   });
+}
+
+// Names become files, stand in comments of generated code and in JSON, and go to terminals.
+TEST_CASE("what is no name is refused, with a message that a terminal can take") {
+  const std::string long_name(256, 'x');
+  for (const std::string& name :
+       {std::string("a\x1b[31m"), std::string("a\nb"), std::string("*/"), std::string("a/b"),
+        std::string("a b"), std::string("a:b"), std::string("a\"b"), std::string("a\\b"),
+        std::string("@NAME@"), std::string("a\xff"), std::string("\xc3\xa9"),
+        std::string("a\0b", 3), std::string(), std::string("."), std::string("../escaped"),
+        std::string(".hidden"), long_name}) {
+    INFO("name: ", name);
+    refuses_each({{"program: the name has", [&](Program& p) { p.name = name; }},
+                  {"tensor 3: the name has", [&](Program& p) { p.tensors[3].name = name; }}});
+    Program program = every_kind();
+    program.name = program.tensors[9].name = name;
+    const std::string message = refusal(program);
+    CHECK(message.size() < 1000);
+    CHECK(std::all_of(message.begin(), message.end(), [](char c) { return c >= ' ' && c <= '~'; }));
+  }
+}
+
+TEST_CASE("names of 1 to 255 letters, digits, '_', '-' and '.' are names") {
+  for (const std::string& name : {std::string("a"), std::string("0"), std::string("A_b-9.json"),
+                                  std::string("-"), std::string(255, 'x')}) {
+    Program program = every_kind();
+    program.name = program.tensors[3].name = name;
+    CHECK(refusal(program) == "");
+  }
+}
+
+TEST_CASE("two tensors have two names") {
+  refuses_each({{"tensor 9 ('conv'): has the name of an earlier tensor",
+                 [](Program& p) { p.tensors[9].name = "conv"; }}});
+}
+
+// Clamps of 2^26 codes, one behind another.
+Program large_clamps(int tensors) {
+  Program p;
+  p.name = "large";
+  for (int t = 0; t < tensors; ++t) {
+    p.tensors.push_back({"t" + std::to_string(t), 8192, 8192, 1, 0, -128, 127, kOne});
+    if (t > 0) p.operations.emplace_back(Clamp{t - 1, t});
+  }
+  p.output = tensors - 1;
+  return p;
+}
+
+TEST_CASE("the codes of all tensors together are limited") {
+  CHECK(refusal(large_clamps(2)) == "");
+  CHECK(refusal(large_clamps(3)).find("all tensors have 201326592 codes, expected at most") !=
+        std::string::npos);
+}
+
+// Each pooling makes side x side codes of one pixel and reads side x side taps for each.
+Program amplifying_pools(int count, std::int32_t side) {
+  Program p;
+  p.name = "pools";
+  p.tensors = {{"x", 1, 1, 1, 0, -128, 127, kOne}};
+  const std::int32_t pad = side - 1;
+  for (int k = 1; k <= count; ++k) {
+    p.tensors.push_back({"t" + std::to_string(k), side, side, 1, 0, -128, 127, kOne});
+    const Window window{side, side, 1, 1, pad, pad, pad, pad};
+    if (k % 2 != 0)
+      p.operations.emplace_back(MaxPool2d{0, k, window});
+    else
+      p.operations.emplace_back(AveragePool2d{0, k, window});
+  }
+  p.output = count;
+  return p;
+}
+
+TEST_CASE("the steps of an image are limited, those of pools and of all operations together") {
+  CHECK(refusal(amplifying_pools(15, 256)) == "");  // 2^32 and a little for each
+  for (const Program& program : {amplifying_pools(16, 256), amplifying_pools(1, 8192)}) {
+    INFO(refusal(program));
+    CHECK(refusal(program).find("steps or more, expected at most 68719476736") !=
+          std::string::npos);
+    CHECK_THROWS_AS(Engine{program}, DataError);
+  }
+}
+
+TEST_CASE("a convolution that reads much and writes little has the steps of what it reads") {
+  Program p;
+  p.name = "readers";
+  p.tensors = {{"x", 8192, 8192, 1, 0, -128, 127, kOne}};
+  const auto add_readers = [&](int count) {
+    for (; count > 0; --count) {
+      const auto t = static_cast<std::int32_t>(p.tensors.size());
+      p.tensors.push_back({"t" + std::to_string(t), 1, 1, 1, 0, -128, 127, kOne});
+      p.operations.emplace_back(
+          Conv2d{0, t, {1, 1, 8192, 8192}, 1, plain_weights(1), plain_channels(1)});
+    }
+  };
+  add_readers(1023);
+  CHECK(refusal(p) == "");
+  add_readers(1);
+  CHECK(refusal(p).find("steps or more") != std::string::npos);
 }
 
 TEST_CASE("faults of the graph are refused") {

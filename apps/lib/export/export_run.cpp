@@ -70,6 +70,7 @@ const ExportFormat& format_named(const std::string& name) {
 }
 
 void write_files(const Exported& exported, const std::string& folder) {
+  for (const auto& file : exported.files) PARE_ENSURE(file.first.find('/') == std::string::npos);
   std::error_code failed;
   fs::create_directories(folder, failed);
   if (failed) throw FailedError(folder + ": cannot be made: " + failed.message());

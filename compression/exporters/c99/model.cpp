@@ -4,6 +4,8 @@
 #include <cctype>
 #include <type_traits>
 
+#include "compression/exporters/c99/text.h"
+#include "compression/integer/geometry.h"
 #include "compression/integer/operations.h"
 
 namespace pare {
@@ -83,15 +85,25 @@ std::int64_t touched_bytes(const Program& program, const C99Step& step) {
 
 }  // namespace
 
+std::string c99::comment_text(const std::string& name) {
+  std::string text = integer::printable(name);
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
+}
+
 C99Model plan_c99(const Program& program) {
   C99Model model{&program, {}, 1, {}};
-  const integer::Schedule schedule = fused_operations(program, pools_in_one_step);
+  const integer::Schedule schedule =
+      fused_operations(program, [&](std::size_t k, const integer::MaxPool2d& pool) {
+        return pools_in_one_step(program.operations[k], pool);
+      });
   for (const integer::Step& step : schedule) {
     const Operation& operation = program.operations[step.first];
-    C99Step planned{step,
-                    tensor(program, output_of(program.operations[step.last])).name,
-                    kind_of(operation),
-                    {}};
+    C99Step planned{
+        step,
+        c99::comment_text(tensor(program, output_of(program.operations[step.last])).name),
+        kind_of(operation),
+        {}};
     planned.layer = std::visit([&](const auto& op) { return layer_of(program, op); }, operation);
     if (planned.layer && !fit_int8(planned.layer->table.values)) model.weight_bytes = 2;
     model.steps.push_back(std::move(planned));

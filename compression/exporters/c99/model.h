@@ -28,7 +28,7 @@ struct C99Layer {
 
 struct C99Step {
   integer::Step step;
-  std::string name;  // of the tensor that it writes
+  std::string name;  // of the tensor that it writes, fit for a comment
   const char* kind;
   std::optional<C99Layer> layer;
 };

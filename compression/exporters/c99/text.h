@@ -27,6 +27,10 @@ std::string initializer(const Values& values) {
 // Every "@NAME@" replaced by the model's name in capitals, every "@name@" by the name itself.
 std::string with_name(std::string text, const std::string& name);
 
+// `name` as a part of a comment, which it cannot end: '_' in place of '/', '?' in place of what is
+// not printable ASCII.
+std::string comment_text(const std::string& name);
+
 // NAME_selftest.c.
 std::string selftest_text(const C99Golden& golden, bool pixels, bool bytes);
 

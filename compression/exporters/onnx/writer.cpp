@@ -390,14 +390,8 @@ class Writer {
 }  // namespace
 
 std::vector<std::string> onnx_names(const Program& program) {
-  std::set<std::string> used;
   std::vector<std::string> names;
-  for (const Tensor& t : program.tensors) {
-    const std::string base = t.name.empty() ? "tensor" : t.name;
-    std::string name = base;
-    for (int i = 2; !used.insert(name).second; ++i) name = base + "_" + std::to_string(i);
-    names.push_back(std::move(name));
-  }
+  for (const Tensor& t : program.tensors) names.push_back(t.name);
   return names;
 }
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
+#include "compression/integer/geometry.h"
 #include "compression/integer/operations.h"
 #include "compression/integer/validate.h"
 #include "framework/base/error.h"
@@ -207,7 +208,7 @@ class Reader {
       program_.operations.push_back(std::move(empty));
       return;
     }
-    throw DataError("operation kind " + kind + " is unknown");
+    throw DataError("operation kind '" + integer::printable(kind) + "' is unknown");
   }
 
   static std::vector<integer::Operation> every_kind() {

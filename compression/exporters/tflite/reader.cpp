@@ -95,9 +95,9 @@ class Reader {
   void activate(Tensor& t, Activation a) const {
     if (a == Activation::none) return;
     t.code_min = std::max(-128, t.zero_point);
-    const auto six =
-        static_cast<std::int32_t>(std::round(6.0f / std::bit_cast<float>(t.scale_bits)));
-    if (a == Activation::relu6) t.code_max = std::min(127, t.zero_point + six);
+    if (a != Activation::relu6) return;
+    const double six = std::round(6.0f / std::bit_cast<float>(t.scale_bits));  // maybe infinity
+    t.code_max = static_cast<std::int32_t>(std::min(127.0, t.zero_point + six));
   }
 
   integer::Multiplier multiplier(double real) const {

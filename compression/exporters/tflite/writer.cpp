@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 #include <type_traits>
 
 #include "compression/exporters/refusal.h"
@@ -28,14 +29,15 @@ float scale_of(std::uint32_t bits) { return std::bit_cast<float>(bits); }
 // What the reference kernels make of each activation's range.
 bool is_range(const Tensor& t, Activation activation) {
   const std::int32_t relu_low = std::max(-128, t.zero_point);
-  const auto six = static_cast<std::int32_t>(std::round(6.0f / scale_of(t.scale_bits)));
+  const double six = std::round(6.0f / scale_of(t.scale_bits));  // maybe infinity
   switch (activation) {
     case Activation::none:
       return t.code_min == -128 && t.code_max == 127;
     case Activation::relu:
       return t.code_min == relu_low && t.code_max == 127;
     case Activation::relu6:
-      return t.code_min == relu_low && t.code_max == std::min(127, t.zero_point + six);
+      return t.code_min == relu_low &&
+             t.code_max == static_cast<std::int32_t>(std::min(127.0, t.zero_point + six));
   }
   return false;
 }
@@ -66,6 +68,7 @@ class Writer {
  public:
   Writer(const Program& program, bool bytes) : program_(program), bytes_(bytes) {
     buffers_.emplace_back();  // the first one is empty by definition
+    for (const Tensor& t : program.tensors) names_.insert(t.name);
   }
 
   std::vector<std::byte> write() {
@@ -104,9 +107,24 @@ class Writer {
   }
   static Shape image(const Tensor& t) { return {1, t.height, t.width, t.channels}; }
 
-  // Index of a new tensor. Constants have data.
-  std::int32_t new_tensor(const std::string& name, const Shape& shape, Type type,
+  // A name that no tensor has, neither of the program nor of the file.
+  std::string unused(const std::string& base) {
+    std::string name = base.substr(0, integer::kMaxNameLength);
+    for (int i = 2; !names_.insert(name).second; ++i) {
+      const std::string number = "_" + std::to_string(i);
+      name = base.substr(0, integer::kMaxNameLength - number.size()) + number;
+    }
+    return name;
+  }
+
+  // Index of a new tensor that is none of the program's. Constants have data.
+  std::int32_t new_tensor(const std::string& base, const Shape& shape, Type type,
                           const FlatTable& grid, const std::vector<std::int8_t>& data = {}) {
+    return append_tensor(unused(base), shape, type, grid, data);
+  }
+
+  std::int32_t append_tensor(const std::string& name, const Shape& shape, Type type,
+                             const FlatTable& grid, const std::vector<std::int8_t>& data = {}) {
     FlatTable t;
     t.vector(tensor::shape, shape)
         .scalar(tensor::type, type)
@@ -144,7 +162,7 @@ class Writer {
   std::int32_t edge(std::int32_t index, const Shape& shape) {
     const Tensor& t = tensor_of(index);
     shapes_[index] = shape;
-    return edges_[index] = new_tensor(t.name, shape, Type::int8, grid(t));
+    return edges_[index] = append_tensor(t.name, shape, Type::int8, grid(t));
   }
 
   void add_operator(Builtin builtin, std::int32_t version, const std::vector<std::int32_t>& inputs,
@@ -399,6 +417,7 @@ class Writer {
   std::map<std::pair<Builtin, std::int32_t>, std::size_t> code_of_;
   std::map<std::int32_t, std::int32_t> edges_;  // our tensor -> TFLite's
   std::map<std::int32_t, Shape> shapes_;
+  std::set<std::string> names_;
 };
 
 }  // namespace

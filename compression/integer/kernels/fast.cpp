@@ -12,9 +12,12 @@
 namespace pare::integer {
 FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::int64_t images)
     : program_(&program), kernels_(&kernels), images_(images) {
-  for (const Operation& operation : program.operations) {
+  const std::vector<bool> packed = packed_operations(program);
+  for (std::size_t k = 0; k < program.operations.size(); ++k) {
     Prepared& prepared = prepared_.emplace_back();
-    std::visit([&](const auto& op) { prepare(prepared, op); }, operation);
+    prepared.reference = !packed[k];
+    if (prepared.reference) continue;
+    std::visit([&](const auto& op) { prepare(prepared, op); }, program.operations[k]);
   }
 }
 
@@ -46,8 +49,6 @@ void FastKernels::prepare_group(Prepared& prepared, const Layer& op, const Weigh
 void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   const Tensor& input = program_->tensors[op.input];
   const Tensor& output = program_->tensors[op.output];
-  prepared.reference = !fits_packed_form(op, input, output);
-  if (prepared.reference) return;
   prepared.rows = pixel_rows(op.window, input, output);
   prepared.pooled = pooled_rows(op.window, input, output);
   if (fits_bits(op, input) && prepare_bits(prepared, op, tap_runs(op, input, 0))) {
@@ -67,8 +68,6 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
 void FastKernels::prepare(Prepared& prepared, const Dense& op) {
   const Tensor& input = program_->tensors[op.input];
   const Tensor& output = program_->tensors[op.output];
-  prepared.reference = !fits_packed_form(op, input, output);
-  if (prepared.reference) return;
   const WeightLayout layout = weight_layout(op, input, output);
   const std::vector<TapRun> runs = {{0, 0, layout.taps}};
   const bool on_bits = prepare_bits(prepared, op, runs);
@@ -83,8 +82,6 @@ void FastKernels::prepare(Prepared& prepared, const DepthwiseConv2d& op) {
   Tensor image = program_->tensors[op.input];
   const Tensor& output = program_->tensors[op.output];
   image.channels = output.channels;
-  prepared.reference = !fits_packed_form(op, image, output);
-  if (prepared.reference) return;
   prepared.depthwise = pack_depthwise(*program_, op, padded_row_bytes(op.window, image),
                                       kernels_->packing.input_offset);
   prepared.rows = pixel_rows(op.window, image, output);

@@ -41,7 +41,7 @@ class FastKernels {
     std::optional<AddJob> add;
     std::optional<AverageJob> average;
     std::int64_t image_bytes = 0;  // of scratch.image
-    bool reference = false;        // fits_packed_form is false
+    bool reference = false;        // packed_operations is false
   };
   struct Call;
 

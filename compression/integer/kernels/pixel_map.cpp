@@ -8,25 +8,61 @@
 namespace pare::integer {
 namespace {
 
-constexpr std::int64_t kMaxImageBytes = std::int64_t{1} << 26;
+constexpr std::int64_t kMaxImageBytes = std::int64_t{1} << 26;  // of a layer
+// Of all layers.
 constexpr std::int64_t kMaxPixels = std::int64_t{1} << 22;
-constexpr std::int64_t kMaxWaste = 4;  // bytes per weight, beyond
-constexpr std::int64_t kMaxPackedBytes = std::int64_t{1} << 26;
+constexpr std::int64_t kMaxWaste = std::int64_t{1} << 26;  // bytes beyond
+constexpr std::int64_t kBytesPerWeight = 4;
 
 // Sides are at most 2^16 and paddings less than a kernel's, so a padded row has at most 3 * 2^32
 // bytes and nothing here overflows.
-bool fits_image(const Window& window, const Tensor& input, const Tensor& output) {
+bool fits_image(const Window& window, const Tensor& input) {
   return padded_row_bytes(window, input) <= kMaxImageBytes &&
-         padded_image_bytes(window, input) <= kMaxImageBytes &&
-         std::int64_t{output.height} * output.width <= kMaxPixels;
+         padded_image_bytes(window, input) <= kMaxImageBytes;
 }
 
-// Compares padded with real weights; `depth` of them are neighbours.
-bool worth_packing(const WeightLayout& layout, std::int64_t depth, std::int64_t groups) {
+// Bytes of weights in panels; `depth` of a channel's are neighbours.
+std::int64_t packed_bytes(const WeightLayout& layout, std::int64_t depth, std::int64_t groups) {
   const std::int64_t panels = (layout.outputs / groups + kPanel - 1) / kPanel * groups;
   const std::int64_t padded_depth = (depth + kEntryTaps - 1) / kEntryTaps * kEntryTaps;
-  return panels * kPanel * (layout.taps / depth * padded_depth) <=
-         std::max(kMaxWaste * layout.count(), kMaxPackedBytes);
+  return panels * kPanel * (layout.taps / depth * padded_depth);
+}
+
+// What the packed forms of a layer take.
+struct Cost {
+  bool fits = false;  // its image
+  std::int64_t pixels = 0, waste = 0;
+};
+
+Cost cost_of(const Window& window, const Tensor& image, const Tensor& output,
+             const WeightLayout& layout, std::int64_t bytes) {
+  return {fits_image(window, image), std::int64_t{output.height} * output.width,
+          std::max<std::int64_t>(0, bytes - kBytesPerWeight * layout.count())};
+}
+
+Cost cost_of(const Conv2d& op, const Tensor& input, const Tensor& output) {
+  const WeightLayout layout = weight_layout(op, input, output);
+  return cost_of(op.window, input, output, layout,
+                 packed_bytes(layout, input.channels / op.groups, op.groups));
+}
+
+Cost cost_of(const DepthwiseConv2d& op, const Tensor& input, const Tensor& output) {
+  const WeightLayout layout = weight_layout(op, input, output);
+  Tensor image = input;
+  image.channels = output.channels;
+  const std::int64_t lanes = (layout.outputs + kPanel - 1) / kPanel * kPanel;
+  const auto word = static_cast<std::int64_t>(sizeof(std::int32_t));
+  return cost_of(op.window, image, output, layout, (lanes + 1) * layout.taps * word);
+}
+
+Cost cost_of(const Dense& op, const Tensor& input, const Tensor& output) {
+  const WeightLayout layout = weight_layout(op, input, output);
+  return cost_of({}, input, output, layout, packed_bytes(layout, input.size(), 1));
+}
+
+template <class Other>
+Cost cost_of(const Other&, const Tensor&, const Tensor&) {
+  return {.fits = true};
 }
 
 // The first tap of output pixel (y, x).
@@ -45,17 +81,20 @@ class FirstTap {
 
 }  // namespace
 
-bool fits_packed_form(const Conv2d& op, const Tensor& input, const Tensor& output) {
-  return fits_image(op.window, input, output) &&
-         worth_packing(weight_layout(op, input, output), input.channels / op.groups, op.groups);
-}
-
-bool fits_packed_form(const DepthwiseConv2d& op, const Tensor& image, const Tensor& output) {
-  return fits_image(op.window, image, output);
-}
-
-bool fits_packed_form(const Dense& op, const Tensor& input, const Tensor& output) {
-  return worth_packing(weight_layout(op, input, output), input.size(), 1);
+std::vector<bool> packed_operations(const Program& program) {
+  std::vector<bool> packed;
+  std::int64_t pixels = kMaxPixels, waste = kMaxWaste;  // what is left
+  for (const Operation& operation : program.operations) {
+    const Tensor& input = program.tensors[inputs_of(operation)[0]];
+    const Tensor& output = program.tensors[output_of(operation)];
+    const Cost cost =
+        std::visit([&](const auto& op) { return cost_of(op, input, output); }, operation);
+    packed.push_back(cost.fits && cost.pixels <= pixels && cost.waste <= waste);
+    if (!packed.back()) continue;
+    pixels -= cost.pixels;
+    waste -= cost.waste;
+  }
+  return packed;
 }
 
 bool fits_bits(const Conv2d& op, const Tensor& input) {

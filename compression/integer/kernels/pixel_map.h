@@ -16,11 +16,11 @@ namespace pare::integer {
 // A kernel may read up to 15 bytes beyond the last tap; their weights are 0.
 inline constexpr std::int64_t kImageSlack = 64;
 
-// False where a window reaches so far out of the image, or groups are so small, that the form of
-// packed_layer.h would need absurdly much memory. Such a layer runs on the reference loops.
-bool fits_packed_form(const Conv2d& op, const Tensor& input, const Tensor& output);
-bool fits_packed_form(const DepthwiseConv2d& op, const Tensor& image, const Tensor& output);
-bool fits_packed_form(const Dense& op, const Tensor& input, const Tensor& output);
+// For each operation, false where it is a layer whose window reaches so far out of the image, whose
+// groups are so small, or which has so many output pixels, that the prepared forms would need
+// absurdly much memory. Such a layer runs on the reference loops. Pixels and waste are limited for
+// all layers together: the first ones have what there is.
+std::vector<bool> packed_operations(const Program& program);
 
 std::int64_t padded_row_bytes(const Window& window, const Tensor& input);
 std::int64_t padded_image_bytes(const Window& window, const Tensor& input);
