@@ -80,6 +80,7 @@ void RunAtWork::train() {
 }
 
 config::Json RunAtWork::finish_and_write() {
+  require_saved();
   const Outcome outcome = finish(trainer_.network(), config_, dataset_, [&](std::int64_t done) {
     if (const int signal = stop()) throw Stopped{signal};
     progress_->verifying(done, dataset_.test.count());
@@ -92,16 +93,20 @@ config::Json RunAtWork::finish_and_write() {
       layer_statistics(trainer_.network(), dataset_.test, trainer_.values());
   const config::Json result = result_json(config_, dataset_, trainer_, outcome, layers, seconds(),
                                           rehearsal_.program ? &*rehearsal_.program : nullptr);
-  write_file_atomically(folder_.file("result.json"), config::pretty(result));
   write_events([&] { events_->result(result, trainer_.state().run_step); });
   write_page(
       finished_page(config_, dataset_, trainer_, outcome, layers, result, command_of(options_)));
   folder_.save_seconds(seconds());
+  write_file_atomically(folder_.file("result.json"), config::pretty(result));
   return result;
 }
 
 void RunAtWork::write_unfinished_page(const std::string& why) const {
-  write_page(unfinished_page(config_, dataset_, trainer_, command_of(options_), why));
+  try {
+    write_page(unfinished_page(config_, dataset_, trainer_, command_of(options_), why));
+  } catch (const Error& error) {
+    console_.warn(std::string(error.what()) + ". The run ends without a page that says why");
+  }
 }
 
 // False where there is nothing to resume.

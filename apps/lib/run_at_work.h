@@ -1,7 +1,7 @@
 // RunAtWork: a run between its first update and its last file.
 //
 // It owns the trainer and what is written while it trains: checkpoints, metrics, telemetry, events,
-// and at the end model.pare, result.json and the page. What comes before, and in which order all of
+// and at the end model.pare, the page and result.json. What comes before, and in which order all of
 // it happens, is in train_run.cpp.
 #pragma once
 
@@ -31,11 +31,12 @@ class RunAtWork {
   void begin();
   // Throws Stopped, DivergedError.
   void train();
-  // Lowers, verifies, writes; returns what result.json holds. Throws Stopped.
+  // Lowers, verifies, writes; returns what result.json holds. That is the last file: where it is,
+  // the run is finished. Throws Stopped, and FailedError as require_saved() does.
   config::Json finish_and_write();
-  // Throws FailedError where the newest state is not on disk.
-  void require_saved() const { saver_.require_saved(); }
-  // After an error or a signal.
+  // Throws FailedError where the newest state is not on disk and cannot be written now either.
+  void require_saved() { saver_.require_saved(seconds()); }
+  // After an error or a signal. A page that cannot be written is a warning.
   void write_unfinished_page(const std::string& why) const;
 
  private:

@@ -70,13 +70,12 @@ void choose_phases_or_strategy(RunConfig& run, const config::Object& o) {
   run.strategy.reset();
 }
 
-// A name becomes a folder.
-bool is_folder_name(std::string_view name) {
-  const auto fits = [](unsigned char c) {
-    return std::isalnum(c) || c == '_' || c == '-' || c == '.';
-  };
-  return !name.empty() && name.size() <= 100 && name[0] != '.' &&
-         std::all_of(name.begin(), name.end(), fits);
+constexpr std::size_t kLongestName = 100;
+
+// In any locale.
+bool fits_into_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '.';
 }
 
 Names config_folders() {
@@ -168,7 +167,7 @@ void RunConfig::describe(config::Object& o) {
     phases[0].loss = loss;
   }
   if (o.given("name") && !is_folder_name(name)) {
-    o.fail("name", "expected 1 to 100 letters, digits, '_', '-' or '.', for it names a folder");
+    o.fail("name", std::string("expected ") + kFolderNames);
   }
   if (strategy) choose_phases_or_strategy(*this, o);
   if (phases.empty()) o.fail("phases", "expected at least one phase");
@@ -228,10 +227,23 @@ std::string find_config(const std::string& path) {
                                 join(places, ", ")));
 }
 
+bool is_folder_name(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestName && name[0] != '.' &&
+         std::all_of(name.begin(), name.end(), fits_into_name);
+}
+
+std::string default_name(const std::string& file) {
+  std::string name = fs::path(file).stem().string().substr(0, kLongestName);
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !fits_into_name(c); }, '_');
+  if (name.starts_with('.')) name[0] = '_';
+  return name.empty() ? "_" : name;
+}
+
 RunConfig load_run_config(const std::string& path, std::span<const std::string> sets) {
   const std::string file = find_config(path);
   RunConfig run = config::read<RunConfig>(config::load_file(file, sets));
-  if (run.name.empty()) run.name = fs::path(file).stem().string();
+  if (run.name.empty()) run.name = default_name(file);
   return run;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,16 @@ inline constexpr const char* kDefaultConfig = "mnist_qat_prune.json";
 // Where a config named on the command line lies: as it stands, then in $PARE_HOME/configs, then in
 // the configs that came with the source. Throws ConfigError that lists the places.
 std::string find_config(const std::string& path);
+
+// A name becomes a folder, and goes into scripts: 1 to 100 letters of ASCII, digits, '_', '-' and
+// '.', which it does not begin with.
+bool is_folder_name(std::string_view name);
+inline constexpr const char* kFolderNames =
+    "1 to 100 letters, digits, '_', '-' or '.', which it does not begin with, for it names a "
+    "folder";
+// The name of what a file describes that gives none: the file's stem, other characters replaced
+// by '_'.
+std::string default_name(const std::string& file);
 
 // The file with its `--set PATH=VALUE` assignments. Throws ConfigError.
 RunConfig load_run_config(const std::string& path, std::span<const std::string> sets = {});

@@ -11,7 +11,6 @@
 
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/text.h"
 
 namespace pare {
 namespace {
@@ -22,10 +21,11 @@ namespace fs = std::filesystem;
 constexpr const char* kTiming = "timing.json";
 constexpr std::uint64_t kLargestTiming = 1 << 16;
 
-// Everything that a run writes.
-constexpr const char* kFiles[] = {"config.json", "metrics.jsonl", "metrics.csv", "telemetry.jsonl",
-                                  "events",      "checkpoints",   "model.pare",  "export",
-                                  "result.json", kTiming,         "report.html", "log.txt"};
+// Everything that a run writes. result.json first: whatever ends the removal of a run that was
+// finished, what is left is not a finished one.
+constexpr const char* kFiles[] = {"result.json",     "config.json", "metrics.jsonl", "metrics.csv",
+                                  "telemetry.jsonl", "events",      "checkpoints",   "model.pare",
+                                  "export",          kTiming,       "report.html",   "log.txt"};
 
 bool holds_run(const std::string& path) {
   return fs::exists(path + "/config.json") || fs::exists(path + "/checkpoints") ||
@@ -42,13 +42,13 @@ double read_seconds(const std::string& path) {
              : 0;
 }
 
-// Temporary files of write_file_atomically whose process died: nobody else writes here.
-void remove_orphans(const std::string& folder) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(".") && matches("*.tmp.*", name)) fs::remove(entry.path(), ignored);
-  }
+// Of processes that were killed: nobody else writes here.
+void remove_orphans(const std::string& run) {
+  const std::vector<std::string> files(std::begin(kFiles), std::end(kFiles)),
+      checkpoints = {"last.h5", "best.h5"}, events = {"events.out.tfevents.pare"};
+  remove_temporary_files(run, files, OtherWriters::none);
+  remove_temporary_files(run + "/checkpoints", checkpoints, OtherWriters::none);
+  remove_temporary_files(run + "/events", events, OtherWriters::none);
 }
 
 std::string made(std::string path) {
@@ -86,7 +86,7 @@ RunFolder::RunFolder(std::string path, IfThere if_there)
   if (if_there == IfThere::overwrite) {
     for (const char* name : kFiles) fs::remove_all(file(name), error);
   }
-  for (const std::string& folder : {path_, file("checkpoints")}) remove_orphans(folder);
+  remove_orphans(path_);
   fs::create_directories(file("checkpoints"), error);
   if (error) throw FailedError("run folder '" + path_ + "' cannot be written: " + error.message());
   seconds_before_ = read_seconds(file(kTiming));

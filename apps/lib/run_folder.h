@@ -10,10 +10,22 @@ class RunFolder {
  public:
   enum class IfThere { refuse, resume, overwrite };
 
+  // Of a folder that exists. Throws FailedError where another process holds it.
+  class Lock {
+   public:
+    explicit Lock(const std::string& path);
+    ~Lock();
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+   private:
+    int descriptor_;
+  };
+
   // Makes the folder and locks it (flock: the kernel frees it when the process dies). Throws
   // ConfigError where it holds a run and that is to be refused, FailedError where it cannot be made
   // or another process writes it. `overwrite` removes what a run writes and nothing else; temporary
-  // files that a killed process left are always removed.
+  // files that a killed process left of them are always removed.
   RunFolder(std::string path, IfThere if_there);
 
   const std::string& path() const { return path_; }
@@ -27,17 +39,6 @@ class RunFolder {
   void save_seconds(double seconds) const;
 
  private:
-  class Lock {
-   public:
-    explicit Lock(const std::string& path);
-    ~Lock();
-    Lock(const Lock&) = delete;
-    Lock& operator=(const Lock&) = delete;
-
-   private:
-    int descriptor_;
-  };
-
   std::string path_;
   Lock lock_;
   double seconds_before_ = 0;

@@ -5,31 +5,41 @@
 namespace pare {
 
 void RunSaver::save(const Checkpoint& checkpoint, bool best, double seconds) {
+  const Checkpoint* newest_best = unsaved_best_ ? &*unsaved_best_ : nullptr;
   try {
-    if (telemetry_) telemetry_->flush();
-    if (best || unsaved_best_)
-      save_checkpoint(best ? checkpoint : *unsaved_best_, folder_.best_checkpoint());
-    save_checkpoint(checkpoint, folder_.last_checkpoint());
-    write_rows(checkpoint.state.rows);
-    folder_.save_seconds(seconds);
+    write(checkpoint, best ? &checkpoint : newest_best, seconds);
     unsaved_best_.reset();
-    failure_.clear();
+    unsaved_.reset();
   } catch (const FailedError& error) {
     if (best) unsaved_best_ = checkpoint;
-    failure_ = error.what();
-    console_.warn(failure_ + ". The checkpoint before stays; training goes on, and the next one " +
-                  "is tried after the next epoch");
+    unsaved_ = checkpoint;
+    console_.warn(std::string(error.what()) + ". The checkpoint before stays; training goes on, " +
+                  "and the next one is tried after the next epoch");
   }
+}
+
+void RunSaver::write(const Checkpoint& checkpoint, const Checkpoint* best, double seconds) const {
+  if (telemetry_) telemetry_->flush();
+  if (best) save_checkpoint(*best, folder_.best_checkpoint());
+  save_checkpoint(checkpoint, folder_.last_checkpoint());
+  write_rows(checkpoint.state.rows);
+  folder_.save_seconds(seconds);
 }
 
 void RunSaver::write_rows(const std::vector<EpochRow>& rows) const {
   write_metrics(rows, folder_.file("metrics.jsonl"), folder_.file("metrics.csv"));
 }
 
-void RunSaver::require_saved() const {
-  if (failure_.empty()) return;
-  throw FailedError("the last checkpoint could not be written: " + failure_ +
-                    ". Then --resume goes on from the one before");
+void RunSaver::require_saved(double seconds) {
+  if (!unsaved_) return;
+  try {
+    write(*unsaved_, unsaved_best_ ? &*unsaved_best_ : nullptr, seconds);
+    unsaved_best_.reset();
+    unsaved_.reset();
+  } catch (const FailedError& error) {
+    throw FailedError(std::string("the last checkpoint could not be written: ") + error.what() +
+                      ". Then --resume goes on from the one before");
+  }
 }
 
 }  // namespace pare

@@ -29,15 +29,18 @@ class RunSaver {
   // metrics.jsonl and metrics.csv alone. Throws FailedError.
   void write_rows(const std::vector<EpochRow>& rows) const;
 
-  // Throws FailedError where the last save failed.
-  void require_saved() const;
+  // Where the last save failed, tries it once more. Throws FailedError where it fails again.
+  void require_saved(double seconds);
 
  private:
+  // Throws FailedError.
+  void write(const Checkpoint& checkpoint, const Checkpoint* best, double seconds) const;
+
   const RunFolder& folder_;
   Console& console_;
   TelemetryFile* telemetry_ = nullptr;
-  std::optional<Checkpoint> unsaved_best_;  // of a save that failed
-  std::string failure_;                     // of the last save, or ""
+  std::optional<Checkpoint> unsaved_;       // of the last save, where it failed
+  std::optional<Checkpoint> unsaved_best_;  // of that one or an earlier one
 };
 
 }  // namespace pare

@@ -116,7 +116,6 @@ void train_run(const TrainOptions& options, Console& console) {
     const config::Json result = run.finish_and_write();
     console.say(summary(result, folder.path(), options.data_dir));
     if (options.json) print(config::pretty(result));
-    run.require_saved();
   } catch (const Stopped&) {
     run.require_saved();
     say_how_to_resume(options, folder, console);

@@ -5,11 +5,15 @@
 #include "framework/base/file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "framework/base/error.h"
@@ -39,6 +43,20 @@ std::string reason_to_write(int error) {
 
 [[noreturn]] void cannot_read(const std::string& path, const std::string& why) {
   throw DataError(path + ": cannot read: " + why);
+}
+// What the file holds is not known then: it may be whole.
+[[noreturn]] void cannot_read(const std::string& path, int error) {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+    case EIO:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      throw FailedError(path + ": cannot read: " + reason(error));
+    default:
+      cannot_read(path, reason(error));
+  }
 }
 [[noreturn]] void cannot_write(const std::string& path, const std::string& why) {
   throw FailedError(path + ": cannot write: " + why);
@@ -103,6 +121,30 @@ int sync_folder(const std::string& folder) {
   return ::fsync(handle.get()) == 0 || errno == EINVAL ? 0 : errno;
 }
 
+// Of a file that is there.
+int sync_file(const std::string& path) {
+  FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.get() < 0) return errno;
+  return ::fsync(file.get()) == 0 ? 0 : errno;
+}
+
+// The process that writes the temporary file of one of the names; nothing where it is none.
+std::optional<pid_t> writer_of(const std::string& temporary, std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    const std::string beginning = "." + name + ".tmp.";
+    if (!temporary.starts_with(beginning)) continue;
+    pid_t process = 0;
+    const char* end = temporary.data() + temporary.size();
+    const auto read = std::from_chars(temporary.data() + beginning.size(), end, process);
+    if (read.ec == std::errc() && read.ptr == end && process > 0) return process;
+  }
+  return std::nullopt;
+}
+
+bool is_running(pid_t process) {
+  return process != ::getpid() && (::kill(process, 0) == 0 || errno != ESRCH);
+}
+
 }  // namespace
 
 std::vector<std::byte> read_file(const std::string& path, std::uint64_t limit) {
@@ -110,7 +152,7 @@ std::vector<std::byte> read_file(const std::string& path, std::uint64_t limit) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer before we can refuse it.
   FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
-  if (file.get() < 0 || ::fstat(file.get(), &info) != 0) cannot_read(path, reason(errno));
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0) cannot_read(path, errno);
   if (!S_ISREG(info.st_mode)) cannot_read(path, "not a regular file");
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size > limit) {
@@ -122,7 +164,7 @@ std::vector<std::byte> read_file(const std::string& path, std::uint64_t limit) {
   while (filled < size) {
     const ssize_t count = ::read(file.get(), bytes.data() + filled, size - filled);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) cannot_read(path, reason(errno));
+    if (count < 0) cannot_read(path, errno);
     if (count == 0) cannot_read(path, "it became shorter while it was read");
     filled += static_cast<std::uint64_t>(count);
   }
@@ -147,6 +189,25 @@ void write_file_atomically(const std::string& path, std::span<const std::byte> b
 
 void write_file_atomically(const std::string& path, std::string_view text) {
   write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+void move_file_atomically(const std::string& from, const std::string& to) {
+  int error = sync_file(from);
+  if (error == 0 && ::rename(from.c_str(), to.c_str()) != 0) error = errno;
+  if (error == 0) error = sync_folder(split(to).folder);
+  if (error != 0) cannot_write(to, reason_to_write(error));
+}
+
+void remove_temporary_files(const std::string& folder, std::span<const std::string> names,
+                            OtherWriters writers) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  for (fs::directory_iterator entry(folder, ignored), end; entry != end; entry.increment(ignored)) {
+    const std::optional<pid_t> writer = writer_of(entry->path().filename().string(), names);
+    if (!writer || entry->symlink_status(ignored).type() != fs::file_type::regular) continue;
+    if (writers == OtherWriters::some && is_running(*writer)) continue;
+    fs::remove(entry->path(), ignored);
+  }
 }
 
 std::span<const std::byte> ByteReader::bytes(std::uint64_t count) {

@@ -13,8 +13,10 @@
 
 namespace pare {
 
-// The whole file. Throws DataError (with the path and the reason) where it is missing, unreadable,
-// not a regular file, or larger than `limit` bytes.
+// The whole file. Throws DataError (with the path and the reason) where it is missing, not a
+// regular file, or larger than `limit` bytes; FailedError where the system does not let us read it
+// now (no permission, an input/output error, too little memory, too many open files): it may be
+// whole.
 std::vector<std::byte> read_file(const std::string& path, std::uint64_t limit);
 
 // Replaces `path` by `bytes`, or leaves it untouched: temporary file in the same folder, write,
@@ -22,6 +24,17 @@ std::vector<std::byte> read_file(const std::string& path, std::uint64_t limit);
 // read-only folder, ...); the temporary file is removed then.
 void write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::string& path, std::string_view text);
+
+// Gives a file that another program wrote its place, on the same file system: fsync, rename, fsync
+// of the folder. Throws FailedError as write_file_atomically() does.
+void move_file_atomically(const std::string& from, const std::string& to);
+
+// Removes from `folder` the temporary files that write_file_atomically() left there for files of
+// these names when its process was killed: regular files called ".NAME.tmp.DIGITS", nothing else.
+// `writers`: whether other processes may be writing there now; files of those that run stay.
+enum class OtherWriters { none, some };
+void remove_temporary_files(const std::string& folder, std::span<const std::string> names,
+                            OtherWriters writers);
 
 // Reads values from bytes that may be hostile. Every read checks the bounds and throws DataError
 // with `what` (the file's name) and the offset. Little-endian unless the name says otherwise.

@@ -28,6 +28,7 @@ int failed(ExitCode code, const char* kind, const char* message) {
 int run_main(const std::function<int()>& run) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);
   try {
     return run();
   } catch (const Error& error) {

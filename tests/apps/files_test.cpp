@@ -175,17 +175,34 @@ TEST_CASE(
   CHECK(std::filesystem::exists(path + "/notes.txt"));
 }
 
-TEST_CASE("temporary files of a process that died are removed, other hidden files stay") {
+TEST_CASE("temporary files of a process that died are removed, what else looks like them stays") {
+  namespace fs = std::filesystem;
   const TemporaryFolder place;
   const std::string path = place.file("run");
   { const RunFolder folder(path, RunFolder::IfThere::refuse); }
-  for (const char* name : {"/.result.json.tmp.123", "/checkpoints/.last.h5.tmp.77", "/.notes"}) {
-    write_file_atomically(path + name, std::string_view("half"));
-  }
+  fs::create_directory(path + "/events");
+  const char* ours[] = {"/.result.json.tmp.123", "/.config.json.tmp.1",
+                        "/checkpoints/.last.h5.tmp.77", "/checkpoints/.best.h5.tmp.78",
+                        "/events/.events.out.tfevents.pare.tmp.79"};
+  const char* others[] = {"/.notes",
+                          "/.notes.tmp.bak",
+                          "/.notes.tmp.12",
+                          "/.result.json.tmp.bak",
+                          "/.result.json.tmp.",
+                          "/.result.json.tmp.12~",
+                          "/result.json.tmp.12",
+                          "/.last.h5.tmp.12",
+                          "/checkpoints/.mine.h5.tmp.12",
+                          "/events/.result.json.tmp.12"};
+  for (const char* name : ours) write_file_atomically(path + name, std::string_view("half"));
+  for (const char* name : others) write_file_atomically(path + name, std::string_view("mine"));
+  fs::create_directory(path + "/.model.pare.tmp.12");
+  fs::create_symlink(path + "/.notes", path + "/.report.html.tmp.12");
   const RunFolder folder(path, RunFolder::IfThere::resume);
-  CHECK_FALSE(std::filesystem::exists(path + "/.result.json.tmp.123"));
-  CHECK_FALSE(std::filesystem::exists(path + "/checkpoints/.last.h5.tmp.77"));
-  CHECK(std::filesystem::exists(path + "/.notes"));
+  for (const char* name : ours) CHECK_MESSAGE(!fs::exists(path + name), name);
+  for (const char* name : others) CHECK_MESSAGE(fs::exists(path + name), name);
+  CHECK(fs::is_directory(path + "/.model.pare.tmp.12"));
+  CHECK(fs::is_symlink(path + "/.report.html.tmp.12"));
 }
 
 TEST_CASE("one writer at a time") {

@@ -67,6 +67,24 @@ TEST_CASE("what cannot be read is a DataError that names path and reason") {
   CHECK_THROWS_AS(read_file((scratch / "big") + std::string(1, '\0') + "x", 99), DataError);
 }
 
+TEST_CASE("what the system does not let us read is a FailedError: the file may be whole") {
+  const Scratch scratch;
+  write_file_atomically(scratch / "good", "x");
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  std::string why;
+  try {
+    read_file(scratch / "good", 9);
+  } catch (const FailedError& error) {
+    why = error.what();
+  }
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(why == (scratch / "good") + ": cannot read: Too many open files");
+  CHECK(text_of(read_file(scratch / "good", 9)) == "x");
+}
+
 TEST_CASE("what cannot be written is a FailedError") {
   const Scratch scratch;
   CHECK_THROWS_WITH_AS(

@@ -70,6 +70,8 @@ TEST_CASE("a job array has one shard a task, and one task a seed") {
   const std::string script = slurm_script(files.plan(kGrid), options);
   CAPTURE(script);
   CHECK(script.find("#SBATCH --array=1-2\n") != std::string::npos);
+  // To the batch shell, whose place the program takes; without B: to everything but it.
+  CHECK(script.find("#SBATCH --signal=B:TERM@120\n") != std::string::npos);
   CHECK(script.find("--config 'it'\\''s.json' --set 'dataset.limit=5'") != std::string::npos);
   CHECK(script.find("--shard \"$SLURM_ARRAY_TASK_ID/2\"") != std::string::npos);
   options.tasks = 7;

@@ -7,7 +7,9 @@ Runs are --smoke runs of a tiny network on random images: nothing here looks at 
 """
 
 import csv
+import fcntl
 import json
+import os
 import pathlib
 import random
 import re
@@ -183,6 +185,69 @@ class ExperimentTest(ProgramTest):
         self.ends(self.experiment("grid", "twice", "--smoke"), 1, "another experiment is writing it")
         process.communicate(timeout=120)
         self.assertEqual(process.returncode, 0)
+
+    def test_temporary_files_of_a_killed_experiment_go_and_others_stay(self):
+        ours, running = ".results.csv.tmp.99999999", f".results.md.tmp.{os.getpid()}"
+        kept = (".notes.tmp.bak", ".results.csv.tmp.bak", ".mine.csv.tmp.99999999", running)
+        self.ends(self.experiment("grid", "left", "--smoke", "--shard", "1/8"), 0)
+        for name in (ours, *kept):
+            (self.folder / "left" / name).write_text("half")
+        self.ends(self.experiment("grid", "left", "--smoke", "--shard", "1/8"), 0)
+        self.assertTrue((self.folder / "left" / ours).exists())  # perhaps another machine's
+        self.ends(self.experiment("grid", "left", "--smoke"), 0)
+        self.assertFalse((self.folder / "left" / ours).exists())
+        for name in kept:
+            self.assertTrue((self.folder / "left" / name).exists(), name)
+
+    def test_whoever_starts_it_may_ignore_the_end_of_processes(self):
+        self.question("one", seeds=[1])
+        process = subprocess.run(
+            [programs_test.BIN / "experiment", "--config", "one.json", "--out", "one", "--smoke"], cwd=self.folder,
+            env=self.environment(), capture_output=True, text=True, check=False,
+            preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(process.returncode, 0, process.stderr)
+
+    def test_tables_that_cannot_be_written_end_nothing_but_the_end(self):
+        (self.folder / "notables/results.md").mkdir(parents=True)
+        limited = self.experiment("grid", "notables", "--smoke", "--jobs", "1", "--time-limit", "0.05")
+        self.ends(limited, 143, "warning: ", "results.md: cannot write", "goes on where this one ended")
+        self.ends(self.experiment("grid", "notables", "--smoke"), 1, "results.md: cannot write")
+        self.assertEqual(len(list(self.folder.glob("notables/runs/*/result.json"))), 8)
+
+    def test_a_failure_that_cannot_be_recorded_ends_no_other_run(self):
+        self.question("worse", axes={"optimizer.learning_rate": [1e38, 0.001]}, seeds=[1])
+        plan = json.loads(self.experiment("worse", "worse", "--smoke", "--dry-run", "--json").out)
+        for row in plan["rows"]:
+            (self.folder / "worse/runs" / row["run"] / "failed.json/x").mkdir(parents=True)
+        finished = self.experiment("worse", "worse", "--smoke", "--jobs", "1")
+        self.ends(finished, 1, "failed (exit code 4)", "failed.json: cannot write", "1 runs failed")
+        self.assertEqual(len(self.rows("worse")), 1)
+
+    def test_a_signal_ends_the_wait_for_runs_of_an_earlier_one(self):
+        (self.folder / "waits").mkdir()
+        with open(self.folder / "waits/.lock-runs", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = self.start("grid", "waits")
+            deadline = time.monotonic() + 60
+            while not (self.folder / "waits/runs").exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 143, err)
+
+    def test_collect_leaves_a_run_that_is_at_work(self):
+        self.ends(self.experiment("grid", "from", "--smoke"), 0)
+        run = next((self.folder / "from/runs").iterdir()).name
+        at_work = self.folder / "into/runs" / run
+        at_work.mkdir(parents=True)
+        (at_work / "log.txt").write_text("mine")
+        folder = os.open(at_work, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        self.ends(self.experiment("grid", "into", "--smoke", "--collect", "from"), 0,
+                  "another process is writing it", "7 runs taken")
+        self.assertEqual((at_work / "log.txt").read_text(), "mine")
+        os.close(folder)
+        self.ends(self.experiment("grid", "into", "--smoke", "--collect", "from"), 0, "1 runs taken")
 
     def test_mistakes_end_before_the_first_run(self):
         self.question("typo", axes={"compression.int8.weights.bit": [8]})

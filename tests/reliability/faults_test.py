@@ -35,8 +35,8 @@ class Faults(runs.RunsTest):
         cls.calls = [line.split()[1:] for line in lines]  # call, path
         cls.rows = len(runs.rows_without_times(cls.folder / "whole"))
 
-    def with_fault(self, out, fault, *arguments):
-        env = self.programs.faults(PARE_FAULT_PATHS="checkpoints", PARE_FAULT=fault)
+    def with_fault(self, out, fault, *arguments, paths="checkpoints"):
+        env = self.programs.faults(PARE_FAULT_PATHS=paths, PARE_FAULT=fault)
         return self.programs.train(out, *arguments, env=env)
 
     def sampled(self):
@@ -79,11 +79,7 @@ class CheckpointTest(Faults):
         else:
             self.assertIn("warning: ", err)
             self.assertIn("cannot write", err)
-            last = index >= len(self.calls) - len(CALLS_OF_A_FILE)
-            self.assertEqual(code, 1 if last else 0, err)
-            if last:
-                self.assertIn("error: the last checkpoint could not be written", err)
-                self.assertEqual(self.programs.train(out, "--resume", "-q")[0], 0)
+            self.assertEqual(code, 0, err)  # the last one is tried once more
         self.is_whole(out)
 
     def test_killed_before_any_call_it_goes_on_to_the_same_bytes(self):
@@ -138,8 +134,55 @@ class FullDiskTest(Faults):
         self.assertIn("error: the last checkpoint could not be written", err)
         self.assertIn("--resume", err)
         self.is_untorn("full")
+        self.is_unfinished("full")
         self.assertEqual(self.programs.train("full", "--resume", "-q"), (0, ""))
         self.is_whole("full")
+
+    def is_unfinished(self, out):
+        self.assertFalse((self.folder / out / "result.json").exists())
+
+    def goes_on(self, out):
+        self.assertEqual(self.programs.train(out, "--resume", "-q"), (0, ""))
+        self.is_whole(out)
+
+    def test_a_run_whose_last_checkpoint_alone_is_missing_is_not_finished(self):
+        last = len(self.calls) - len(CALLS_OF_A_FILE) + 1
+        code, err = self.with_fault("last", f"{last}-999999:ENOSPC", "-q")
+        self.assertEqual(code, 1, err)
+        self.assertIn("error: the last checkpoint could not be written", err)
+        self.is_unfinished("last")
+        self.assertFalse((self.folder / "last/model.pare").exists())
+        self.goes_on("last")
+
+    def test_the_result_is_the_last_file_of_a_run(self):
+        log = self.folder / "order.txt"
+        env = self.programs.faults(PARE_FAULT_PATHS="ordered/", PARE_FAULT_LOG=str(log))
+        self.assertEqual(self.programs.train("ordered", "-q", env=env), (0, ""))
+        calls = [line.split()[1:] for line in log.read_text().splitlines()]
+        renamed = [pathlib.Path(path).name for call, path in calls if call == "rename"]
+        self.assertEqual(renamed[-4:], ["model.pare", "report.html", "timing.json", "result.json"])
+
+    def test_a_run_that_ends_before_its_last_file_is_not_finished(self):
+        for i, name in enumerate(("model.pare", "report.html", "result.json")):
+            with self.subTest(name):
+                code, err = self.with_fault(f"fails{i}", "1-1:ENOSPC", "-q", paths=name)
+                self.assertEqual(code, 1, err)
+                self.assertIn(f"{name}: cannot write", err)
+                self.is_unfinished(f"fails{i}")
+                self.goes_on(f"fails{i}")
+                code, _ = self.with_fault(f"killed{i}", "1-1:kill", "-q", paths=name)
+                self.assertEqual(code, -signal.SIGKILL)
+                self.is_unfinished(f"killed{i}")
+                self.goes_on(f"killed{i}")
+
+    def test_a_page_that_cannot_be_written_hides_no_error(self):
+        diverges = ["--set", "optimizer.learning_rate=1e38"]
+        for out, code, arguments in (("diverged", 4, diverges), ("stopped", 143, ["--time-limit", "0.01"])):
+            with self.subTest(out):
+                ended, err = self.with_fault(out, "1-999:ENOSPC", *arguments, paths="report.html")
+                self.assertEqual(ended, code, err)
+                self.assertIn("report.html: cannot write", err)
+                self.is_unfinished(out)
 
     def test_the_limit_on_the_size_of_files_is_an_error_with_a_message(self):
         def limit(size):

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "apps/lib/signals.h"
 #include "framework/base/error.h"
 
 namespace pare {
@@ -25,8 +26,9 @@ bool redirect(const char* path, int flags, int descriptor) {
 
 // Between fork and exec only calls that are safe there.
 [[noreturn]] void become(pid_t parent, const char* program, char* const* arguments,
-                         const char* stderr_path) {
+                         const char* stderr_path, const SignalsHeldBack& signals) {
   setpgid(0, 0);
+  signals.let_go_in_child();
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   const bool ready = getppid() == parent &&  // or it died before it could be noticed
                      redirect("/dev/null", O_RDONLY, STDIN_FILENO) &&
@@ -45,8 +47,9 @@ Child::Child(const std::string& program, const std::vector<std::string>& argumen
     pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
   const pid_t parent = getpid();
+  const SignalsHeldBack signals;
   pid_ = fork();
-  if (pid_ == 0) become(parent, program.c_str(), pointers.data(), stderr_path.c_str());
+  if (pid_ == 0) become(parent, program.c_str(), pointers.data(), stderr_path.c_str(), signals);
   if (pid_ < 0) throw FailedError(std::string("a run cannot be started: ") + std::strerror(errno));
 }
 

@@ -30,6 +30,10 @@ using config::Json;
 constexpr double kBetweenTables = 5;   // seconds at least
 constexpr double kTimesTheirOwn = 50;  // and so many times what they take
 
+// What write_tables() writes.
+constexpr const char* kTables[] = {"results.csv", "timing.csv",  "dense.csv",
+                                   "results.md",  "results.tex", "index.html"};
+
 void write_tables(const Plan& plan, const ExperimentFolder& folder) {
   const Collected collected = collect(plan, folder);
   write_file_atomically(folder.file("results.csv"), results_csv(plan, collected));
@@ -39,6 +43,25 @@ void write_tables(const Plan& plan, const ExperimentFolder& folder) {
   write_file_atomically(folder.file("results.md"), results_markdown(plan, collected));
   write_file_atomically(folder.file("results.tex"), results_latex(plan, collected));
   write_file_atomically(folder.file("index.html"), results_page(plan, collected));
+}
+
+// Tables before the last ones: those can be written again.
+void try_tables(const Plan& plan, const ExperimentFolder& folder, Console& console, bool& warned) {
+  try {
+    write_tables(plan, folder);
+  } catch (const FailedError& error) {
+    if (!warned)
+      console.warn(std::string(error.what()) + ". The runs go on; the tables come later");
+    warned = true;
+  }
+}
+
+// What a killed experiment left. Shards write the same tables, perhaps from another machine, whose
+// processes we cannot see: there it stays for the command without --shard.
+void remove_orphans(const ExperimentFolder& folder, const Shard& shard) {
+  if (!shard.name().empty()) return;
+  const std::vector<std::string> tables(std::begin(kTables), std::end(kTables));
+  remove_temporary_files(folder.path(), tables, OtherWriters::some);
 }
 
 const char* state_of(const Collected& collected, std::size_t run) {
@@ -151,20 +174,27 @@ void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentO
   const ExperimentFolder beginnings(folder.path(), "dense" + (shard.empty() ? "" : "." + shard));
   Runner runner(plan, folder, beginnings, runner_settings, console);
   double next = monotonic_seconds() + kBetweenTables;
+  bool warned = false;
   try {
     runner.run([&] {
       const double start = monotonic_seconds();
       if (start < next) return;
-      write_tables(plan, folder);
+      try_tables(plan, folder, console, warned);
       const double end = monotonic_seconds();
       next = end + std::max(kBetweenTables, kTimesTheirOwn * (end - start));
     });
   } catch (const Stopped&) {
-    write_tables(plan, folder);
+    try_tables(plan, folder, console, warned);
     console.say("stopped; the same command goes on where this one ended");
     throw;
   }
   write_tables(plan, folder);
+  if (runner.unrecorded() > 0) {
+    throw FailedError(fmt::format(
+        "'{}': {} runs failed, and that could not be written there; the same command tries them "
+        "again",
+        folder.path(), runner.unrecorded()));
+  }
 }
 
 // --collect: finished runs from elsewhere that are not finished here.
@@ -175,8 +205,9 @@ void take_finished(const Plan& plan, const ExperimentFolder& folder,
     std::size_t taken = 0;
     for (const PlannedRun& run : plan.runs) {
       if (folder.is_finished(run.hash) || !other.is_finished(run.hash)) continue;
-      folder.adopt(run.hash, other);
-      ++taken;
+      const std::string left = folder.adopt(run.hash, other);
+      if (!left.empty()) console.warn(left + "; it is not taken");
+      taken += left.empty() ? 1 : 0;
     }
     console.say(fmt::format("{}: {} runs taken", path, taken));
   }
@@ -207,6 +238,7 @@ int run_experiment(const ExperimentOptions& options, Console& console) {
     return 0;
   }
   const ExperimentLock lock(folder, options.shard.name());
+  remove_orphans(folder, options.shard);
   if (!options.collect.empty()) {
     take_finished(plan, folder, options.collect, console);
     write_tables(plan, folder);

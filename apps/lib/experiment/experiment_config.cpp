@@ -306,6 +306,8 @@ void ExperimentConfig::describe(config::Object& o) {
             "false: a finished run keeps its results and its model");
   o.object("report", report, "what is shown");
   require_distinct(seeds, "seeds", o);
+  if (o.given("name") && !is_folder_name(name))
+    o.fail("name", std::string("expected ") + kFolderNames);
 }
 
 ExperimentConfig load_experiment_config(const std::string& path) {
@@ -318,7 +320,7 @@ ExperimentConfig load_experiment_config(const std::string& path) {
   }
   ExperimentConfig experiment = config::read<ExperimentConfig>(config::load_file(file));
   add_axis_of_bases(experiment);
-  if (experiment.name.empty()) experiment.name = fs::path(file).stem().string();
+  if (experiment.name.empty()) experiment.name = default_name(file);
   return experiment;
 }
 

@@ -9,12 +9,17 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <thread>
+#include <vector>
 
+#include "apps/lib/run_folder.h"
 #include "apps/lib/signals.h"
+#include "apps/lib/trainer.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "framework/config/config.h"
+#include "framework/config/parse_json.h"
 #include "framework/config/utf8.h"
 
 namespace pare {
@@ -23,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 using config::Json;
 
+constexpr const char* kResult = "/result.json";
 constexpr const char* kFailure = "/failed.json";
 constexpr std::uint64_t kLargestRecord = 16 << 20;
 constexpr std::size_t kMessageLength = 2000;
@@ -41,17 +47,23 @@ std::string read_text(const std::string& path) {
 // Nothing where the file is missing or no JSON object: the run counts as not done.
 std::optional<Json> read_json(const std::string& path) {
   if (!fs::exists(path)) return std::nullopt;
-  Json json = Json::parse(read_text(path), nullptr, false);
-  return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
+  try {
+    Json json = config::parse_json(read_text(path), path);
+    return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
+  } catch (const DataError&) {
+    return std::nullopt;
+  }
 }
 
-int open_lock(const std::string& path, int flags) {
-  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | flags, 0666);
-  if (descriptor < 0) throw FailedError(path + ": cannot be opened: " + std::strerror(errno));
-  return descriptor;
+const ExperimentFolder& made(const ExperimentFolder& folder) {
+  make_folder(folder.file("runs"));
+  return folder;
 }
 
-bool try_lock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB) == 0; }
+// 0 would say that nothing failed, and an exit code has no more than eight bits.
+int exit_code_of_failure(std::int64_t code) {
+  return code >= 1 && code <= 255 ? static_cast<int>(code) : 1;
+}
 
 }  // namespace
 
@@ -60,25 +72,28 @@ bool ExperimentFolder::is_finished(const std::string& hash) const {
 }
 
 std::optional<Json> ExperimentFolder::result(const std::string& hash) const {
-  return read_json(run(hash) + "/result.json");
+  return read_json(run(hash) + kResult);
 }
 
 std::optional<Failure> ExperimentFolder::failure(const std::string& hash) const {
   std::optional<Json> json = read_json(run(hash) + kFailure);
   if (!json) return std::nullopt;
   const Json &code = (*json)["code"], &message = (*json)["message"];
-  return Failure{code.is_number_integer() ? code.get<int>() : 1,
+  return Failure{exit_code_of_failure(code.is_number_integer() ? code.get<std::int64_t>() : 1),
                  message.is_string() ? message.get<std::string>() : ""};
 }
 
 void ExperimentFolder::prepare(const std::string& hash, const Json& config) const {
   make_folder(run(hash));
+  const std::vector<std::string> ours = {"config.json", "failed.json"};
+  remove_temporary_files(run(hash), ours, OtherWriters::some);
   std::error_code ignored;
   fs::remove(run(hash) + kFailure, ignored);
   write_file_atomically(run(hash) + "/config.json", config::pretty(config));
 }
 
 void ExperimentFolder::record(const std::string& hash, const Failure& failure) const {
+  make_folder(run(hash));  // it may never have begun
   const Json json = {{"code", failure.code}, {"message", failure.message}};
   write_file_atomically(run(hash) + kFailure, config::pretty(json));
 }
@@ -94,7 +109,8 @@ Failure ExperimentFolder::failure_of(const std::string& hash, int code) const {
         text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; },
         '?');
   }
-  return {code, text.empty() ? "it said nothing" : text};
+  if (text.empty()) text = code == 0 ? "it ended without a result" : "it said nothing";
+  return {exit_code_of_failure(code), text};
 }
 
 void ExperimentFolder::drop_checkpoints(const std::string& hash) const {
@@ -102,38 +118,54 @@ void ExperimentFolder::drop_checkpoints(const std::string& hash) const {
   for (const char* name : {"/checkpoints", "/events"}) fs::remove_all(run(hash) + name, ignored);
 }
 
-void ExperimentFolder::adopt(const std::string& hash, const ExperimentFolder& from) const {
+std::string ExperimentFolder::adopt(const std::string& hash, const ExperimentFolder& from) const {
   const std::string copy = run("." + hash + ".copy");
-  make_folder(path_ + "/" + runs_);
+  make_folder(run(hash));
+  std::optional<RunFolder::Lock> lock;  // a run of an experiment that is at work may be writing
+  try {
+    lock.emplace(run(hash));
+  } catch (const FailedError& error) {
+    return error.what();
+  }
   std::error_code error;
   fs::remove_all(copy, error);
-  fs::copy(from.run(hash), copy, fs::copy_options::recursive, error);
+  fs::copy(from.run(hash), copy, fs::copy_options::recursive | fs::copy_options::skip_symlinks,
+           error);
+  if (!error && !fs::exists(copy + kResult))  // the folder or its result was a link
+    error = std::make_error_code(std::errc::no_such_file_or_directory);
   if (!error) fs::remove_all(run(hash), error);
   if (!error) fs::rename(copy, run(hash), error);
   if (error)
     throw FailedError("'" + from.run(hash) + "' cannot be copied to '" + run(hash) +
                       "': " + error.message());
+  return "";
 }
 
-ExperimentLock::ExperimentLock(const ExperimentFolder& folder, const std::string& part) {
-  make_folder(folder.file("runs"));
-  ours_ = open_lock(folder.file(".lock" + part), O_CLOEXEC);
-  if (!try_lock(ours_)) {
-    close(ours_);
+ExperimentLock::Descriptor::Descriptor(const std::string& path, int flags)
+    : descriptor_(open(path.c_str(), O_RDWR | O_CREAT | flags, 0666)) {
+  if (descriptor_ < 0) throw FailedError(path + ": cannot be opened: " + std::strerror(errno));
+}
+
+ExperimentLock::Descriptor::~Descriptor() { close(descriptor_); }
+
+bool ExperimentLock::Descriptor::try_lock() const {
+  return flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+}
+
+ExperimentLock::ExperimentLock(const ExperimentFolder& folder, const std::string& part)
+    : ours_(made(folder).file(".lock" + part), O_CLOEXEC),
+      runs_(folder.file(".lock-runs" + part), 0) {
+  if (!ours_.try_lock())
     throw FailedError("'" + folder.path() + "': another experiment is writing it");
-  }
-  runs_ = open_lock(folder.file(".lock-runs" + part), 0);
-  for (int tenths = 0; !try_lock(runs_); ++tenths) {
-    if (tenths == 10 * kPatience || caught_signal()) {
-      throw FailedError("'" + folder.path() + "': runs of an earlier experiment are still at work");
+  for (int tenths = 0; !runs_.try_lock(); ++tenths) {
+    if (const int signal = caught_signal()) throw Stopped{signal};
+    if (tenths == 10 * kPatience) {
+      throw FailedError("'" + folder.path() +
+                        "': runs of an earlier experiment are still at work; try again when they "
+                        "have ended");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-}
-
-ExperimentLock::~ExperimentLock() {
-  close(runs_);
-  close(ours_);
 }
 
 }  // namespace pare

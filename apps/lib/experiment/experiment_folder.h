@@ -13,7 +13,7 @@ namespace pare {
 
 // Why a run ended without a result.
 struct Failure {
-  int code;
+  int code;  // 1 to 255
   std::string message;
 };
 
@@ -34,7 +34,7 @@ class ExperimentFolder {
   std::optional<Failure> failure(const std::string& hash) const;
 
   // Makes the run's folder with its config, as `train --resume` expects it, and forgets an earlier
-  // failure.
+  // failure, and what a killed process left of our files in it.
   void prepare(const std::string& hash, const config::Json& config) const;
   void record(const std::string& hash, const Failure& failure) const;
   // Its exit code and the last words on its stderr.
@@ -42,8 +42,9 @@ class ExperimentFolder {
 
   // Removes what only resuming and branching need.
   void drop_checkpoints(const std::string& hash) const;
-  // Copies a finished run from another experiment's folder, whole or not at all.
-  void adopt(const std::string& hash, const ExperimentFolder& from) const;
+  // Copies a finished run from another experiment's folder, whole or not at all, links in it left
+  // out. Returns why it was not copied where another process writes the run here, "" otherwise.
+  std::string adopt(const std::string& hash, const ExperimentFolder& from) const;
 
  private:
   std::string path_;
@@ -55,17 +56,27 @@ class ExperimentFolder {
 class ExperimentLock {
  public:
   // `part`: "" or the shard's name; shards share a folder. Throws FailedError where another
-  // experiment is at work, and after kPatience seconds of waiting.
+  // experiment is at work, and after kPatience seconds of waiting; Stopped where a signal ends
+  // that.
   ExperimentLock(const ExperimentFolder& folder, const std::string& part);
-  ~ExperimentLock();
-  ExperimentLock(const ExperimentLock&) = delete;
-  ExperimentLock& operator=(const ExperimentLock&) = delete;
-
   static constexpr int kPatience = 120;
 
  private:
-  int ours_;
-  int runs_;
+  class Descriptor {
+   public:
+    // Throws FailedError.
+    Descriptor(const std::string& path, int flags);
+    ~Descriptor();
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    bool try_lock() const;
+
+   private:
+    int descriptor_;
+  };
+
+  Descriptor ours_;
+  Descriptor runs_;
 };
 
 }  // namespace pare

@@ -12,6 +12,7 @@
 #include "apps/lib/progress.h"
 #include "apps/lib/signals.h"
 #include "apps/lib/trainer.h"
+#include "framework/base/error.h"
 
 namespace pare {
 namespace {
@@ -91,8 +92,7 @@ void Runner::fail_without_beginning(std::size_t run) {
   const PlannedRun& beginning = plan_.beginnings[*plan_.runs[run].beginning];
   Failure failure = beginnings_.failure(beginning.hash).value_or(Failure{1, "it left no reason"});
   failure.message = "its dense beginning failed: " + failure.message;
-  folder_.prepare(plan_.runs[run].hash, plan_.runs[run].config);
-  folder_.record(plan_.runs[run].hash, failure);
+  record({false, run}, failure);
   ++failed_;
 }
 
@@ -144,14 +144,14 @@ void Runner::ended(const Work& work, int code) {
   const ExperimentFolder& folder = folder_of(work.job);
   const double seconds = monotonic_seconds() - work.start;
   const std::optional<config::Json> result = folder.result(run.hash);
-  const bool finished = code == 0 && result;
+  const bool finished = result.has_value();  // the last file of a run, whatever came after it
   if (work.job.is_beginning) begun_[work.job.index] = finished ? State::done : State::failed;
   if (!finished) {
     if (!work.job.is_beginning) ++failed_;
     const Failure failure = folder.failure_of(run.hash, code);
-    folder.record(run.hash, failure);
-    console_.warn(
-        fmt::format("{} failed (exit code {}): {}", label_of(work.job), code, failure.message));
+    record(work.job, failure);
+    console_.warn(fmt::format("{} failed (exit code {}): {}", label_of(work.job), failure.code,
+                              failure.message));
     return;
   }
   seconds_ += seconds;
@@ -163,6 +163,16 @@ void Runner::ended(const Work& work, int code) {
   console_.say(fmt::format("[{}/{}] {}: {} after {}, ETA {}", done_ + failed_, options_.runs.size(),
                            label_of(work.job), outcome_text(*result), clock_text(seconds),
                            time_left()));
+}
+
+// The others go on where that cannot be written.
+void Runner::record(Job job, const Failure& failure) {
+  try {
+    folder_of(job).record(planned(job).hash, failure);
+  } catch (const FailedError& error) {
+    if (!job.is_beginning) ++unrecorded_;
+    console_.warn(std::string(error.what()) + ". The other runs go on");
+  }
 }
 
 // Asks every run to save, once, and waits for them.

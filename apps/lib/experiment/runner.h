@@ -34,6 +34,9 @@ class Runner {
   // Stopped on SIGINT, SIGTERM and at the end of the time, when the runs at work have saved.
   void run(const std::function<void()>& after_each);
 
+  // Runs that failed without a trace in their folder, which could not be written.
+  std::size_t unrecorded() const { return unrecorded_; }
+
  private:
   // A run, or a beginning that runs wait for.
   struct Job {
@@ -60,6 +63,7 @@ class Runner {
   void start(Job job);
   void collect(const std::function<void()>& after_each);
   void ended(const Work& work, int code);
+  void record(Job job, const Failure& failure);
   [[noreturn]] void stop(int signal);
   std::vector<std::string> arguments(Job job) const;
   std::string label_of(Job job) const;
@@ -77,6 +81,7 @@ class Runner {
   std::list<Work> at_work_;
   std::size_t done_ = 0;  // finished, also before
   std::size_t failed_ = 0;
+  std::size_t unrecorded_ = 0;
   double seconds_ = 0;  // spent on runs that ended here
   double epochs_ = 0;   // of those
 };

@@ -38,7 +38,7 @@ std::string slurm_script(const Plan& plan, const ExperimentOptions& options) {
       "#SBATCH --array=1-{}\n"
       "#SBATCH --cpus-per-task={}\n"
       "#SBATCH --time=02:00:00\n"
-      "#SBATCH --signal=TERM@120\n"
+      "#SBATCH --signal=B:TERM@120\n"
       "# Submitted again, every task goes on where it ended. When all are done, the same command\n"
       "# without --shard makes the last tables.\n"
       "exec ./pare experiment {} \\\n  --jobs {} --shard \"$SLURM_ARRAY_TASK_ID/{}\"\n",

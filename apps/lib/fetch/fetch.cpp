@@ -87,9 +87,7 @@ class Fetch {
   }
 
   static void move(const fs::path& from, const fs::path& to) {
-    std::error_code error;
-    fs::rename(from, to, error);
-    if (error) throw FailedError(to.string() + ": cannot write: " + error.message());
+    move_file_atomically(from.string(), to.string());
   }
 
   // The archive is gone by then, so sizes must do.
