@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "framework/base/error.h"
 #include "framework/state.h"
 
 namespace pare {
@@ -21,6 +22,14 @@ void visit_list(const std::string& name, std::vector<T, Allocator>& values, Stat
   visitor.bytes(name, bytes);
   values.resize(bytes.size() / sizeof(T));
   if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+}
+
+// Throws DataError where a list came back with neither `count` entries nor none: the file it was
+// read from is not of this network.
+inline void require_none_or(const std::string& name, std::size_t got, std::int64_t count) {
+  if (got == 0 || got == static_cast<std::size_t>(count)) return;
+  throw DataError(name + ": expected none or " + std::to_string(count) + ", got " +
+                  std::to_string(got));
 }
 
 }  // namespace pare

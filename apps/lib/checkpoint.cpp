@@ -8,6 +8,7 @@
 
 #include "compression/network_json.h"
 #include "framework/base/error.h"
+#include "framework/config/parse_json.h"
 
 namespace pare {
 namespace {
@@ -92,7 +93,7 @@ class Covered {
 
 Checkpoint checkpoint_from(Hdf5Image image, const std::string& path) {
   try {
-    const Json json = Json::parse(image.json);
+    const Json json = config::parse_json(image.json, path);
     if (json.at("format").get<int>() != kFormat) {
       throw DataError(fmt::format("{}: expected a checkpoint of format {}, got {}", path, kFormat,
                                   json["format"].dump()));

@@ -7,6 +7,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/file.h"
+#include "framework/config/parse_json.h"
 
 namespace pare {
 namespace {
@@ -35,6 +36,21 @@ std::string csv_line(const Json& row, bool header) {
     }
   }
   return line + '\n';
+}
+
+// False where the line is not the row's, or none at all.
+bool read_times(EpochRow& row, const std::string& line, const std::string& path) {
+  try {
+    const Json json = config::parse_json(line, path);
+    if (json.at("step").get<std::int64_t>() != row.step) return false;
+    row.seconds = real_or_none(json, kTimes[0]);
+    row.images_per_second = real_or_none(json, kTimes[1]);
+    return true;
+  } catch (const DataError&) {
+    return false;
+  } catch (const Json::exception&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -93,11 +109,7 @@ void read_times(std::vector<EpochRow>& rows, const std::string& jsonl_path) {
   std::istringstream lines(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   std::string line;
   for (EpochRow& row : rows) {
-    if (!std::getline(lines, line)) return;
-    const Json json = Json::parse(line, nullptr, false);
-    if (json.is_discarded() || json.value("step", std::int64_t{-1}) != row.step) return;
-    row.seconds = real_or_none(json, kTimes[0]);
-    row.images_per_second = real_or_none(json, kTimes[1]);
+    if (!std::getline(lines, line) || !read_times(row, line, jsonl_path)) return;
   }
 }
 

@@ -19,8 +19,9 @@ struct Resumable {
 };
 
 // The newer of last.h5 and best.h5; a damaged one is a warning and gives way to the other. Nothing
-// where there is none. Throws ConfigError, DataError: written by another run, or its best network
-// is missing or damaged.
+// where there is none that is whole; damaged ones are renamed to *.damaged then. Throws
+// ConfigError, DataError, FailedError: written by another run, its best network is missing or
+// damaged, or a file that is whole cannot be read.
 std::optional<Resumable> find_resumable(const RunFolder& folder, const RunConfig& config,
                                         const std::string& data_hash, Console& console);
 

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "framework/base/error.h"
 #include "framework/base/file.h"
+#include "framework/config/parse_json.h"
 
 namespace pare {
 namespace {
@@ -58,7 +60,10 @@ std::vector<TelemetryRow> read_telemetry(const std::string& path) {
   std::size_t begin = 0;
   for (std::size_t end; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
     try {
-      rows.push_back(telemetry_from_json(config::Json::parse(text.substr(begin, end - begin))));
+      rows.push_back(
+          telemetry_from_json(config::parse_json(text.substr(begin, end - begin), path)));
+    } catch (const DataError&) {
+      break;
     } catch (const config::Json::exception&) {
       break;
     }

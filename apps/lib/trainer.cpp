@@ -2,12 +2,15 @@
 // trainer_state.cpp, the search of auto methods in trainer_search.cpp.
 #include "apps/lib/trainer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "apps/lib/branch.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/phases.h"
 #include "apps/lib/surroundings.h"
+#include "compression/quantize/grid.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 
@@ -71,10 +74,20 @@ void Trainer::run() {
   teachers_.load_missing(network_);
   if (at_beginning()) begin_run();
   if (state_.phase == run_.phases.size()) save(false);  // a branch whose beginning was all of it
-  while (state_.phase < run_.phases.size()) {
+  while (state_.phase < run_.phases.size()) run_phase();
+}
+
+void Trainer::run_phase() {
+  const std::string& name = phase().name;
+  try {
     if (!state_.started) begin_phase();
     train_phase();
     end_phase();
+  } catch (const GridError& error) {
+    throw DivergedError(
+        fmt::format("phase '{}', step {}: {}. No weight was changed by it; try a smaller learning "
+                    "rate or a clip_norm",
+                    name, state_.step, error.what()));
   }
 }
 

@@ -102,6 +102,7 @@ class Trainer {
   void require_finite(const Checkpoint& c) const;
   bool at_beginning() const;
   void begin_run();
+  void run_phase();
   void begin_phase();
   void search_for(const std::string& method);
   double accuracy_of_trial(const std::string& method, const std::vector<LayerChoice>& choices);

@@ -99,7 +99,10 @@ class Codebook final : public Quantizer {
 
   // A pruned weight has no cluster: it is 0.
   GridCodes codes(const Tensor& x) const override {
-    PARE_ENSURE(members_.size() == static_cast<std::size_t>(x.size()));
+    if (members_.size() != static_cast<std::size_t>(x.size())) {
+      throw DataError(place_.where + ": its table has " + std::to_string(members_.size()) +
+                      " members, expected " + std::to_string(x.size()));
+    }
     std::vector<std::int16_t> levels;
     for (std::size_t k = 0; k < count(); ++k) levels.push_back(level(k));
     GridCodes result(members_.size());
@@ -121,6 +124,8 @@ class Codebook final : public Quantizer {
     visitor.integer(prefix + "/stale", stale_);
     visitor.integer(prefix + "/zero", zero_);
     visit_list(prefix + "/range", ranges_, visitor);
+    require_none_or(prefix + "/range", ranges_.size(), place_.channels);
+    if (ready() && ranges_.empty()) throw DataError(prefix + "/range: expected some, got none");
     if (config_.train) return;  // else visited as a parameter
     centroids_.parameter().release();
     visitor.tensor(prefix + "/centroids", centroids_.parameter().latent());

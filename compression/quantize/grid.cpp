@@ -28,18 +28,23 @@ float rounded(double scale, ScaleKind kind) {
   return static_cast<float>(scale);
 }
 
-bool is_usable(float scale) { return std::isfinite(scale) && scale >= kSmallestScale; }
+bool are_finite(Range range, float scale) {
+  return std::isfinite(range.low) && std::isfinite(range.high) && std::isfinite(scale);
+}
 
 }  // namespace
 
 void append_channel(Grid& grid, Range range, const std::string& where) {
   const GridFormat& format = grid.format;
   const float scale = rounded(scale_of(format, range), format.scale);
-  if (!std::isfinite(range.low) || !std::isfinite(range.high) || !is_usable(scale)) {
+  if (!are_finite(range, scale)) {
+    throw GridError(fmt::format("{}: values in [{}, {}] cannot be put on a grid of {} bits", where,
+                                range.low, range.high, format.bits));
+  }
+  if (scale < kSmallestScale) {
     throw ConfigError(
-        fmt::format("{}: values in [{}, {}] cannot be put on a grid of {} bits: the scale must be "
-                    "finite and at least 2^-100; "
-                    "look for a diverged or vanished tensor",
+        fmt::format("{}: values in [{}, {}] cannot be put on a grid of {} bits: its scale must be "
+                    "at least 2^-100; look for a tensor that vanished",
                     where, range.low, range.high, format.bits));
   }
   std::int32_t zero_point = 0;
@@ -53,11 +58,13 @@ void append_channel(Grid& grid, Range range, const std::string& where) {
 
 void append_scale(Grid& grid, double scale, std::int32_t zero_point, const std::string& where) {
   const float used = rounded(scale, grid.format.scale);
-  if (!is_usable(used)) {
-    throw ConfigError(fmt::format(
-        "{}: the scale of its grid became {}; it must be finite and at least 2^-100; try a "
-        "smaller learning rate, or a smaller one for the quantizer's own parameters",
-        where, scale));
+  if (!std::isfinite(used))
+    throw GridError(fmt::format("{}: the scale of its grid became {}", where, scale));
+  if (used < kSmallestScale) {
+    throw ConfigError(
+        fmt::format("{}: the scale of its grid became {}; it must be at least 2^-100; try a "
+                    "smaller learning rate, or a smaller one for the quantizer's own parameters",
+                    where, scale));
   }
   grid.scales.push_back(used);
   grid.zero_points.push_back(zero_point);

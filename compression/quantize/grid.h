@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/base/error.h"
 #include "framework/tensor/shape.h"
 
 namespace pare {
@@ -55,9 +56,14 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
+// A range or a scale is not finite: training diverged, and this is where it shows first.
+struct GridError : DivergedError {
+  using DivergedError::DivergedError;
+};
+
 // Scale and zero point of one channel, appended to the grid. The scale is computed in double and
-// rounded to float32 once; an all-zero range gets scale 1. Throws ConfigError naming `where` for a
-// range that is not finite or whose scale would lie under 2^-100.
+// rounded to float32 once; an all-zero range gets scale 1. Throws GridError naming `where` for
+// a range or scale that is not finite, ConfigError for a scale under 2^-100.
 void append_channel(Grid& grid, Range range, const std::string& where);
 // The same for a scale that a quantizer knows itself; the zero point is `zero_point`.
 void append_scale(Grid& grid, double scale, std::int32_t zero_point, const std::string& where);

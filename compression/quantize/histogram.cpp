@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string>
 
 #include "compression/quantize/observer.h"
+#include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/state_list.h"
 
@@ -73,6 +75,11 @@ void Histogram::visit_state(const std::string& prefix, StateVisitor& visitor) {
   visitor.real(prefix + "/high", high);
   range_ = {static_cast<float>(low), static_cast<float>(high)};
   visit_list(prefix + "/counts", counts_, visitor);
+  const bool fits = empty() || (counts_.size() == kAll && std::isfinite(width_) && width_ > 0);
+  if (!fits) {
+    throw DataError(prefix + ": expected no counts, or " + std::to_string(kAll) +
+                    " and a width of their bins");
+  }
 }
 
 }  // namespace pare

@@ -3,6 +3,7 @@
 #include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/rounding.h"
 #include "framework/base/error.h"
+#include "framework/state_list.h"
 
 namespace pare {
 namespace {
@@ -46,6 +47,7 @@ class Uniform final : public Quantizer {
 
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
     observer_->visit_state(prefix, visitor);
+    require_none_or(prefix + "/range", observer_->ranges().size(), place_.channels);
     grid_.scales.clear();
   }
 

@@ -23,6 +23,8 @@ namespace {
 // The child's first byte: what the rest is.
 enum class Answer : std::uint8_t { result = 1, data_error = 2 };
 
+constexpr const char* kTooLittleMemory = "there is too little memory to read it";
+
 std::uint64_t address_space() {
   std::uint64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages;
@@ -44,6 +46,21 @@ void limit(int resource, std::uint64_t value) {
   setrlimit(static_cast<__rlimit_resource_t>(resource), &both);
 }
 
+// A second more than the soft limit: what goes beyond that ends by SIGXCPU, not by SIGKILL, which
+// is left to the system when its memory is at an end.
+void limit_seconds(int seconds) {
+  const auto soft = static_cast<std::uint64_t>(seconds);
+  const rlimit both{soft, soft + 1};
+  setrlimit(RLIMIT_CPU, &both);
+}
+
+// Whether the user (ulimit -v) leaves less memory than the guard would.
+bool is_tight(const Guard& guard) {
+  rlimit now{};
+  return getrlimit(RLIMIT_AS, &now) == 0 && now.rlim_cur != RLIM_INFINITY &&
+         now.rlim_cur < address_space() + guard.memory;
+}
+
 // In the child; ends it.
 [[noreturn]] void answer(int pipe, const Guard& guard,
                          const std::function<std::vector<std::byte>()>& work) {
@@ -52,9 +69,10 @@ void limit(int resource, std::uint64_t value) {
   const auto kept = static_cast<unsigned>(pipe);
   ::close_range(STDERR_FILENO + 1, kept - 1, 0);
   ::close_range(kept + 1, ~0u, 0);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}) ::signal(signal, SIG_DFL);
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU})
+    ::signal(signal, SIG_DFL);
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, static_cast<std::uint64_t>(guard.seconds));
+  limit_seconds(guard.seconds);
   limit(RLIMIT_AS, address_space() + guard.memory);
   std::vector<std::byte> bytes = {static_cast<std::byte>(Answer::result)};
   try {
@@ -92,6 +110,11 @@ bool receive(int pipe, const Guard& guard, std::vector<std::byte>& bytes) {
   }
 }
 
+[[noreturn]] void fail(const Guard& guard, const std::string& message) {
+  if (is_tight(guard)) throw FailedError(message + ", or (ulimit -v) " + kTooLittleMemory);
+  throw DataError(message);
+}
+
 }  // namespace
 
 std::vector<std::byte> run_guarded(const Guard& guard, const std::string& what,
@@ -113,14 +136,17 @@ std::vector<std::byte> run_guarded(const Guard& guard, const std::string& what,
   ::close(ends[0]);
   if (!whole) ::kill(child, SIGKILL);
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (!whole || status != 0 || bytes.empty()) {
-    throw DataError(what + ": the HDF5 library fails on it: the file is damaged");
-  }
+  pid_t waited = 0;
+  while ((waited = ::waitpid(child, &status, 0)) < 0 && errno == EINTR) continue;
+  if (waited != child) throw FailedError(what + ": its process is lost: " + strerror(errno));
+  if (whole && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+    throw FailedError(what + ": the process that read it was killed: " + kTooLittleMemory);
+  if (!whole || status != 0 || bytes.empty())
+    fail(guard, what + ": the HDF5 library fails on it: the file is damaged");
   const auto kind = static_cast<Answer>(bytes[0]);
   bytes.erase(bytes.begin());
   if (kind == Answer::result) return bytes;
-  throw DataError(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  fail(guard, std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
 }  // namespace pare

@@ -17,7 +17,8 @@ struct Guard {
 
 // What `work` returns. It runs in a copy of this process: it sees everything, changes nothing, and
 // must not use threads. A DataError that it throws is thrown here; a crash or a limit becomes a
-// DataError that begins with `what`.
+// DataError that begins with `what`. Throws FailedError where the reason may be the machine's: no
+// process, or less memory than the guard would grant.
 std::vector<std::byte> run_guarded(const Guard& guard, const std::string& what,
                                    const std::function<std::vector<std::byte>()>& work);
 

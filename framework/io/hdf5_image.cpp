@@ -85,6 +85,15 @@ bool has_hdf5_trailer(std::span<const std::byte> bytes) {
          ByteReader(bytes.last(kTrailer), "").text(kMagic.size()) == kMagic;
 }
 
+bool is_undamaged(std::span<const std::byte> bytes) {
+  try {
+    checked_content(bytes, "");
+    return true;
+  } catch (const DataError&) {
+    return false;
+  }
+}
+
 std::vector<std::byte> encode_hdf5(const Hdf5Image& image) {
   std::vector<std::byte> bytes = hdf5::write_image(image);
   ByteWriter trailer;

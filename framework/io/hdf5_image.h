@@ -42,8 +42,13 @@ struct Hdf5Image {
   bool operator==(const Hdf5Image&) const = default;
 };
 
+inline constexpr std::uint64_t kLargestHdf5 = std::uint64_t{4} << 30;
+
 // Whether the bytes end as encode_hdf5 ends them: for telling formats apart.
 bool has_hdf5_trailer(std::span<const std::byte> bytes);
+
+// Whether they are, bit for bit, what encode_hdf5 gave: its checksum is right.
+bool is_undamaged(std::span<const std::byte> bytes);
 
 // The bytes of the whole file. Names must differ and be neither "json" nor have an empty part.
 std::vector<std::byte> encode_hdf5(const Hdf5Image& image);
@@ -56,6 +61,6 @@ Hdf5Image decode_hdf5(std::span<const std::byte> bytes, const std::string& what)
 void save_hdf5(const std::string& path, const Hdf5Image& image);
 
 // Throws DataError where the file is missing, larger than `limit` bytes, or not a valid image.
-Hdf5Image load_hdf5(const std::string& path, std::uint64_t limit = std::uint64_t{4} << 30);
+Hdf5Image load_hdf5(const std::string& path, std::uint64_t limit = kLargestHdf5);
 
 }  // namespace pare

@@ -5,6 +5,7 @@
 
 #include "apps/lib/inspect/difference.h"
 #include "apps/lib/inspect/documents.h"
+#include "apps/lib/inspect/inspect_run.h"
 #include "apps/lib/inspect/table.h"
 #include "apps/lib/inspect/techniques.h"
 #include "apps/lib/inspect/text.h"
@@ -141,6 +142,22 @@ TEST_CASE("two runs differ by accuracy, bytes and layer") {
   Json unfinished = run(0.5, 1);
   unfinished["result"] = nullptr;
   CHECK(contains(difference_text(difference_of(unfinished, run(0.75, 2500))), "2,500"));
+}
+
+TEST_CASE("a result.json that is not ours is an error, not a crash") {
+  const TemporaryFolder folder;
+  write_file_atomically(folder.file("config.json"), config::pretty(config::write(tiny_config({}))));
+  const auto inspected = [&](const std::string& result) {
+    write_file_atomically(folder.file("result.json"), result);
+    return error_of([&] { inspect_run({.subjects = {folder.path()}}); });
+  };
+  for (const char* bad : {"{}", R"({"accuracy": "x"})", R"({"accuracy": {}})", "[]", "7",
+                          R"({"accuracy": {"float": 1}, "layers": [{}]})"}) {
+    CAPTURE(bad);
+    CHECK(inspected(bad).starts_with(folder.path() + ": its result.json is not one"));
+  }
+  const std::string deep(100000, '[');
+  CHECK(contains(inspected(deep), "result.json: its JSON has more than 136 levels"));
 }
 
 TEST_CASE("techniques are what the tables hold, with every key of a method") {

@@ -149,6 +149,22 @@ TEST_CASE("a loss that is not finite stops the run before any weight changes, an
   CHECK(values_of(parameter(network, "conv.weight").latent()) == before);
 }
 
+TEST_CASE("a range that is not finite ends a quantized phase as diverged, with phase and step") {
+  TinyRun run(tiny_config({"phases[0].apply=[\"int8\"]", "phases[2].apply=[]"}));
+  Network& network = run.trainer().network();
+  run.after_update(3, [&] {
+    parameter(network, "last.weight").latent().mutable_data()[7] =
+        std::numeric_limits<float>::infinity();
+  });
+  try {
+    run.train();
+    FAIL("no error");
+  } catch (const DivergedError& error) {
+    CHECK(contains(error.what(), "phase 'dense', step 3: last.weight: values in ["));
+    CHECK(contains(error.what(), "try a smaller learning rate"));
+  }
+}
+
 TEST_CASE("a gradient that is not finite behind a finite loss names its parameter") {
   // Pixels of 2.5e38 and weights of 1e-37: outputs near 25 per lit pixel, gradients beyond float32.
   Dataset dataset = tiny_digits();

@@ -51,9 +51,9 @@ TEST_CASE("a power-of-two scale is the next one above") {
 TEST_CASE("a constant zero tensor is legal, ranges that vanish or diverge are refused by name") {
   CHECK(grid_of({}, {0, 0}).scales[0] == 1.0f);
   CHECK_THROWS_WITH_AS(grid_of({}, {0, std::numeric_limits<float>::infinity()}),
-                       doctest::Contains("t: values in"), ConfigError);
+                       doctest::Contains("t: values in"), GridError);
   CHECK_THROWS_AS(grid_of({}, {0, 1e-38f}), ConfigError);
-  CHECK_THROWS_AS(grid_of({}, {std::numeric_limits<float>::quiet_NaN(), 0}), ConfigError);
+  CHECK_THROWS_AS(grid_of({}, {std::numeric_limits<float>::quiet_NaN(), 0}), GridError);
 }
 
 TEST_CASE("real to code rounds halves up and clamps") {

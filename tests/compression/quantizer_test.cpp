@@ -7,10 +7,12 @@
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <set>
 
 #include "compression/quantize/activation_quantizer.h"
 #include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/weight_quantizer.h"
+#include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "tests/compression/draws.h"
 
@@ -157,6 +159,7 @@ TEST_CASE(
 // Keeps what it is shown, or puts back what it kept.
 struct Memory final : StateVisitor {
   std::map<std::string, std::vector<std::uint8_t>> kept;
+  std::set<std::string> lists;  // names of those whose length is kept, too
   bool loading = false;
   template <class T>
   void keep(const std::string& name, T* value, std::size_t count) {
@@ -173,6 +176,7 @@ struct Memory final : StateVisitor {
     keep(name, value.mutable_data(), static_cast<std::size_t>(value.size()));
   }
   void bytes(const std::string& name, std::vector<std::uint8_t>& value) override {
+    lists.insert(name);
     if (loading) value.resize(kept[name].size());
     keep(name, value.data(), value.size());
   }
@@ -200,6 +204,39 @@ TEST_CASE("every quantizer: saved and loaded, the grid and the codes are the sam
     CHECK(loaded->grid() == o.quantizer->grid());
     CHECK(loaded->codes(x) == o.quantizer->codes(x));
   }
+}
+
+TEST_CASE(
+    "every quantizer: lists of another length are refused, or found anew; nothing is read behind "
+    "them") {
+  const Tensor x = random_tensor({6, 3, 3, 5}, 2);
+  std::int64_t refused = 0;
+  for (const Case& c : all_cases()) {
+    CAPTURE(c.config.quantizer);
+    CAPTURE(c.config.observer);
+    Memory whole;
+    whole.visit(*observed(c, x, 0).quantizer);
+    whole.loading = true;
+    for (const auto& [name, bytes] : whole.kept) {
+      if (!whole.lists.contains(name)) continue;
+      for (const std::size_t size : {std::size_t{0}, bytes.size() / 2, bytes.size() + 64}) {
+        Memory other = whole;
+        other.kept[name].resize(size);
+        auto loaded = make_quantizer(c.config, c.use, "x", x.shape(), 0);
+        try {
+          other.visit(*loaded);
+          if (loaded->ready()) {
+            loaded->grid();
+            loaded->codes(x);
+          }
+          loaded->observe(x, Pass::begin(Pass::Mode::train, 1, 0));
+        } catch (const DataError&) {
+          ++refused;
+        }
+      }
+    }
+  }
+  CHECK(refused > 0);
 }
 
 TEST_CASE("every quantizer: same value, gradient and own gradients for any number of threads") {

@@ -332,7 +332,8 @@ class ResumeTest(ProgramTest):
         returned, err = self.stopped("damaged", signal.SIGTERM)
         self.assertEqual(returned, 143, err)
         (self.folder / "damaged/checkpoints/last.h5").write_bytes(b"nothing")
-        self.ends(self.train("--resume", "--out", "damaged"), 0, "last.h5", "nothing to resume")
+        self.ends(self.train("--resume", "--out", "damaged"), 0, "last.h5.damaged", "nothing to resume")
+        self.assertEqual(self.bytes_of("damaged", "checkpoints/last.h5.damaged"), b"nothing")
 
     def test_a_damaged_last_checkpoint_gives_way_to_the_best(self):
         arguments = ["--smoke", "--set", "dataset.kind=digits"]

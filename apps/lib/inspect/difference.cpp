@@ -65,8 +65,8 @@ Json figures(const Json& a, const Json& b, const char* const (&pointers)[N]) {
 
 const Json* layer(const Json& result, const Json& name) {
   if (!result.is_object() || !result.contains("layers")) return nullptr;
-  for (const Json& entry : result["layers"]) {
-    if (entry["name"] == name) return &entry;
+  for (const Json& entry : result.at("layers")) {
+    if (entry.at("name") == name) return &entry;
   }
   return nullptr;
 }
@@ -75,9 +75,9 @@ Json layers(const Json& a, const Json& b) {
   Json list = Json::array(), names = Json::array();
   for (const Json* side : {&a, &b}) {
     if (!side->is_object() || !side->contains("layers")) continue;
-    for (const Json& entry : (*side)["layers"]) {
-      if (std::find(names.begin(), names.end(), entry["name"]) == names.end())
-        names.push_back(entry["name"]);
+    for (const Json& entry : side->at("layers")) {
+      if (std::find(names.begin(), names.end(), entry.at("name")) == names.end())
+        names.push_back(entry.at("name"));
     }
   }
   for (const Json& name : names) {

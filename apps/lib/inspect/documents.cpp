@@ -12,6 +12,7 @@
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "framework/config/config.h"
+#include "framework/config/parse_json.h"
 #include "framework/io/hdf5_image.h"
 
 namespace pare {
@@ -20,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using config::Json;
 
-constexpr std::uint64_t kLargestResult = 1 << 26;
+constexpr std::uint64_t kLargestResult = 1 << 24;
 
 Json extents(const Shape& shape) {
   Json list = Json::array();
@@ -139,9 +140,7 @@ Json read_json(const std::string& path) {
   if (!fs::exists(path)) return nullptr;
   const std::vector<std::byte> bytes = read_file(path, kLargestResult);
   const char* text = reinterpret_cast<const char*>(bytes.data());
-  Json json = Json::parse(text, text + bytes.size(), nullptr, false);
-  if (json.is_discarded()) throw DataError(path + ": is no JSON: it is damaged");
-  return json;
+  return config::parse_json({text, bytes.size()}, path);
 }
 
 }  // namespace

@@ -24,6 +24,27 @@ Examples:
 
 Exit codes: 0 done; 1 failed; 2 command line or config; 3 a subject is missing, damaged, or none of these.)";
 
+// A result.json may be anything.
+std::string described(const config::Json& document, const InspectOptions& o) {
+  if (o.json) return config::pretty(document);
+  try {
+    return to_text(document, {.tree = o.tree});
+  } catch (const config::Json::exception& error) {
+    throw DataError(o.subjects[0] + ": its result.json is not one of Pare's: " + error.what());
+  }
+}
+
+std::string difference(const InspectOptions& o) {
+  try {
+    const config::Json document =
+        difference_of(document_of(recognize(o.subjects[0])), document_of(recognize(o.subjects[1])));
+    return o.json ? config::pretty(document) : difference_text(document);
+  } catch (const config::Json::exception& error) {
+    throw DataError(o.subjects[0] + ", " + o.subjects[1] +
+                    ": a result.json is not one of Pare's: " + error.what());
+  }
+}
+
 }  // namespace
 
 std::optional<InspectOptions> parse_inspect_options(int argc, const char* const* argv) {
@@ -49,13 +70,8 @@ void inspect_run(const InspectOptions& o) {
     const config::Json document = techniques_document();
     return print(o.json ? config::pretty(document) : techniques_text(document));
   }
-  const config::Json first = document_of(recognize(o.subjects[0]));
-  if (o.subjects.size() == 1) {
-    return print(o.json ? config::pretty(first) : to_text(first, {.tree = o.tree}));
-  }
-  const config::Json second = document_of(recognize(o.subjects[1]));
-  const config::Json difference = difference_of(first, second);
-  print(o.json ? config::pretty(difference) : difference_text(difference));
+  if (o.subjects.size() > 1) return print(difference(o));
+  print(described(document_of(recognize(o.subjects[0])), o));
 }
 
 }  // namespace pare

@@ -28,22 +28,23 @@ std::string extents(const Json& shape) {
 
 std::string network_text(const Json& network) {
   TextTable table({"node", "kind", "output", ">parameters", ">MACs"});
-  table.add({"input", "", extents(network["input"]), "", ""});
-  for (const Json& node : network["nodes"]) {
-    const bool has_weights = node["parameters"] != 0, works = node["macs"] != 0;
-    table.add({text_of(node["name"]), text_of(node["kind"]), extents(node["shape"]),
-               has_weights ? number(node["parameters"]) : "", works ? number(node["macs"]) : ""});
+  table.add({"input", "", extents(network.at("input")), "", ""});
+  for (const Json& node : network.at("nodes")) {
+    const bool has_weights = node.at("parameters") != 0, works = node.at("macs") != 0;
+    table.add({text_of(node.at("name")), text_of(node.at("kind")), extents(node.at("shape")),
+               has_weights ? number(node.at("parameters")) : "",
+               works ? number(node.at("macs")) : ""});
   }
-  table.add({"total", "", "", number(network["parameters"]), number(network["macs"])});
+  table.add({"total", "", "", number(network.at("parameters")), number(network.at("macs"))});
   return table.text();
 }
 
 std::string config_text(const Json& d, TextDetail) {
-  std::string text = d["path"].get<std::string>() + ": a config, with every default\n\n" +
-                     config::pretty(d["config"]);
-  if (d["network"].is_null())
+  std::string text = d.at("path").get<std::string>() + ": a config, with every default\n\n" +
+                     config::pretty(d.at("config"));
+  if (d.at("network").is_null())
     return text + "\nThe network's shapes are known with the data only: ./pare train --plan.\n";
-  return text + "\n" + network_text(d["network"]);
+  return text + "\n" + network_text(d.at("network"));
 }
 
 // What hangs on the parameters, in one line each.
@@ -54,10 +55,10 @@ std::string chains_text(const Json& chains) {
     std::string names;
     for (const Json& transform : *it) {
       names += names.empty() ? "" : ", ";
-      names += text_of(transform["kind"]);
+      names += text_of(transform.at("kind"));
       if (transform.contains("bits"))
-        names +=
-            " (" + transform["bits"].dump() + " bits, " + text_of(transform["quantizer"]) + ")";
+        names += " (" + transform.at("bits").dump() + " bits, " +
+                 text_of(transform.at("quantizer")) + ")";
     }
     table.add({it.key(), names});
   }
@@ -67,8 +68,8 @@ std::string chains_text(const Json& chains) {
 std::string arrays_text(const Json& arrays) {
   TextTable table({"array", "type", "shape", ">bytes"});
   for (const Json& array : arrays) {
-    table.add({text_of(array["name"]), text_of(array["type"]), extents(array["shape"]),
-               number(array["bytes"])});
+    table.add({text_of(array.at("name")), text_of(array.at("type")), extents(array.at("shape")),
+               number(array.at("bytes"))});
   }
   return table.text();
 }
@@ -77,11 +78,11 @@ std::string arrays_text(const Json& arrays) {
 std::string groups_text(const Json& arrays) {
   std::vector<std::pair<std::string, std::pair<std::int64_t, std::int64_t>>> groups;
   for (const Json& array : arrays) {
-    const std::string name = text_of(array["name"]);
+    const std::string name = text_of(array.at("name"));
     const std::string group = name.substr(0, name.find('/'));
     if (groups.empty() || groups.back().first != group) groups.push_back({group, {0, 0}});
     ++groups.back().second.first;
-    groups.back().second.second += array["bytes"].get<std::int64_t>();
+    groups.back().second.second += array.at("bytes").get<std::int64_t>();
   }
   TextTable table({"group", ">arrays", ">bytes"});
   for (const auto& [name, sums] : groups) {
@@ -91,19 +92,19 @@ std::string groups_text(const Json& arrays) {
 }
 
 std::string checkpoint_line(const Json& d) {
-  const std::string where = d["phase"].is_null() ? "at the end of its training"
-                                                 : "in phase '" + text_of(d["phase"]) + "'";
+  const std::string where = d.at("phase").is_null() ? "at the end of its training"
+                                                    : "in phase '" + text_of(d.at("phase")) + "'";
   return fmt::format("{}: {}, after epoch {} ({} updates), validation {}, {} zero by masks\n",
-                     text_of(d["path"]), where, d["epoch"].dump(), number(d["run_step"]),
-                     percent(d["accuracy"]["validation"]), percent(d["sparsity"]));
+                     text_of(d.at("path")), where, d.at("epoch").dump(), number(d.at("run_step")),
+                     percent(d.at("accuracy").at("validation")), percent(d.at("sparsity")));
 }
 
 std::string checkpoint_text(const Json& d, TextDetail detail) {
-  std::string text = checkpoint_line(d) + "a checkpoint of the run '" + text_of(d["name"]) + "', " +
-                     number(d["bytes"]) + " bytes\n\n" + groups_text(d["arrays"]) + "\n" +
-                     chains_text(d["chains"]);
+  std::string text = checkpoint_line(d) + "a checkpoint of the run '" + text_of(d.at("name")) +
+                     "', " + number(d.at("bytes")) + " bytes\n\n" + groups_text(d.at("arrays")) +
+                     "\n" + chains_text(d.at("chains"));
   if (detail.tree) {
-    text += "\n" + network_text(d["network"]) + "\n" + arrays_text(d["arrays"]);
+    text += "\n" + network_text(d.at("network")) + "\n" + arrays_text(d.at("arrays"));
   }
   return text;
 }
@@ -113,17 +114,17 @@ std::string operations_text(const Json& operations) {
                    ">bitmap", ">relative", ">huffman", ">arithmetic", ">MACs"});
   for (const Json& op : operations) {
     if (!op.contains("weights")) {
-      table.add({text_of(op["output"]), text_of(op["kind"]), extents(op["shape"]), "", "", "", "",
-                 "", "", "", "", "", ""});
+      table.add({text_of(op.at("output")), text_of(op.at("kind")), extents(op.at("shape")), "", "",
+                 "", "", "", "", "", "", "", ""});
       continue;
     }
-    const double zero = op["zeros"].get<double>() / op["weights"].get<double>();
-    const Json& bytes = op["code_bytes"];
-    table.add({text_of(op["output"]), text_of(op["kind"]), extents(op["shape"]),
-               number(op["weights"]), fmt::format("{:.1f} %", 100 * zero), op["bits"].dump(),
-               text_of(op["coding"]), number(bytes["packed"]), number(bytes["bitmap"]),
-               number(bytes["relative_index"]), number(bytes["huffman"]),
-               number(bytes["arithmetic"]), number(op["macs"])});
+    const double zero = op.at("zeros").get<double>() / op.at("weights").get<double>();
+    const Json& bytes = op.at("code_bytes");
+    table.add({text_of(op.at("output")), text_of(op.at("kind")), extents(op.at("shape")),
+               number(op.at("weights")), fmt::format("{:.1f} %", 100 * zero), op.at("bits").dump(),
+               text_of(op.at("coding")), number(bytes.at("packed")), number(bytes.at("bitmap")),
+               number(bytes.at("relative_index")), number(bytes.at("huffman")),
+               number(bytes.at("arithmetic")), number(op.at("macs"))});
   }
   return table.text();
 }
@@ -133,17 +134,17 @@ std::string sections_text(const Json& sections, TextDetail detail) {
   if (detail.tree) {
     TextTable table({"section", "of", ">bytes"});
     for (const Json& s : sections) {
-      table.add({text_of(s["part"]), text_of(s["operation"]), number(s["bytes"])});
+      table.add({text_of(s.at("part")), text_of(s.at("operation")), number(s.at("bytes"))});
     }
     return table.text();
   }
   std::vector<std::pair<std::string, std::int64_t>> parts;
   for (const Json& section : sections) {
-    const std::string part = text_of(section["part"]);
+    const std::string part = text_of(section.at("part"));
     auto found = parts.begin();
     while (found != parts.end() && found->first != part) ++found;
     if (found == parts.end()) found = parts.insert(parts.end(), {part, 0});
-    found->second += section["bytes"].get<std::int64_t>();
+    found->second += section.at("bytes").get<std::int64_t>();
   }
   TextTable table({"section", ">bytes"});
   for (const auto& [part, bytes] : parts) table.add({part, grouped(bytes)});
@@ -154,10 +155,10 @@ std::string model_text(const Json& d, TextDetail detail) {
   return fmt::format(
              "{}: the model '{}', {} bytes; takes {}, runs in {} bytes of activations; {} "
              "rounding\n\n",
-             text_of(d["path"]), text_of(d["name"]), number(d["bytes"]), extents(d["input"]),
-             number(d["arena"]), text_of(d["rounding"])) +
-         operations_text(d["operations"]) + "\n" + sections_text(d["sections"], detail) +
-         fmt::format("  {} bytes in all\n", number(d["bytes"]));
+             text_of(d.at("path")), text_of(d.at("name")), number(d.at("bytes")),
+             extents(d.at("input")), number(d.at("arena")), text_of(d.at("rounding"))) +
+         operations_text(d.at("operations")) + "\n" + sections_text(d.at("sections"), detail) +
+         fmt::format("  {} bytes in all\n", number(d.at("bytes")));
 }
 
 std::string layers_text(const Json& layers) {
@@ -165,54 +166,59 @@ std::string layers_text(const Json& layers) {
                    "coding", ">bytes", ">MACs", ">effective", ">us"});
   for (const Json& l : layers) {
     const auto share = [&](const char* key) {
-      return fmt::format("{:.1f} %", 100 * l[key].get<double>() / l["weights"].get<double>());
+      return fmt::format("{:.1f} %", 100 * l.at(key).get<double>() / l.at("weights").get<double>());
     };
-    table.add({text_of(l["name"]), text_of(l["kind"]), number(l["weights"]), share("zeros_by_mask"),
-               share("zeros_by_rounding"), l["weight_bits"].dump() + " / " + l["input_bits"].dump(),
-               l["sqnr"].is_null() ? "-" : fmt::format("{:.1f} dB", l["sqnr"].get<double>()),
-               text_of(l["coding"]), number(l["bytes"]), number(l["macs"]),
-               number(l["effective_macs"]), fmt::format("{:.1f}", l["latency_us"].get<double>())});
+    table.add({text_of(l.at("name")), text_of(l.at("kind")), number(l.at("weights")),
+               share("zeros_by_mask"), share("zeros_by_rounding"),
+               l.at("weight_bits").dump() + " / " + l.at("input_bits").dump(),
+               l.at("sqnr").is_null() ? "-" : fmt::format("{:.1f} dB", l.at("sqnr").get<double>()),
+               text_of(l.at("coding")), number(l.at("bytes")), number(l.at("macs")),
+               number(l.at("effective_macs")),
+               fmt::format("{:.1f}", l.at("latency_us").get<double>())});
   }
   return table.text();
 }
 
 std::string result_text(const Json& r) {
-  const Json& a = r["accuracy"];
-  std::string text = fmt::format("  float {}, fake_quant {}, integer {}\n", percent(a["float"]),
-                                 percent(a["fake_quant"]), percent(a["integer"]));
-  if (a["integer"].is_null()) return text;
+  const Json& a = r.at("accuracy");
+  std::string text = fmt::format("  float {}, fake_quant {}, integer {}\n", percent(a.at("float")),
+                                 percent(a.at("fake_quant")), percent(a.at("integer")));
+  if (a.at("integer").is_null()) return text;
   text += fmt::format("  {} of all weights are zero; model.pare has {} bytes (float32: {})\n",
-                      percent(r["sparsity"]), number(r["bytes"]["model"]),
-                      number(r["bytes"]["float32"]));
-  for (const Json& p : r["pruning"]) {
-    text += fmt::format("  {}: {} of {} asked for, {} pruned\n", text_of(p["name"]),
-                        percent(p["asked"]), text_of(p["granularity"]), percent(p["pruned"]));
+                      percent(r.at("sparsity")), number(r.at("bytes").at("model")),
+                      number(r.at("bytes").at("float32")));
+  for (const Json& p : r.at("pruning")) {
+    text +=
+        fmt::format("  {}: {} of {} asked for, {} pruned\n", text_of(p.at("name")),
+                    percent(p.at("asked")), text_of(p.at("granularity")), percent(p.at("pruned")));
   }
-  if (const Json& s = r["shrink"]; !s.is_null()) {
+  if (const Json& s = r.at("shrink"); !s.is_null()) {
     text += fmt::format("  shrunk: {} -> {} MACs, {} -> {} parameters\n",
-                        number(s["macs"]["before"]), number(s["macs"]["after"]),
-                        number(s["parameters"]["before"]), number(s["parameters"]["after"]));
+                        number(s.at("macs").at("before")), number(s.at("macs").at("after")),
+                        number(s.at("parameters").at("before")),
+                        number(s.at("parameters").at("after")));
   }
-  return text + "\n" + layers_text(r["layers"]);
+  return text + "\n" + layers_text(r.at("layers"));
 }
 
 std::string run_text(const Json& d, TextDetail detail) {
-  std::string text =
-      fmt::format("{}: the run '{}'\n\n", text_of(d["path"]), text_of(d["config"]["name"]));
-  text += d["result"].is_null() ? "  it has no result yet\n" : result_text(d["result"]);
+  std::string text = fmt::format("{}: the run '{}'\n\n", text_of(d.at("path")),
+                                 text_of(d.at("config").at("name")));
+  text += d.at("result").is_null() ? "  it has no result yet\n" : result_text(d.at("result"));
   text += "\n";
-  for (const Json& checkpoint : d["checkpoints"]) text += "  " + checkpoint_line(checkpoint);
+  for (const Json& checkpoint : d.at("checkpoints")) text += "  " + checkpoint_line(checkpoint);
   TextTable table({"file", ">bytes"});
-  for (const Json& file : d["files"]) table.add({text_of(file["name"]), number(file["bytes"])});
+  for (const Json& file : d.at("files"))
+    table.add({text_of(file.at("name")), number(file.at("bytes"))});
   text += "\n" + table.text();
-  if (detail.tree) text += "\n" + config::pretty(d["config"]);
+  if (detail.tree) text += "\n" + config::pretty(d.at("config"));
   return text;
 }
 
 }  // namespace
 
 std::string to_text(const Json& document, TextDetail detail) {
-  const Json& what = document["what"];
+  const Json& what = document.at("what");
   if (what == "config") return config_text(document, detail);
   if (what == "checkpoint") return checkpoint_text(document, detail);
   if (what == "model") return model_text(document, detail);
