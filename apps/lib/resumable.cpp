@@ -14,30 +14,29 @@ namespace fs = std::filesystem;
 // Nothing where the file is damaged. One that is whole but cannot be read (by this version, or with
 // so little memory) is an error: going on without it would write over it.
 std::optional<Checkpoint> valid_checkpoint(const std::string& path, Console& console) {
-  if (!fs::exists(path)) return std::nullopt;
   const std::vector<std::byte> bytes = read_file(path, kLargestHdf5);
   try {
     return decode_checkpoint(bytes, path);
   } catch (const DataError& error) {
     if (is_undamaged(bytes)) {
-      throw DataError(error.what() +
-                      std::string("; its checksum is right, so the file is whole. Try with more "
-                                  "memory, or start again with --overwrite"));
+      throw DataError(
+          path + ": is whole, for its checksum is right, but cannot be read here: " + error.what() +
+          ". Try with more memory or the version that wrote it, or start again with "
+          "--overwrite");
     }
     console.warn(error.what());
     return std::nullopt;
   }
 }
 
-// What cannot be read is kept beside what takes its place: somebody may yet repair it.
-void set_aside(const RunFolder& folder, Console& console) {
-  for (const std::string& path : {folder.last_checkpoint(), folder.best_checkpoint()}) {
-    if (!fs::exists(path)) continue;
-    std::error_code error;
-    fs::rename(path, path + ".damaged", error);
-    if (error) throw FailedError(path + ": cannot be renamed: " + error.message());
-    console.warn(path + " is kept as " + path + ".damaged");
-  }
+// Kept beside what takes its place: somebody may yet repair it.
+void set_aside(const std::string& path, Console& console) {
+  std::string kept = path + ".damaged";
+  for (int i = 2; fs::exists(kept); ++i) kept = path + ".damaged." + std::to_string(i);
+  std::error_code error;
+  fs::rename(path, kept, error);
+  if (error) throw FailedError(path + ": cannot be renamed: " + error.message());
+  console.warn(path + " is kept as " + kept);
 }
 
 Checkpoint load_best(const std::string& path) {
@@ -67,17 +66,19 @@ Snapshot best_arrays(const TrainingState& state, const RunFolder& folder, const 
 std::optional<Resumable> find_resumable(const RunFolder& folder, const RunConfig& config,
                                         const std::string& data_hash, Console& console) {
   std::optional<Resumable> newest;
+  std::vector<std::string> damaged;
   for (const std::string& path : {folder.last_checkpoint(), folder.best_checkpoint()}) {
+    if (!fs::exists(path)) continue;
     std::optional<Checkpoint> checkpoint = valid_checkpoint(path, console);
+    if (!checkpoint) damaged.push_back(path);
     if (!checkpoint || (newest && !is_newer(checkpoint->state, newest->checkpoint.state))) continue;
     newest = Resumable{std::move(*checkpoint), path, {}};
   }
-  if (!newest) {
-    set_aside(folder, console);
-    return newest;
+  if (newest) {
+    require_same_run(newest->checkpoint, config::write(config), data_hash, newest->path);
+    newest->best = best_arrays(newest->checkpoint.state, folder, config, data_hash);
   }
-  require_same_run(newest->checkpoint, config::write(config), data_hash, newest->path);
-  newest->best = best_arrays(newest->checkpoint.state, folder, config, data_hash);
+  for (const std::string& path : damaged) set_aside(path, console);
   return newest;
 }
 

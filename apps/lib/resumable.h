@@ -19,7 +19,7 @@ struct Resumable {
 };
 
 // The newer of last.h5 and best.h5; a damaged one is a warning and gives way to the other. Nothing
-// where there is none that is whole; damaged ones are renamed to *.damaged then. Throws
+// where there is none that is whole. Damaged ones are renamed to *.damaged. Throws
 // ConfigError, DataError, FailedError: written by another run, its best network is missing or
 // damaged, or a file that is whole cannot be read.
 std::optional<Resumable> find_resumable(const RunFolder& folder, const RunConfig& config,

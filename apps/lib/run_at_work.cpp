@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "apps/lib/branch.h"
 #include "apps/lib/checkpoint.h"
@@ -113,6 +114,11 @@ void RunAtWork::write_unfinished_page(const std::string& why) const {
 bool RunAtWork::resume_newest() {
   std::optional<Resumable> found = find_resumable(folder_, config_, dataset_.hash, console_);
   if (!found) {
+    if (std::filesystem::exists(folder_.file("result.json"))) {
+      throw ConfigError("'" + folder_.path() +
+                        "' holds a run that is finished, without its checkpoints: there is nothing "
+                        "to resume; add --overwrite to do it again");
+    }
     console_.say("nothing to resume in " + folder_.path() + ": starting from the beginning");
     return false;
   }

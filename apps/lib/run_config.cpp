@@ -10,6 +10,7 @@
 
 #include "apps/lib/course.h"
 #include "framework/base/error.h"
+#include "framework/base/names.h"
 #include "framework/base/text.h"
 #include "framework/config/config.h"
 
@@ -71,12 +72,6 @@ void choose_phases_or_strategy(RunConfig& run, const config::Object& o) {
 }
 
 constexpr std::size_t kLongestName = 100;
-
-// In any locale.
-bool fits_into_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-' || c == '.';
-}
 
 Names config_folders() {
   Names folders;
@@ -227,15 +222,12 @@ std::string find_config(const std::string& path) {
                                 join(places, ", ")));
 }
 
-bool is_folder_name(std::string_view name) {
-  return !name.empty() && name.size() <= kLongestName && name[0] != '.' &&
-         std::all_of(name.begin(), name.end(), fits_into_name);
-}
+bool is_folder_name(std::string_view name) { return is_plain_name(name, kLongestName); }
 
 std::string default_name(const std::string& file) {
   std::string name = fs::path(file).stem().string().substr(0, kLongestName);
   std::replace_if(
-      name.begin(), name.end(), [](char c) { return !fits_into_name(c); }, '_');
+      name.begin(), name.end(), [](char c) { return !is_plain(c); }, '_');
   if (name.starts_with('.')) name[0] = '_';
   return name.empty() ? "_" : name;
 }

@@ -8,6 +8,7 @@
 #include "compression/integer/kernels/pixel_map.h"
 #include "compression/integer/operations.h"
 #include "framework/base/error.h"
+#include "framework/base/names.h"
 
 namespace pare::integer {
 namespace {
@@ -158,17 +159,8 @@ std::string describe_tensor(const Program& program, std::size_t index) {
          program.tensors[index].name.substr(0, kMaxNameLength) + "')";
 }
 
-bool is_name(std::string_view name) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-  };
-  return !name.empty() && std::ssize(name) <= kMaxNameLength && name[0] != '.' &&
-         std::all_of(name.begin(), name.end(), fits);
-}
-
 void check_name(const Program& program, const std::string& where, std::string_view name) {
-  if (is_name(name)) return;
+  if (is_plain_name(name, kMaxNameLength)) return;
   refuse(program, where,
          "the name has " + std::to_string(name.size()) + " bytes: '" +
              std::string(name.substr(0, kMaxNameLength)) + "', expected 1 to " +
@@ -248,12 +240,6 @@ std::int64_t steps_of(const Op& op, const Tensor& input, const Tensor& output) {
 }
 
 }  // namespace
-
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return text;
-}
 
 void refuse(const Program& program, const std::string& where, const std::string& what) {
   throw DataError(

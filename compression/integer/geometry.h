@@ -44,9 +44,6 @@ std::int64_t work_of(const Program& program);
 // Throws DataError where that is more than kMaxWork.
 void check_work(const Program& program);
 
-// `text` with '?' in place of all that is not printable ASCII: safe for a terminal.
-std::string printable(std::string text);
-
 // [[noreturn]] helper of all: DataError "model '<name>': <where>: <what>", printable.
 [[noreturn]] void refuse(const Program& program, const std::string& where, const std::string& what);
 

@@ -352,7 +352,7 @@ Value parse_file(const std::string& path, int rank) {
   std::vector<std::byte> bytes;
   try {
     bytes = read_file(path, kLargest);
-  } catch (const DataError& error) {
+  } catch (const Error& error) {
     throw ConfigError(error.what());  // a config that is not there is a mistake of the command line
   }
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());

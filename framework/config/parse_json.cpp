@@ -15,29 +15,46 @@ constexpr std::size_t kMostLevels = 2 * kDeepest + 8;
 // before it.
 constexpr std::uint64_t kMostComparisons = std::uint64_t{1} << 28;
 
-// Follows the parser and stops it.
-class Bounds {
+// Goes through a text before it is parsed. (The parser's own callback would make lists quadratic.)
+class Bounds final : public nlohmann::json_sax<Json> {
  public:
   explicit Bounds(const std::string& what) : what_(what) {}
 
-  bool operator()(int depth, Json::parse_event_t event, const Json&) {
-    const auto level = static_cast<std::size_t>(depth);
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (level >= kMostLevels)
-        throw DataError(what_ + ": its JSON has more than " + std::to_string(kMostLevels) +
-                        " levels");
-      keys_.resize(level + 2, 0);
-      keys_[level + 1] = 0;
-    } else if (event == Json::parse_event_t::key) {
-      keys_.resize(std::max(keys_.size(), level + 1), 0);
-      comparisons_ += keys_[level]++;
-      if (comparisons_ > kMostComparisons)
-        throw DataError(what_ + ": an object of its JSON has too many keys");
-    }
+  bool start_object(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t&) override {
+    comparisons_ += keys_.back()++;
+    if (comparisons_ > kMostComparisons)
+      throw DataError(what_ + ": an object of its JSON has too many keys");
     return true;
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override {
+    throw DataError(what_ + ": is no JSON: it is damaged");
   }
 
  private:
+  bool open() {
+    if (keys_.size() >= kMostLevels) {
+      throw DataError(what_ + ": its JSON has more than " + std::to_string(kMostLevels) +
+                      " levels");
+    }
+    keys_.push_back(0);
+    return true;
+  }
+  bool close() {
+    keys_.pop_back();
+    return true;
+  }
+
   const std::string& what_;
   std::vector<std::uint64_t> keys_;  // of the object at each level
   std::uint64_t comparisons_ = 0;
@@ -46,14 +63,9 @@ class Bounds {
 }  // namespace
 
 Json parse_json(std::string_view text, const std::string& what) {
-  try {
-    Bounds bounds(what);
-    return Json::parse(text, [&](int depth, Json::parse_event_t event, const Json& parsed) {
-      return bounds(depth, event, parsed);
-    });
-  } catch (const Json::exception&) {
-    throw DataError(what + ": is no JSON: it is damaged");
-  }
+  Bounds bounds(what);
+  Json::sax_parse(text, &bounds);
+  return Json::parse(text);
 }
 
 }  // namespace pare::config

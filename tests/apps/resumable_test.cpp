@@ -27,6 +27,10 @@ TEST_CASE("damaged checkpoints are kept beside what takes their place") {
   CHECK_FALSE(find(folder));
   CHECK_FALSE(std::filesystem::exists(folder.last_checkpoint()));
   CHECK(read_file(folder.last_checkpoint() + ".damaged", 100).size() == 7);
+  write_file_atomically(folder.last_checkpoint(), "again");
+  CHECK_FALSE(find(folder));
+  CHECK(read_file(folder.last_checkpoint() + ".damaged", 100).size() == 7);
+  CHECK(read_file(folder.last_checkpoint() + ".damaged.2", 100).size() == 5);
 }
 
 TEST_CASE("a checkpoint that is whole but cannot be read ends the run and stays") {
@@ -35,6 +39,6 @@ TEST_CASE("a checkpoint that is whole but cannot be read ends the run and stays"
   save_hdf5(folder.last_checkpoint(), {R"({"format": 1000})", {}});
   const std::string why = error_of([&] { find(folder); });
   CHECK(contains(why, "expected a checkpoint of format 2, got 1000"));
-  CHECK(contains(why, "its checksum is right, so the file is whole"));
+  CHECK(contains(why, "is whole, for its checksum is right, but cannot be read here"));
   CHECK(std::filesystem::exists(folder.last_checkpoint()));
 }

@@ -57,5 +57,11 @@ TEST_CASE("keys that would take hours to look up are refused, in one object or i
   CHECK(fault(many + "]") == "x.json: an object of its JSON has too many keys");
 }
 
+TEST_CASE("lists are read in the time of their length") {
+  std::string text = "[{}";
+  for (int i = 1; i < 400000; ++i) text += ",{}";
+  CHECK(parse_json(text + "]", "x").size() == 400000);
+}
+
 }  // namespace
 }  // namespace pare::config

@@ -95,6 +95,6 @@ TEST_CASE("links in a run from elsewhere are not followed") {
   files.write("secret/result.json", "{}");
   files.write("here/runs/def/config.json", "{}");
   fs::create_symlink(files.file("secret"), there.run("def"));
-  CHECK_THROWS_AS(here.adopt("def", there), FailedError);
+  CHECK(here.adopt("def", there) == "'" + there.run("def") + "' is a symbolic link");
   CHECK(fs::exists(here.run("def") + "/config.json"));
 }

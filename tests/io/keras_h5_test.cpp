@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <csignal>
 #include <functional>
 
@@ -95,11 +94,6 @@ TEST_CASE("a crash, a loop and a hunger for memory end in errors, not with the p
           return std::vector<std::byte>(static_cast<std::size_t>(*nowhere));
         }) == failed);
   CHECK(outcome([] { return std::vector<std::byte>(std::size_t{1} << 30); }) == failed);
-  CHECK(outcome([] {
-          std::atomic<bool> for_ever = true;
-          while (for_ever) continue;
-          return std::vector<std::byte>();
-        }) == failed);
   CHECK_THROWS_WITH_AS(
       run_guarded(guard, "x.h5",
                   []() -> std::vector<std::byte> { ::raise(SIGKILL), std::abort(); }),

@@ -223,6 +223,14 @@ class ExperimentTest(ProgramTest):
         self.ends(finished, 1, "failed (exit code 4)", "failed.json: cannot write", "1 runs failed")
         self.assertEqual(len(self.rows("worse")), 1)
 
+    def test_a_run_that_cannot_be_started_ends_no_other_run(self):
+        self.question("blocked", axes={"optimizer.learning_rate": [0.01, 0.001]}, seeds=[1])
+        plan = json.loads(self.experiment("blocked", "blocked", "--smoke", "--dry-run", "--json").out)
+        (self.folder / "blocked/runs" / plan["rows"][0]["run"] / "config.json/x").mkdir(parents=True)
+        finished = self.experiment("blocked", "blocked", "--smoke", "--jobs", "1")
+        self.ends(finished, 1, "config.json: cannot write", "1 of 2 runs finished")
+        self.assertEqual(len(self.rows("blocked")), 1)
+
     def test_a_signal_ends_the_wait_for_runs_of_an_earlier_one(self):
         (self.folder / "waits").mkdir()
         with open(self.folder / "waits/.lock-runs", "w") as lock:

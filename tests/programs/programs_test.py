@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import struct
 import subprocess
@@ -334,6 +335,14 @@ class ResumeTest(ProgramTest):
         (self.folder / "damaged/checkpoints/last.h5").write_bytes(b"nothing")
         self.ends(self.train("--resume", "--out", "damaged"), 0, "last.h5.damaged", "nothing to resume")
         self.assertEqual(self.bytes_of("damaged", "checkpoints/last.h5.damaged"), b"nothing")
+
+    def test_a_finished_run_without_checkpoints_is_not_begun_again(self):
+        self.ends(self.train("--smoke", "--set", "dataset.kind=digits", "--out", "over"), 0)
+        before = self.bytes_of("over", "result.json")
+        shutil.rmtree(self.folder / "over/checkpoints")
+        again = self.train("--resume", "--out", "over", "--smoke", "--set", "seed=2")
+        self.ends(again, 2, "a run that is finished", "--overwrite")
+        self.assertEqual(self.bytes_of("over", "result.json"), before)
 
     def test_a_damaged_last_checkpoint_gives_way_to_the_best(self):
         arguments = ["--smoke", "--set", "dataset.kind=digits"]

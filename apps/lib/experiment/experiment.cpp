@@ -30,19 +30,21 @@ using config::Json;
 constexpr double kBetweenTables = 5;   // seconds at least
 constexpr double kTimesTheirOwn = 50;  // and so many times what they take
 
-// What write_tables() writes.
-constexpr const char* kTables[] = {"results.csv", "timing.csv",  "dense.csv",
-                                   "results.md",  "results.tex", "index.html"};
+using TableText = std::string (*)(const Plan&, const Collected&);
+struct Table {
+  const char* file;
+  TableText text;
+};
+constexpr Table kTables[] = {{"results.csv", results_csv},   {"timing.csv", timing_csv},
+                             {"dense.csv", dense_csv},       {"results.md", results_markdown},
+                             {"results.tex", results_latex}, {"index.html", results_page}};
 
 void write_tables(const Plan& plan, const ExperimentFolder& folder) {
   const Collected collected = collect(plan, folder);
-  write_file_atomically(folder.file("results.csv"), results_csv(plan, collected));
-  write_file_atomically(folder.file("timing.csv"), timing_csv(plan, collected));
-  if (!plan.dense.empty())
-    write_file_atomically(folder.file("dense.csv"), dense_csv(plan, collected));
-  write_file_atomically(folder.file("results.md"), results_markdown(plan, collected));
-  write_file_atomically(folder.file("results.tex"), results_latex(plan, collected));
-  write_file_atomically(folder.file("index.html"), results_page(plan, collected));
+  for (const Table& table : kTables) {
+    if (table.text == dense_csv && plan.dense.empty()) continue;
+    write_file_atomically(folder.file(table.file), table.text(plan, collected));
+  }
 }
 
 // Tables before the last ones: those can be written again.
@@ -60,7 +62,8 @@ void try_tables(const Plan& plan, const ExperimentFolder& folder, Console& conso
 // processes we cannot see: there it stays for the command without --shard.
 void remove_orphans(const ExperimentFolder& folder, const Shard& shard) {
   if (!shard.name().empty()) return;
-  const std::vector<std::string> tables(std::begin(kTables), std::end(kTables));
+  std::vector<std::string> tables;
+  for (const Table& table : kTables) tables.emplace_back(table.file);
   remove_temporary_files(folder.path(), tables, OtherWriters::some);
 }
 

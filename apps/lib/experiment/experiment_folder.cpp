@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -88,7 +87,7 @@ void ExperimentFolder::prepare(const std::string& hash, const Json& config) cons
   const std::vector<std::string> ours = {"config.json", "failed.json"};
   remove_temporary_files(run(hash), ours, OtherWriters::some);
   std::error_code ignored;
-  fs::remove(run(hash) + kFailure, ignored);
+  for (const char* before : {kFailure, kResult}) fs::remove(run(hash) + before, ignored);
   write_file_atomically(run(hash) + "/config.json", config::pretty(config));
 }
 
@@ -119,6 +118,9 @@ void ExperimentFolder::drop_checkpoints(const std::string& hash) const {
 }
 
 std::string ExperimentFolder::adopt(const std::string& hash, const ExperimentFolder& from) const {
+  for (const std::string& path : {from.run(hash), from.run(hash) + kResult}) {
+    if (fs::is_symlink(path)) return "'" + path + "' is a symbolic link";
+  }
   const std::string copy = run("." + hash + ".copy");
   make_folder(run(hash));
   std::optional<RunFolder::Lock> lock;  // a run of an experiment that is at work may be writing
@@ -131,8 +133,6 @@ std::string ExperimentFolder::adopt(const std::string& hash, const ExperimentFol
   fs::remove_all(copy, error);
   fs::copy(from.run(hash), copy, fs::copy_options::recursive | fs::copy_options::skip_symlinks,
            error);
-  if (!error && !fs::exists(copy + kResult))  // the folder or its result was a link
-    error = std::make_error_code(std::errc::no_such_file_or_directory);
   if (!error) fs::remove_all(run(hash), error);
   if (!error) fs::rename(copy, run(hash), error);
   if (error)

@@ -29,12 +29,13 @@ class ExperimentFolder {
   std::string errors_of(const std::string& hash) const { return run(hash) + "/stderr.txt"; }
 
   bool is_finished(const std::string& hash) const;
-  // result.json of a finished run; nothing where it is not, or cannot be read.
+  // result.json of a finished run; nothing where it is not, or is damaged. Throws FailedError where
+  // the system does not let us read it.
   std::optional<config::Json> result(const std::string& hash) const;
   std::optional<Failure> failure(const std::string& hash) const;
 
   // Makes the run's folder with its config, as `train --resume` expects it, and forgets an earlier
-  // failure, and what a killed process left of our files in it.
+  // failure, a result that cannot be read, and what a killed process left of our files in it.
   void prepare(const std::string& hash, const config::Json& config) const;
   void record(const std::string& hash, const Failure& failure) const;
   // Its exit code and the last words on its stderr.
@@ -43,7 +44,8 @@ class ExperimentFolder {
   // Removes what only resuming and branching need.
   void drop_checkpoints(const std::string& hash) const;
   // Copies a finished run from another experiment's folder, whole or not at all, links in it left
-  // out. Returns why it was not copied where another process writes the run here, "" otherwise.
+  // out. Returns why it was not copied where it is a link itself or another process writes the run
+  // here, "" otherwise.
   std::string adopt(const std::string& hash, const ExperimentFolder& from) const;
 
  private:

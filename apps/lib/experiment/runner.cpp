@@ -98,13 +98,28 @@ void Runner::fail_without_beginning(std::size_t run) {
 
 void Runner::start(Job job) {
   const PlannedRun& run = planned(job);
-  folder_of(job).prepare(run.hash, run.config);
   console_.detail(fmt::format("starting {} {}", run.hash, label_of(job)));
-  if (job.is_beginning) begun_[job.index] = State::at_work;
-  at_work_.push_back(
-      {.job = job,
-       .start = monotonic_seconds(),
-       .child = Child(program_, arguments(job), folder_of(job).errors_of(run.hash))});
+  try {
+    folder_of(job).prepare(run.hash, run.config);
+    at_work_.push_back(
+        {.job = job,
+         .start = monotonic_seconds(),
+         .child = Child(program_, arguments(job), folder_of(job).errors_of(run.hash))});
+    if (job.is_beginning) begun_[job.index] = State::at_work;
+  } catch (const FailedError& error) {
+    failed(job, {static_cast<int>(error.code()), error.what()});
+  }
+}
+
+void Runner::failed(Job job, const Failure& failure) {
+  if (job.is_beginning) {
+    begun_[job.index] = State::failed;
+  } else {
+    ++failed_;
+  }
+  record(job, failure);
+  console_.warn(
+      fmt::format("{} failed (exit code {}): {}", label_of(job), failure.code, failure.message));
 }
 
 std::vector<std::string> Runner::arguments(Job job) const {
@@ -133,7 +148,7 @@ void Runner::collect(const std::function<void()>& after_each) {
       ++work;
       continue;
     }
-    ended(*work, *code);
+    if (!caught_signal() || !was_stopped(*code)) ended(*work, *code);
     work = at_work_.erase(work);
     after_each();
   }
@@ -145,15 +160,8 @@ void Runner::ended(const Work& work, int code) {
   const double seconds = monotonic_seconds() - work.start;
   const std::optional<config::Json> result = folder.result(run.hash);
   const bool finished = result.has_value();  // the last file of a run, whatever came after it
-  if (work.job.is_beginning) begun_[work.job.index] = finished ? State::done : State::failed;
-  if (!finished) {
-    if (!work.job.is_beginning) ++failed_;
-    const Failure failure = folder.failure_of(run.hash, code);
-    record(work.job, failure);
-    console_.warn(fmt::format("{} failed (exit code {}): {}", label_of(work.job), failure.code,
-                              failure.message));
-    return;
-  }
+  if (!finished) return failed(work.job, folder.failure_of(run.hash, code));
+  if (work.job.is_beginning) begun_[work.job.index] = State::done;
   seconds_ += seconds;
   epochs_ += run.epochs;
   if (!work.job.is_beginning) {

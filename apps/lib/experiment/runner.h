@@ -63,6 +63,7 @@ class Runner {
   void start(Job job);
   void collect(const std::function<void()>& after_each);
   void ended(const Work& work, int code);
+  void failed(Job job, const Failure& failure);
   void record(Job job, const Failure& failure);
   [[noreturn]] void stop(int signal);
   std::vector<std::string> arguments(Job job) const;

@@ -5,8 +5,8 @@
 #include <type_traits>
 
 #include "compression/exporters/c99/text.h"
-#include "compression/integer/geometry.h"
 #include "compression/integer/operations.h"
+#include "framework/base/names.h"
 
 namespace pare {
 namespace {
@@ -86,7 +86,7 @@ std::int64_t touched_bytes(const Program& program, const C99Step& step) {
 }  // namespace
 
 std::string c99::comment_text(const std::string& name) {
-  std::string text = integer::printable(name);
+  std::string text = printable(name);
   std::replace(text.begin(), text.end(), '/', '_');
   return text;
 }

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <type_traits>
 
-#include "compression/integer/geometry.h"
 #include "compression/integer/operations.h"
 #include "compression/integer/validate.h"
 #include "framework/base/error.h"
+#include "framework/base/names.h"
 #include "framework/io/safetensors.h"
 
 namespace pare {
@@ -208,7 +208,7 @@ class Reader {
       program_.operations.push_back(std::move(empty));
       return;
     }
-    throw DataError("operation kind '" + integer::printable(kind) + "' is unknown");
+    throw DataError("operation kind '" + printable(kind) + "' is unknown");
   }
 
   static std::vector<integer::Operation> every_kind() {
