@@ -1,7 +1,5 @@
 // `bench`: measurements against peers. One subcommand per kind; what they do is in bench/.
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
@@ -11,6 +9,7 @@
 #include "apps/bench/sparse.h"
 #include "apps/bench/train.h"
 #include "framework/base/error.h"
+#include "framework/base/program.h"
 #include "framework/base/text.h"
 
 namespace pare::bench {
@@ -216,7 +215,7 @@ int run(int argc, char** argv) {
          {infer_command, train_command, kernels_command, sparse_command}) {
       if (command->parsed()) asked = command;
     }
-    std::fputs(asked->help().c_str(), stdout);
+    print(asked->help());
     return 0;
   } catch (const CLI::ParseError& error) {
     throw ConfigError(std::string(error.what()) + "; see ./pare bench --help");
@@ -229,25 +228,13 @@ int run(int argc, char** argv) {
                                 : train_command->parsed()  ? train(o)
                                 : sparse_command->parsed() ? sparse(o)
                                                            : kernels(o);
-  std::fputs((o.json ? json(rows) : table(rows)).c_str(), stdout);
+  print(o.json ? json(rows) : table(rows));
   return 0;
-}
-
-int failed(ExitCode code, const char* kind, const char* message) {
-  std::fprintf(stderr, "%s: %s\n", kind, message);
-  return static_cast<int>(code);
 }
 
 }  // namespace
 }  // namespace pare::bench
 
 int main(int argc, char** argv) {
-  using pare::ExitCode;
-  try {
-    return pare::bench::run(argc, argv);
-  } catch (const pare::Error& error) {
-    return pare::bench::failed(error.code(), "error", error.what());
-  } catch (const std::exception& error) {
-    return pare::bench::failed(ExitCode::failed, "internal error", error.what());
-  }
+  return pare::run_main([&] { return pare::bench::run(argc, argv); });
 }

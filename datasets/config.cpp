@@ -31,8 +31,10 @@ void ImageFiles::describe(config::Object& o) {
 }
 
 void Normalize::describe(config::Object& o) {
-  o.list("mean", mean, "one per channel, of the [0,1] values");
-  o.field("std", std_dev, config::list(config::real({.above = 0})), "one per channel");
+  o.field("mean", mean, config::list(config::real({.min = -1e30, .max = 1e30})),
+          "one per channel, of the [0,1] values");
+  o.field("std", std_dev, config::list(config::real({.min = 1e-30, .max = 1e30})),
+          "one per channel");
   o.require("mean");
   o.require("std");
   if (mean.empty()) o.fail("mean", "expected one value per channel, got none");

@@ -92,6 +92,8 @@ class Work {
     }
     Evaluation e = begin(dataset, place(checkpoint.state, path));
     const Images images = split_of(dataset);
+    require_shape(network.input_shape(), images, path);
+    require_classes(network.shape_of(network.output()).without_batch().size(), dataset, path);
     e.expected = images.labels;
     const std::vector<PixelValues> values = pixel_values(dataset);
     e.fake_quant = predict(network, images, values);
@@ -107,6 +109,7 @@ class Work {
     Evaluation e = begin(dataset, path);
     const Images images = split_of(dataset);
     require_fit(engine.program(), images, path);
+    require_classes(engine.output_size(), dataset, path);
     e.expected = images.labels;
     e.float_from = "a model holds integers only";
     std::vector<std::int8_t> codes(images.pixels.size());

@@ -33,10 +33,24 @@ Dataset load_model_data(const ModelData& from,
 void require_fit(const integer::Program& program, const Images& images, const std::string& model) {
   const integer::Tensor& input = program.tensors[static_cast<std::size_t>(program.input)];
   const Shape expected{input.height, input.width, input.channels};
-  if (images.shape == expected && !images.are_floats()) return;
-  throw DataError(fmt::format("{}: takes images of bytes, {}; the data are {}{}", model,
-                              expected.to_string(), images.shape.to_string(),
-                              images.are_floats() ? " of floats" : ""));
+  require_shape(expected, images, model);
+  if (!images.are_floats()) return;
+  throw DataError(model + (program.pixel_codes.empty()
+                               ? ": was made for data that are floats, and holds no way from them "
+                                 "to its codes; evaluate its run instead, or export --verify 0"
+                               : ": takes images of bytes; the data are floats"));
+}
+
+void require_shape(const Shape& expected, const Images& images, const std::string& subject) {
+  if (images.shape == expected) return;
+  throw DataError(fmt::format("{}: takes images of {}; the data are {}", subject,
+                              expected.to_string(), images.shape.to_string()));
+}
+
+void require_classes(std::int64_t outputs, const Dataset& dataset, const std::string& subject) {
+  if (outputs == dataset.classes) return;
+  throw DataError(fmt::format("{}: tells {} classes apart; the data ({}) have {}", subject, outputs,
+                              dataset.kind, dataset.classes));
 }
 
 }  // namespace pare

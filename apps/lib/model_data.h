@@ -22,4 +22,9 @@ Dataset load_model_data(const ModelData& from, const std::function<void(const st
 // Throws DataError where the images are no bytes or not of the model's shape.
 void require_fit(const integer::Program& program, const Images& images, const std::string& model);
 
+// Throw DataError where a network (`subject` names its file) takes images of another shape, or
+// tells another number of classes apart.
+void require_shape(const Shape& expected, const Images& images, const std::string& subject);
+void require_classes(std::int64_t outputs, const Dataset& dataset, const std::string& subject);
+
 }  // namespace pare

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/lib/evaluation_report.h"
+#include "apps/lib/model_data.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace pare;
@@ -67,4 +68,17 @@ TEST_CASE("a model alone has one column, and many classes are shown by their mis
   CHECK(contains(to_text(e), "      1      2      1\n"));
   e.classes = 3;
   CHECK(contains(to_text(e), "           2      .      1      2\n"));
+}
+
+TEST_CASE("data that do not fit a network are told with both numbers") {
+  const Dataset& digits = tiny_digits();
+  CHECK(error_of([&] { require_classes(10, digits, "m"); }) == "(no error)");
+  for (const int outputs : {9, 11}) {
+    CHECK(error_of([&] { require_classes(outputs, digits, "m"); }) ==
+          "m: tells " + std::to_string(outputs) + " classes apart; the data (digits) have 10");
+  }
+  CHECK(error_of([&] { require_shape({28, 28, 1}, digits.test, "m"); }) == "(no error)");
+  CHECK(error_of([&] {
+          require_shape({28, 28, 3}, digits.test, "m");
+        }) == "m: takes images of [28, 28, 3]; the data are [28, 28, 1]");
 }

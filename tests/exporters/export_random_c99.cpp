@@ -7,6 +7,7 @@
 
 #include "compression/exporters/c99/c99.h"
 #include "compression/integer/engine.h"
+#include "compression/integer/operations.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "tests/integer/random_layer.h"
@@ -17,11 +18,31 @@ namespace {
 
 constexpr std::size_t kImages = 3;
 
+// Layers whose weights are all zero, as pruning may leave them: nothing of them is stored.
+void zero_weights(integer::Program& program) {
+  for (integer::Operation& operation : program.operations) {
+    std::visit(
+        [&](auto& op) {
+          if constexpr (requires { op.weights; }) {
+            const integer::WeightLayout layout =
+                weight_layout(op, program.tensors[static_cast<std::size_t>(op.input)],
+                              program.tensors[static_cast<std::size_t>(op.output)]);
+            for (std::int64_t i = 0; i < layout.count(); ++i) {
+              op.weights.codes[static_cast<std::size_t>(i)] =
+                  static_cast<std::int8_t>(zero_point(op.weights, layout.channel(i)));
+            }
+          }
+        },
+        operation);
+  }
+}
+
 void write_program(const std::string& folder, int index) {
   const auto seed = 7000 + static_cast<std::uint64_t>(index);
   // Every third one is a single layer with operands at the ends of their ranges.
   integer::Program program =
       index % 3 == 2 ? integer::random_layer(seed) : integer::random_program(seed);
+  if (index % 5 == 4) zero_weights(program);
   program.pixel_codes.clear();  // codes reach more than pixels do
   const integer::Engine engine(program, {.reference = true});
   const std::vector<std::int8_t> codes = integer::extreme_codes(program, kImages, seed);

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <new>
 #include <pare_integer.hpp>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -34,6 +35,15 @@ void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::fre
 static int fail(const char* what) {
   std::printf("%s\n", what);
   return 1;
+}
+
+static bool null_is_an_error() {
+  char why[100] = "";
+  const bool bytes = pare_load_memory(nullptr, 100, why, sizeof why) == nullptr &&
+                     std::string(why) == "the bytes are NULL";
+  const bool path =
+      pare_load_file(nullptr, why, sizeof why) == nullptr && std::string(why) == "the path is NULL";
+  return bytes && path && pare_runner_new(nullptr) == nullptr;
 }
 
 int main(int, char** words) {
@@ -66,6 +76,7 @@ int main(int, char** words) {
     if (codes != outputs) return fail("threads disturb each other");
   }
   if (runner.run(nullptr, 1, outputs.data()) != PARE_NULL) return fail("NULL");
+  if (!null_is_an_error()) return fail("NULL to load");
   try {
     pare::Model::from_memory(bytes.data(), bytes.size() - 1);
     return fail("a damaged model loads");

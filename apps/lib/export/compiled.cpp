@@ -20,10 +20,11 @@ namespace fs = std::filesystem;
 // A folder that is gone when we are done with it.
 class TemporaryFolder {
  public:
-  TemporaryFolder() : path_((fs::temp_directory_path() / "pare-export-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) {
-      throw FailedError("cannot make a temporary folder like " + path_);
-    }
+  TemporaryFolder() {
+    std::error_code error;
+    path_ = (fs::temp_directory_path(error) / "pare-export-XXXXXX").string();
+    if (error || ::mkdtemp(path_.data()) == nullptr)
+      throw FailedError("cannot make a temporary folder; set TMPDIR to one that can be written");
   }
   ~TemporaryFolder() {
     std::error_code ignored;

@@ -1,5 +1,5 @@
 // Downloading a data set: through the program `curl`, continued where an earlier attempt stopped,
-// believed only where size and SHA-256 are the expected ones.
+// believed only where size and SHA-256 are the expected ones (files unpacked earlier: their sizes).
 //
 // A file appears under its name only when it is complete and verified; until then it is a hidden
 // .part beside it. Nothing is downloaded that is there already.

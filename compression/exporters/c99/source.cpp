@@ -42,9 +42,10 @@ static int run_codes({io} *output, int8_t *arena)
 
 int @name@_run(const {io} *input, {io} *output, void *arena, size_t arena_size)
 {{
-  int8_t *codes = (int8_t *)arena + @NAME@_INPUT_OFFSET;
+  int8_t *codes;
 {locals}  if (input == NULL || output == NULL || arena == NULL) return @NAME@_ERROR_NULL;
   if (arena_size < @NAME@_ARENA_SIZE) return @NAME@_ERROR_ARENA;
+  codes = (int8_t *)arena + @NAME@_INPUT_OFFSET;
 {copy_in}  return run_codes(output, (int8_t *)arena);
 }}
 )";
@@ -55,10 +56,11 @@ constexpr const char* kRunPixels = R"(
 
 int @name@_run_pixels(const uint8_t *pixels, {io} *output, void *arena, size_t arena_size)
 {{
-  int8_t *codes = (int8_t *)arena + @NAME@_INPUT_OFFSET;
+  int8_t *codes;
   int32_t i;
   if (pixels == NULL || output == NULL || arena == NULL) return @NAME@_ERROR_NULL;
   if (arena_size < @NAME@_ARENA_SIZE) return @NAME@_ERROR_ARENA;
+  codes = (int8_t *)arena + @NAME@_INPUT_OFFSET;
   for (i = 0; i < @NAME@_INPUT_SIZE; ++i) codes[i] = pixel_codes[{table}][pixels[i]];
   return run_codes(output, (int8_t *)arena);
 }}

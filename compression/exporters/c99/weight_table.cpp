@@ -76,6 +76,7 @@ WeightTable stream_of(const std::vector<std::int32_t>& values, int gap_bits) {
   if (!first) stream.write(code_of(table, pending), table.code_bits);
   write_gap(stream, zeros, gap_bits);
   table.stream = stream.take();
+  if (table.stream.empty()) table.stream = {0};  // all weights are equal; C has no empty arrays
   return table;
 }
 

@@ -5,7 +5,8 @@
 #include <cstring>
 #include <exception>
 #include <new>
-#include <string>
+#include <stdexcept>
+#include <string_view>
 
 #include "compression/integer/engine.h"
 #include "compression/integer/model_file.h"
@@ -26,19 +27,22 @@ struct pare_runner {
 
 namespace {
 
+void say(std::string_view reason, char* message, std::size_t message_size) {
+  if (message == nullptr || message_size == 0) return;
+  const std::size_t size = std::min(reason.size(), message_size - 1);
+  std::memcpy(message, reason.data(), size);
+  message[size] = '\0';
+}
+
 // What `load` returns, or NULL and the reason.
 template <class Load>
 pare_model* loaded(char* message, std::size_t message_size, const Load& load) {
-  std::string reason;
   try {
     return new pare_model{Engine(load())};
   } catch (const std::exception& error) {
-    reason = error.what();
-  }
-  if (message != nullptr && message_size > 0) {
-    const std::size_t size = std::min(reason.size(), message_size - 1);
-    std::memcpy(message, reason.data(), size);
-    message[size] = '\0';
+    say(error.what(), message, message_size);
+  } catch (...) {
+    say("an error of no known kind", message, message_size);
   }
   return nullptr;
 }
@@ -50,11 +54,15 @@ pare_tensor described(const Tensor& t) {
 }  // namespace
 
 pare_model* pare_load_file(const char* path, char* message, size_t message_size) {
-  return loaded(message, message_size, [&] { return pare::integer::load_model(path); });
+  return loaded(message, message_size, [&] {
+    if (path == nullptr) throw std::invalid_argument("the path is NULL");
+    return pare::integer::load_model(path);
+  });
 }
 
 pare_model* pare_load_memory(const void* bytes, size_t size, char* message, size_t message_size) {
   return loaded(message, message_size, [&] {
+    if (bytes == nullptr) throw std::invalid_argument("the bytes are NULL");
     return pare::integer::decode_model({static_cast<const std::byte*>(bytes), size}, "the model");
   });
 }
@@ -80,9 +88,10 @@ size_t pare_arena_size(const pare_model* model) {
 }
 
 pare_runner* pare_runner_new(const pare_model* model) {
+  if (model == nullptr) return nullptr;
   try {
     return new pare_runner{model, Runner(model->engine)};
-  } catch (const std::exception&) {
+  } catch (...) {
     return nullptr;
   }
 }

@@ -31,19 +31,21 @@ typedef enum {
   PARE_NO_PIXELS = -3 /* the model has no table of pixel codes */
 } pare_status;
 
-/* NULL where the file is missing or damaged; then `message` (may be NULL) says why, cut to
-   message_size bytes with their 0. The bytes may go once pare_load_memory returns. */
+/* NULL where the file is missing or damaged, or the first argument is NULL; then `message` (may be
+   NULL) says why, cut to message_size bytes with their 0. The bytes may go once pare_load_memory
+   returns. */
 pare_model* pare_load_file(const char* path, char* message, size_t message_size);
 pare_model* pare_load_memory(const void* bytes, size_t size, char* message, size_t message_size);
 void pare_model_free(pare_model* model); /* after its runners */
 
+/* Of a model, which must not be NULL. */
 pare_tensor pare_input(const pare_model* model);
 pare_tensor pare_output(const pare_model* model);
 size_t pare_input_size(const pare_model* model); /* codes of one image */
 size_t pare_output_size(const pare_model* model);
 size_t pare_arena_size(const pare_model* model); /* bytes of activations of one image */
 
-/* NULL where memory is short. */
+/* NULL where memory is short or the model is NULL. */
 pare_runner* pare_runner_new(const pare_model* model);
 void pare_runner_free(pare_runner* runner);
 

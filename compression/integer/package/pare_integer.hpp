@@ -40,6 +40,7 @@ class Model {
 class Runner {
  public:
   explicit Runner(const Model& model) : runner_(pare_runner_new(model.get()), pare_runner_free) {
+    if (model.get() == nullptr) throw std::invalid_argument("the model was moved from");
     if (runner_ == nullptr) throw std::bad_alloc();
   }
 
