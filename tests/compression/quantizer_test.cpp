@@ -166,10 +166,10 @@ struct Memory final : StateVisitor {
     std::vector<std::uint8_t>& bytes = kept[name];
     if (loading) {
       REQUIRE(bytes.size() == count * sizeof(T));
-      std::memcpy(value, bytes.data(), bytes.size());
+      if (!bytes.empty()) std::memcpy(value, bytes.data(), bytes.size());
     } else {
       bytes.resize(count * sizeof(T));
-      std::memcpy(bytes.data(), value, bytes.size());
+      if (!bytes.empty()) std::memcpy(bytes.data(), value, bytes.size());
     }
   }
   void tensor(const std::string& name, Tensor& value) override {
