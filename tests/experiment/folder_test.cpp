@@ -45,6 +45,17 @@ TEST_CASE("a run that ends with 0 and without a result failed") {
   CHECK(folder.failure("abc")->code == 1);
 }
 
+TEST_CASE("a failure's message is the last error of what the run said, however long that is") {
+  const ExperimentFiles files;
+  const ExperimentFolder folder(files.file("out"));
+  files.write("out/runs/abc/stderr.txt",
+              std::string(17 << 20, 'w') + "\nerror: here\nerror: it\n\n");
+  CHECK(folder.failure_of("abc", 2).message == "error: it");
+  fs::remove(folder.errors_of("abc"));
+  fs::create_directory(folder.errors_of("abc"));  // which opens, and cannot be read
+  CHECK(folder.failure_of("abc", 2).message == "it said nothing");
+}
+
 TEST_CASE("a run that begins has no temporary files of ours from processes that died") {
   const ExperimentFiles files;
   const ExperimentFolder folder(files.file("out"));

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 #include <vector>
 
@@ -31,6 +32,7 @@ constexpr const char* kResult = "/result.json";
 constexpr const char* kFailure = "/failed.json";
 constexpr std::uint64_t kLargestRecord = 16 << 20;
 constexpr std::size_t kMessageLength = 2000;
+constexpr std::streamoff kLargestEnd = 64 << 10;
 
 void make_folder(const std::string& path) {
   std::error_code error;
@@ -41,6 +43,18 @@ void make_folder(const std::string& path) {
 std::string read_text(const std::string& path) {
   const std::vector<std::byte> bytes = read_file(path, kLargestRecord);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The end of a file, of at most kLargestEnd bytes; nothing where it cannot be read.
+std::string end_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = file.tellg(), from = std::max<std::streamoff>(0, size - kLargestEnd);
+  if (size <= 0) return "";
+  std::string text(static_cast<std::size_t>(size - from), '\0');
+  file.seekg(from);
+  file.read(text.data(), size - from);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
 }
 
 // Nothing where the file is missing or no JSON object: the run counts as not done.
@@ -98,7 +112,7 @@ void ExperimentFolder::record(const std::string& hash, const Failure& failure) c
 }
 
 Failure ExperimentFolder::failure_of(const std::string& hash, int code) const {
-  std::string text = fs::exists(errors_of(hash)) ? read_text(errors_of(hash)) : "";
+  std::string text = end_of(errors_of(hash));
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const std::size_t error = text.rfind("error: ");
   if (error != std::string::npos) text.erase(0, error);
