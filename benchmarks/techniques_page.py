@@ -4,7 +4,8 @@
 usage: techniques_page.py RUNS > docs/results/techniques.md
 
 RUNS is the experiment's folder. One table per network: what each config of configs/techniques/ reached, mean
-and standard deviation over seeds, and the distance to the dense network that was trained for as long.
+and standard deviation over seeds, and the distance, seed by seed, to the dense network that was trained for
+as long.
 """
 
 import csv
@@ -17,7 +18,6 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NETWORKS = {"base_dense": ("LeNet-300-100", "dense_same_budget"),
             "base_cnn": ("The document's CNN", "dense_same_budget_cnn")}
-FIGURES = ("accuracy.float", "accuracy.fake_quant", "accuracy.integer", "bytes.model", "sparsity")
 
 
 def network_of(config):
@@ -27,23 +27,59 @@ def network_of(config):
 
 
 def read(folder):
-    """config -> figure -> list of values, one a seed."""
+    """config -> seed -> its row of results.csv, which names the runs of the plan and no others."""
     found = {}
     with open(folder / "results.csv", newline="") as file:
         for row in csv.DictReader(file):
-            figures = found.setdefault(row["base"], {})
-            for name in FIGURES:
-                if row[name]:
-                    figures.setdefault(name, []).append(float(row[name]))
+            seeds = found.setdefault(row["base"], {})
+            if row["seed"] in seeds:
+                sys.exit(f"{folder}: two rows of {row['base']} with seed {row['seed']}; expected "
+                         "the results of techniques.json, which has no other axis")
+            seeds[row["seed"]] = row
     return found
+
+
+def data_of(folder, found):
+    """The kind of data that all runs were trained on; differences between two would mean nothing."""
+    kinds = set()
+    for seeds in found.values():
+        for row in seeds.values():
+            kind = row.get("dataset")
+            if not kind:  # a table without this column
+                result = folder / "runs" / row["run"] / "result.json"
+                kind = json.loads(result.read_text())["dataset"]["kind"]
+            kinds.add(kind)
+    if len(kinds) != 1:
+        sys.exit(f"{folder}: expected runs on one data set, found {sorted(kinds)}")
+    return kinds.pop()
+
+
+def seeds_of(found):
+    """How many: 3 seeds, or 1 to 3 seeds where some are missing."""
+    counts = [len(seeds) for seeds in found.values()]
+    least, most = min(counts), max(counts)
+    if least != most:
+        return f"{least} to {most} seeds"
+    return f"{most} seed{'' if most == 1 else 's'}"
+
+
+def configs_of(found):
+    """Every config, or how many of them where some are missing."""
+    names = {path.stem for path in (ROOT / "configs/techniques").glob("*.json")} - set(NETWORKS)
+    return "Every config" if names <= set(found) else f"{len(found)} of {len(names)} configs"
+
+
+def values_of(seeds, name):
+    """seed -> value, of the seeds that have one."""
+    return {seed: float(row[name]) for seed, row in seeds.items() if row[name]}
 
 
 def spread(values):
     return f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
 
 
-def cell(figures, name):
-    values = figures.get(name)
+def cell(seeds, name):
+    values = list(values_of(seeds, name).values())
     if not values:
         return "-"
     mean = statistics.mean(values)
@@ -52,11 +88,14 @@ def cell(figures, name):
     return f"{100 * mean:.2f}{spread(values) if name == 'accuracy.integer' else ''}"
 
 
-def difference(figures, dense):
-    ours, theirs = figures.get("accuracy.integer"), dense.get("accuracy.integer")
-    if not ours or not theirs:
+def difference(seeds, dense):
+    """Seed by seed, over the seeds that both have."""
+    ours, theirs = (values_of(s, "accuracy.integer") for s in (seeds, dense))
+    differences = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
+    if not differences:
         return "-"
-    return f"{100 * (statistics.mean(ours) - statistics.mean(theirs)):+.2f}"
+    fewer = f" (n={len(differences)})" if len(differences) < len(ours) else ""
+    return f"{100 * statistics.mean(differences):+.2f}{spread(differences)}{fewer}"
 
 
 def table(title, dense_name, found, names):
@@ -67,27 +106,26 @@ def table(title, dense_name, found, names):
     for name in [dense_name] + [other for other in names if other != dense_name]:
         if name not in found:
             continue
-        f = found[name]
-        seeds = max((len(values) for values in f.values()), default=0)
-        print(f"| [{name}](../../configs/techniques/{name}.json) | {seeds} | "
-              f"{cell(f, 'accuracy.float')} | {cell(f, 'accuracy.fake_quant')} | "
-              f"{cell(f, 'accuracy.integer')} | {difference(f, dense)} | "
-              f"{cell(f, 'bytes.model')} | {cell(f, 'sparsity')} |")
+        seeds = found[name]
+        against = difference(seeds, dense) if name != dense_name else "-"
+        print(f"| [{name}](../../configs/techniques/{name}.json) | {len(seeds)} | "
+              f"{cell(seeds, 'accuracy.float')} | {cell(seeds, 'accuracy.fake_quant')} | "
+              f"{cell(seeds, 'accuracy.integer')} | {against} | "
+              f"{cell(seeds, 'bytes.model')} | {cell(seeds, 'sparsity')} |")
     print()
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
     found = read(folder)
-    seen = set()
-    for path in folder.glob("runs/*/result.json"):
-        seen.add(json.loads(path.read_text())["dataset"]["kind"])
-    data = ", ".join(sorted(seen)) or "no data"
+    if not found:
+        sys.exit(f"{folder}: results.csv has no finished run")
     print(f"""# Techniques, measured
 
-Every config of `configs/techniques/` with three seeds on {data}: accuracy in percent of the test images (mean and
+{configs_of(found)} of `configs/techniques/` with {seeds_of(found)} on {data_of(folder, found)}: accuracy in percent of the test images (mean and
 standard deviation over seeds), bytes of `model.pare`, zeros in percent of all integer weights. *Against dense* is the distance of
-the integer model to the dense network that was trained for as many epochs, quantized to 8 bits after training.
+the integer model to the dense network that was trained for as many epochs, quantized to 8 bits after training: mean and standard
+deviation of the differences seed by seed, over the seeds that both have.
 What each technique is stands in [techniques.md](../techniques.md). Schedules are short, so that the whole table takes some hours on
 two cores; none was tuned.
 

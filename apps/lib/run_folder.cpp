@@ -65,11 +65,10 @@ RunFolder::Lock::Lock(const std::string& path)
   if (descriptor_ < 0)
     throw FailedError("run folder '" + path + "' cannot be opened: " + std::strerror(errno));
   if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-  const std::string why = errno == EWOULDBLOCK
-                              ? "another process is writing it"
-                              : std::string("cannot be locked: ") + std::strerror(errno);
+  const int why = errno;
   close(descriptor_);
-  throw FailedError("run folder '" + path + "': " + why);
+  if (why == EWOULDBLOCK) throw Busy("run folder '" + path + "': another process is writing it");
+  throw FailedError("run folder '" + path + "': cannot be locked: " + std::strerror(why));
 }
 
 RunFolder::Lock::~Lock() { close(descriptor_); }

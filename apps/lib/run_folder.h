@@ -4,13 +4,20 @@
 
 #include <string>
 
+#include "framework/base/error.h"
+
 namespace pare {
 
 class RunFolder {
  public:
   enum class IfThere { refuse, resume, overwrite };
 
-  // Of a folder that exists. Throws FailedError where another process holds it.
+  struct Busy : FailedError {
+    using FailedError::FailedError;
+  };
+
+  // Of a folder that exists. Throws Busy where another process holds it, FailedError where it
+  // cannot be locked.
   class Lock {
    public:
     explicit Lock(const std::string& path);

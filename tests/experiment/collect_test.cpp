@@ -36,10 +36,10 @@ TEST_CASE("results have one row a finished run, in the order of the plan") {
   const Collected collected = collect(plan, folder);
   CHECK(collected.finished() == 2);
   CHECK(results_csv(plan, collected) ==
-        "run,dataset.batch_size,seed,accuracy.float,accuracy.fake_quant,accuracy.integer,sparsity,"
-        "bytes.model,macs,effective_macs,bops\n" +
-            plan.runs[plan.rows[0].run].hash + ",8,1,0.5,,0.5,0.5,1234,,,\n" +
-            plan.runs[plan.rows[3].run].hash + ",16,2,0.75,,0.75,0.5,1234,,,\n");
+        "run,dataset.batch_size,seed,dataset,accuracy.float,accuracy.fake_quant,accuracy.integer,"
+        "sparsity,bytes.model,macs,effective_macs,bops\n" +
+            plan.runs[plan.rows[0].run].hash + ",8,1,digits,0.5,,0.5,0.5,1234,,,\n" +
+            plan.runs[plan.rows[3].run].hash + ",16,2,digits,0.75,,0.75,0.5,1234,,,\n");
   CHECK(timing_csv(plan, collected).ends_with(",16,2,1.5,20\n"));
 }
 

@@ -75,7 +75,13 @@ TEST_CASE("cells that differ in the contrast alone are compared seed by seed") {
   CHECK(all[0].cells[0].label == "bits 8");
   CHECK(all[0].positive == 3);
   CHECK(all[0].negative == 1);
-  CHECK(*all[0].signs == Approx(sign_test(3, 1)));
+  CHECK(all[0].distinct == 4);
+  CHECK(all[0].tests == 4);
+  // Over the bits: 0.0075 - 0.0001 seed.
+  CHECK(all[0].overall.n == 3);
+  CHECK(all[0].overall.mean == Approx(0.0073));
+  CHECK(*all[0].overall.deviation == Approx(0.0001));
+  CHECK(*all[0].overall_t < 0.0001);
 }
 
 TEST_CASE("one difference is correlated with another over the cells") {
@@ -86,6 +92,7 @@ TEST_CASE("one difference is correlated with another over the cells") {
   REQUIRE(all[0].x.size() == 4);
   REQUIRE(all[0].correlated);
   CHECK(all[0].correlated->r == Approx(-1));  // x falls by 0.001 a step of bits, y rises by 0.005
+  CHECK(all[0].correlated->rho == Approx(-1));
 }
 
 TEST_CASE("plain training with the same budget is a row of its own, run once per budget") {
@@ -142,11 +149,12 @@ TEST_CASE("a comparison of two free axes is a matrix with Holm's marks") {
     "seeds": [1, 2, 3],
     "report": {"compare": [{"name": "order", "a": {"strategy.kind": "prune_then_quantize"},
                             "b": {"strategy.kind": "quantize_then_prune"}}]})");
-  // The order costs 1 % at 2 bits and half of the weights, with no spread; nothing elsewhere.
+  // The order costs 1 % at 2 bits and half of the weights, with little spread; nothing elsewhere.
   Collected collected = results(plan);
   for (const PlannedRow& row : plan.rows) {
     const auto& at = plan.cells[row.cell].at;
-    const double loss = at[0] == 1 && at[1] == 3 && at[2] == 0 ? 0.01 : 0;
+    const double spread = 0.0001 * (static_cast<double>(row.seed) - 2);
+    const double loss = at[0] == 1 && at[1] == 3 && at[2] == 0 ? 0.01 + spread : 0;
     (*collected.results[row.run])["accuracy"]["integer"] = 0.9 - loss;
   }
   const std::optional<ResultMatrix> matrix = matrix_of(plan, comparisons(plan, collected)[0]);
@@ -158,6 +166,7 @@ TEST_CASE("a comparison of two free axes is a matrix with Holm's marks") {
   CHECK(matrix->rows[3].cells[0]->text == "+1.00*");
   CHECK(matrix->rows[3].cells[1]->text == "0.00");
   CHECK(matrix->rows[0].cells[0]->text == "0.00");
+  CHECK(matrix->note.find("Holm over 16 distinct comparisons") != std::string::npos);
 
   // 32 cells: all of them as a matrix as well, kinds in columns; the list of all comes last.
   const std::optional<ResultMatrix> cells = matrix_of_cells(plan, collected);
@@ -166,8 +175,9 @@ TEST_CASE("a comparison of two free axes is a matrix with Holm's marks") {
   CHECK(cells->rows.size() == 16);
   const ResultMatrix::Row& marked = cells->rows[12];
   CHECK(marked.labels == std::vector<std::string>{"2", "0.5"});
-  CHECK(marked.cells[0]->text == "90.00*");
+  CHECK(marked.cells[0]->text == "90.00†");
   CHECK(marked.cells[1]->text == "89.00");
+  CHECK(cells->rows[0].cells[0]->text == "90.00");  // as good as all of its row
   CHECK(marked.cells[0]->distance == Approx(0.005));
   CHECK(result_tables(plan, collected).back().title == "All cells");
   const std::string page = results_page(plan, collected);
@@ -232,5 +242,7 @@ TEST_CASE("a contrast that cannot be drawn is refused before the first run") {
       "expected one point an axis");
   has(R"({"compare": [{"a": {"dataset.batch_size": 8}, "b": {"seed_of": "x"}}]})",
       "expected points of the same axes as a");
+  has(R"({"compare": [{"a": {"dataset.batch_size": 8}, "b": {"dataset.batch_size": 8}}]})",
+      "report.compare[0].b: expected two different points, got the same in a and b");
   has(R"({"margin": 0})", "above 0");
 }

@@ -75,6 +75,39 @@ TEST_CASE("a run that begins has no temporary files of ours from processes that 
   CHECK(there(".failed.json.tmp." + running));
 }
 
+TEST_CASE("a run that is finished or at work is not begun again") {
+  using enum ExperimentFolder::Prepared;
+  const ExperimentFiles files;
+  const ExperimentFolder folder(files.file("out"));
+  CHECK(folder.prepare("abc", {{"seed", 1}}) == ready);
+  {
+    const RunFolder::Lock lock(folder.run("abc"));
+    CHECK(folder.prepare("abc", {{"seed", 2}}) == at_work);
+  }
+  files.write("out/runs/abc/result.json", "{}");
+  CHECK(folder.prepare("abc", {{"seed", 2}}) == finished);
+  CHECK(folder.is_finished("abc"));
+  const std::vector<std::byte> config = read_file(folder.run("abc") + "/config.json", 1000);
+  const char* text = reinterpret_cast<const char*>(config.data());
+  CHECK(config::Json::parse(text, text + config.size()) == config::Json{{"seed", 1}});
+  files.write("out/runs/abc/result.json", "{");  // damaged
+  CHECK(folder.prepare("abc", {{"seed", 2}}) == ready);
+  CHECK_FALSE(fs::exists(folder.run("abc") + "/result.json"));
+}
+
+TEST_CASE("shards share a folder with each other only") {
+  const ExperimentFiles files;
+  const ExperimentFolder folder(files.file("out"));
+  {
+    const ExperimentLock one(folder, "1-of-2");
+    const ExperimentLock other(folder, "2-of-2");
+    CHECK_THROWS_AS(ExperimentLock(folder, "2-of-2"), FailedError);
+    CHECK_THROWS_AS(ExperimentLock(folder, ""), FailedError);
+  }
+  const ExperimentLock whole(folder, "");
+  CHECK_THROWS_AS(ExperimentLock(folder, "1-of-2"), FailedError);
+}
+
 TEST_CASE("a run that is at work is not replaced by one from elsewhere") {
   const ExperimentFiles files;
   const ExperimentFolder here(files.file("here")), there(files.file("there"));

@@ -155,6 +155,7 @@ TEST_CASE("axes, labels and seeds are checked before anything is planned") {
     CHECK(message.find(part) != std::string::npos);
   };
   has(R"("axes": {"seed": [1, 2]})", "'seed' is a column of results.csv already; give seeds as");
+  has(R"("axes": {"dataset": [{"kind": "digits"}]})", "'dataset' is a column of results.csv");
   has(R"("axes": {"sparsity": [0.5]})", "call it 'target sparsity'");
   has(R"("set": {"seed": 1})", "seeds belong in 'seeds'");
   has(R"("axes": {"dataset.batch_size": []})", "expected at least one value");

@@ -66,4 +66,16 @@ TEST_CASE("one value has a mean and no interval, none has nothing, equal ones ha
   CHECK(summarize(one).mean == 3);
   CHECK_FALSE(summarize(one).half_width);
   CHECK(*summarize(equal).half_width == 0);
+  for (std::size_t n = 2; n < 50; ++n) {  // a tenth is no binary fraction
+    CAPTURE(n);
+    const std::vector<double> tenths(n, 0.1);
+    CHECK(summarize(tenths).mean == 0.1);
+    CHECK(*summarize(tenths).deviation == 0);
+  }
+}
+
+TEST_CASE("equal values share their mean rank") {
+  CHECK(doubled_ranks(std::vector<double>{0.3, 0.1, 0.2}) == std::vector<int>{6, 2, 4});
+  CHECK(doubled_ranks(std::vector<double>{5, 1, 5, 5}) == std::vector<int>{6, 2, 6, 6});
+  CHECK(doubled_ranks({}).empty());
 }

@@ -184,5 +184,26 @@ APPS = [
            ("unit", "apps", "one writer at a time")),
 ]
 
+EXPERIMENT = [
+    Mutant("differences below the margin's lower end count as equal", "apps/lib/experiment/paired.cpp",
+           "return std::max(upper_tail(margin - s.mean, s), upper_tail(margin + s.mean, s));",
+           "return upper_tail(margin - s.mean, s);",
+           ("unit", "experiment", "equivalence looks at both ends*")),
+    Mutant("Holm's correction multiplies the larger p by as much", "apps/lib/experiment/holm.cpp",
+           "largest = std::max(largest, p[order[i]] * static_cast<double>(order.size() - i));",
+           "largest = std::max(largest, p[order[i]] * static_cast<double>(order.size()));",
+           ("unit", "experiment", "Holm's correction")),
+    Mutant("equal values get the lowest of their ranks", "apps/lib/experiment/statistics.cpp",
+           "ranks.push_back(2 * smaller + equal + 1);", "ranks.push_back(2 * smaller + 2);",
+           ("unit", "experiment", "the correlation of ranks,equal values share*")),
+    Mutant("comparisons of the same runs are corrected for each", "apps/lib/experiment/comparison.cpp",
+           "if (!cell.repeats && cell.*from) p.push_back(*(cell.*from));",
+           "if (cell.*from) p.push_back(*(cell.*from));",
+           ("unit", "experiment", "comparisons of the same runs*")),
+    Mutant("differences keep their last bits", "apps/lib/experiment/comparison.cpp",
+           "differences[seed] = rounded(value - other->second);", "differences[seed] = value - other->second;",
+           ("unit", "experiment", "differences that are equal on paper*")),
+]
+
 MUTANTS = {"framework": FRAMEWORK, "compression": COMPRESSION, "compression/integer": INTEGER,
-           "datasets": DATASETS, "apps": APPS}
+           "datasets": DATASETS, "apps": APPS, "apps/lib/experiment": EXPERIMENT}

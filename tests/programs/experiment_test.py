@@ -37,8 +37,8 @@ AXES = {
     "pruned": [{"label": "half", "set": {"compression.prune.sparsity": 0.5}},
                {"label": "most", "set": {"compression.prune.sparsity": 0.9}}],
 }
-HEADER = ["run", *AXES, "seed", "accuracy.float", "accuracy.fake_quant", "accuracy.integer", "sparsity",
-          "bytes.model", "macs", "effective_macs", "bops"]
+HEADER = ["run", *AXES, "seed", "dataset", "accuracy.float", "accuracy.fake_quant", "accuracy.integer",
+          "sparsity", "bytes.model", "macs", "effective_macs", "bops"]
 
 
 class ExperimentTest(ProgramTest):
@@ -256,6 +256,35 @@ class ExperimentTest(ProgramTest):
         self.assertEqual((at_work / "log.txt").read_text(), "mine")
         os.close(folder)
         self.ends(self.experiment("grid", "into", "--smoke", "--collect", "from"), 0, "1 runs taken")
+
+    def test_a_run_of_another_process_is_left_to_it(self):
+        plan = json.loads(self.experiment("grid", "beside", "--smoke", "--dry-run", "--json").out)
+        run = self.folder / "beside/runs" / plan["rows"][0]["run"]
+        run.mkdir(parents=True)
+        folder = os.open(run, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        self.ends(self.experiment("grid", "beside", "--smoke"), 0, "is trained by another process", "7 of 8 runs")
+        self.assertEqual(list(run.iterdir()), [])
+        os.close(folder)
+        self.ends(self.experiment("grid", "beside", "--smoke"), 0, "8 of 8 runs finished")
+
+    def test_all_runs_are_on_the_data_set_that_is_named(self):
+        base = {**BASE, "dataset": {"kind": "cifar10", "fallback": "digits", "validation": 64}}
+        (self.folder / "fallback.json").write_text(json.dumps(base))
+        self.question("unfound", base="fallback.json", seeds=[1])
+        missing = self.experiment("unfound", "fallen")
+        self.ends(missing, 3, "data set 'cifar10'", "./pare fetch cifar10", "no dataset.fallback")
+        self.assertFalse(list(self.folder.glob("fallen/runs/*")))
+        self.ends(self.experiment("unfound", "fallen", "--smoke"), 0, "1 of 1 runs finished")
+        hashes = [json.loads(self.experiment("unfound", "fallen", "--dry-run", "--json", *smoke).out)["rows"][0]["run"]
+                  for smoke in ((), ("--smoke",))]
+        (self.folder / "fallen/runs" / hashes[1]).rename(self.folder / "fallen/runs" / hashes[0])
+        self.ends(self.experiment("unfound", "fallen"), 1, 'on "digits" instead of "cifar10"')
+
+    def test_smoke_runs_have_a_folder_of_their_own(self):
+        self.question("short", seeds=[1])
+        self.ends(self.run_program("experiment", "--config", "short.json", "--smoke"), 0, "runs/short.smoke/results.md")
+        self.assertFalse((self.folder / "runs/short").exists())
 
     def test_mistakes_end_before_the_first_run(self):
         self.question("typo", axes={"compression.int8.weights.bit": [8]})

@@ -11,15 +11,23 @@ namespace {
 
 using config::Json;
 
-// The shortest text that reads back as the same number; nothing for null.
-std::string number_field(const Json& value) { return value.is_null() ? "" : value.dump(); }
+// Of a number the shortest text that reads back as the same; nothing for null.
+std::string field_of(const Json& value) {
+  if (value.is_null()) return "";
+  return value.is_string() ? csv_field(value.get<std::string>()) : value.dump();
+}
+
+// What a column of results shows: the value at a path of result.json.
+struct Column {
+  std::string name, path;
+};
 
 std::string table(const Plan& plan, const Collected& collected,
-                  const std::vector<std::string>& figures) {
+                  const std::vector<Column>& columns) {
   std::vector<std::string> fields = {"run"};
   for (const Axis& axis : plan.experiment.axes) fields.push_back(csv_field(axis.name));
   fields.push_back("seed");
-  fields.insert(fields.end(), figures.begin(), figures.end());
+  for (const Column& column : columns) fields.push_back(column.name);
   std::string text = join(fields, ",") + "\n";
   for (const PlannedRow& row : plan.rows) {
     const std::optional<Json>& result = collected.results[row.run];
@@ -29,7 +37,7 @@ std::string table(const Plan& plan, const Collected& collected,
     for (std::size_t i = 0; i < cell.at.size(); ++i)
       fields.push_back(csv_field(plan.experiment.axes[i].points[cell.at[i]].label));
     fields.push_back(std::to_string(row.seed));
-    for (const std::string& name : figures) fields.push_back(number_field(value_at(*result, name)));
+    for (const Column& column : columns) fields.push_back(field_of(value_at(*result, column.path)));
     text += join(fields, ",") + "\n";
   }
   return text;
@@ -57,11 +65,13 @@ Collected collect(const Plan& plan, const ExperimentFolder& folder) {
 }
 
 std::string results_csv(const Plan& plan, const Collected& collected) {
-  return table(plan, collected, result_figures());
+  std::vector<Column> columns = {{"dataset", "dataset.kind"}};  // a fallback may be among them
+  for (const std::string& name : result_figures()) columns.push_back({name, name});
+  return table(plan, collected, columns);
 }
 
 std::string timing_csv(const Plan& plan, const Collected& collected) {
-  return table(plan, collected, {"seconds", "latency_us"});
+  return table(plan, collected, {{"seconds", "seconds"}, {"latency_us", "latency_us"}});
 }
 
 std::string dense_csv(const Plan& plan, const Collected& collected) {
@@ -76,8 +86,7 @@ std::string dense_csv(const Plan& plan, const Collected& collected) {
       if (!result) continue;
       const double shared = run.beginning ? plan.beginnings[*run.beginning].epochs : 0;
       fields = {run.hash, Json(run.epochs + shared).dump(), std::to_string(dense.seeds[i])};
-      for (const std::string& name : figures)
-        fields.push_back(number_field(value_at(*result, name)));
+      for (const std::string& name : figures) fields.push_back(field_of(value_at(*result, name)));
       text += join(fields, ",") + "\n";
     }
   }

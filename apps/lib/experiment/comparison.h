@@ -1,49 +1,44 @@
-// The comparisons that an experiment's report asks for: pairs of cells, their differences seed by
+// The comparisons that an experiment's report asks for: the differences of pairs of cells, seed by
 // seed, and what can be said of them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/lib/experiment/collect.h"
+#include "apps/lib/experiment/contrast.h"
 #include "apps/lib/experiment/correlation.h"
 #include "apps/lib/experiment/statistics.h"
 
 namespace pare {
 
-struct CellPair {
-  std::size_t a, b;  // cells of the plan
-};
-
-// Cells with a's points and those with b's points that agree in every other axis, in the order of
-// the plan. `path` names the contrast in errors. Throws ConfigError: something that is no axis, no
-// point of it; axes that differ between a and b; no pair.
-std::vector<CellPair> pairs_of(const Plan& plan, const Contrast& contrast, const std::string& path);
-
-// The end of an axis's name that says what it is: "bits" of "compression.int8.weights.bits",
-// "sparsity" of "compression.prune.sparsity.to".
-std::string short_name(const std::string& axis);
-
-// Everything in experiment.report can be computed. Throws ConfigError.
-void check_comparisons(const Plan& plan);
-
 // One pair of cells. The difference is that of the report's first figure, a - b.
 struct CellComparison {
   CellPair cells;
-  std::string label;                     // what the two have in common
-  std::vector<double> differences = {};  // of each seed that both have finished
+  std::string label;                      // what the two have in common
+  std::size_t planned = 0;                // seeds that the plan has for both
+  std::vector<std::uint64_t> seeds = {};  // those that both have finished
+  std::vector<double> differences = {};   // of each of them
   Summary summary = {};
   std::optional<double> t = {}, t_holm = {};  // p values
   std::optional<double> ranks = {};
-  std::optional<double> equal = {};
+  std::optional<double> equal = {}, equal_holm = {};
+  bool same_runs = false;                   // a and b are the same: there is nothing to test
+  std::optional<std::size_t> repeats = {};  // the first cell that compares the same runs
 };
 
+// Cells that compare the same runs (an axis that those do not feel) are one distinct comparison; a
+// cell that compares runs with themselves is none.
 struct Comparison {
   std::string name;
   std::vector<CellComparison> cells = {};
-  int positive = 0, negative = 0;    // signs of the cells' means
-  std::optional<double> signs = {};  // p of the sign test over cells, where there are several
+  std::size_t tests = 0, equal_tests = 0;  // distinct ones that have a p: what Holm corrects for
+  std::size_t distinct = 0;                // distinct ones that have a difference
+  int positive = 0, negative = 0;          // signs of their means
+  Summary overall = {};  // of their mean, seed by seed; seeds that all of them have
+  std::optional<double> overall_t = {};
 };
 std::vector<Comparison> comparisons(const Plan& plan, const Collected& collected);
 

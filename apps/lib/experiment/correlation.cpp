@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "apps/lib/experiment/statistics.h"
 #include "framework/base/error.h"
@@ -11,11 +12,8 @@ namespace {
 
 constexpr double kNormal975 = 1.959963984540054;  // the normal distribution's 0.975 quantile
 
-}  // namespace
-
-std::optional<Correlated> correlation(std::span<const double> x, std::span<const double> y) {
-  PARE_ENSURE(x.size() == y.size());
-  if (x.size() < 4) return std::nullopt;
+// Nothing where one side does not vary.
+std::optional<double> pearson(std::span<const double> x, std::span<const double> y) {
   const double mean_x = summarize(x).mean, mean_y = summarize(y).mean;
   double xx = 0, yy = 0, xy = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -24,8 +22,23 @@ std::optional<Correlated> correlation(std::span<const double> x, std::span<const
     xy += (x[i] - mean_x) * (y[i] - mean_y);
   }
   if (xx <= 0 || yy <= 0) return std::nullopt;
-  Correlated c{.n = static_cast<int>(x.size())};
-  c.r = std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
+  return std::clamp(xy / std::sqrt(xx * yy), -1.0, 1.0);
+}
+
+std::vector<double> ranks_of(std::span<const double> values) {
+  const std::vector<int> doubled = doubled_ranks(values);
+  return std::vector<double>(doubled.begin(), doubled.end());
+}
+
+}  // namespace
+
+std::optional<Correlated> correlation(std::span<const double> x, std::span<const double> y) {
+  PARE_ENSURE(x.size() == y.size());
+  if (x.size() < 4) return std::nullopt;
+  const std::optional<double> r = pearson(x, y), rho = pearson(ranks_of(x), ranks_of(y));
+  if (!r || !rho) return std::nullopt;
+  Correlated c{.n = static_cast<int>(x.size()), .r = *r};
+  c.rho = *rho;
   const double half = kNormal975 / std::sqrt(static_cast<double>(c.n) - 3);
   c.low = std::tanh(std::atanh(c.r) - half);
   c.high = std::tanh(std::atanh(c.r) + half);

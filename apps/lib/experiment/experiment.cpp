@@ -12,6 +12,7 @@
 #include "apps/lib/experiment/markdown.h"
 #include "apps/lib/experiment/page.h"
 #include "apps/lib/experiment/runner.h"
+#include "apps/lib/experiment/same_data.h"
 #include "apps/lib/experiment/shards.h"
 #include "apps/lib/progress.h"
 #include "apps/lib/trainer.h"
@@ -108,16 +109,20 @@ std::string headline(const Plan& plan, const Collected& collected) {
                      plan.cells.size(), plan.rows.size(), plan.runs.size(), collected.finished());
 }
 
-// What is left of the work, in the unit that runs cost.
-std::string estimate_text(const Plan& plan, const Collected& collected) {
+// What is left of our part of the work, in the unit that runs cost.
+std::string estimate_text(const Plan& plan, const Collected& collected,
+                          const RunnerOptions& options) {
   double epochs = 0;
   std::set<std::size_t> beginnings;
   std::vector<double> seconds, trained;
+  for (const std::size_t i : options.runs) {
+    if (collected.results[i]) continue;
+    epochs += plan.runs[i].epochs;
+    if (plan.runs[i].beginning) beginnings.insert(*plan.runs[i].beginning);
+  }
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
-    if (!collected.results[i]) {
-      epochs += plan.runs[i].epochs;
-      if (plan.runs[i].beginning) beginnings.insert(*plan.runs[i].beginning);
-    } else if (const auto spent = figure(*collected.results[i], "seconds")) {
+    if (!collected.results[i]) continue;
+    if (const auto spent = figure(*collected.results[i], "seconds")) {
       seconds.push_back(*spent);
       trained.push_back(plan.runs[i].epochs);
     }
@@ -128,21 +133,22 @@ std::string estimate_text(const Plan& plan, const Collected& collected) {
   const double done = std::accumulate(trained.begin(), trained.end(), 0.0);
   if (done > 0) {
     const double each = std::accumulate(seconds.begin(), seconds.end(), 0.0) / done;
-    text += fmt::format("; about {} at {:.1f} s an epoch as in the {} finished runs, {} at once",
-                        clock_text(each * epochs / thread_count()), each, seconds.size(),
-                        thread_count());
+    text +=
+        fmt::format("; about {} at {:.1f} s an epoch as in the {} finished runs, {} at once",
+                    clock_text(each * epochs / options.jobs), each, seconds.size(), options.jobs);
   }
   return text + "\n";
 }
 
-std::string dry_run_text(const Plan& plan, const Collected& collected) {
+std::string dry_run_text(const Plan& plan, const Collected& collected,
+                         const RunnerOptions& options) {
   std::string text = headline(plan, collected) + "\n";
   for (const PlannedRow& row : plan.rows) {
     text += fmt::format("{}  {:<8}  {:>6g} epochs  {} seed {}\n", plan.runs[row.run].hash,
                         state_of(collected, row.run), plan.runs[row.run].epochs,
                         label(plan.experiment, plan.cells[row.cell]), row.seed);
   }
-  return text + estimate_text(plan, collected);
+  return text + estimate_text(plan, collected, options);
 }
 
 RunnerOptions runner_options(const ExperimentOptions& options, const Plan& plan) {
@@ -158,10 +164,11 @@ RunnerOptions runner_options(const ExperimentOptions& options, const Plan& plan)
   return runner;
 }
 
-// Of the failures: their exit code where they agree.
-int exit_code(const Collected& collected) {
+// Of the failures among our runs: their exit code where they agree.
+int exit_code(const Collected& collected, const std::vector<std::size_t>& runs) {
   int code = 0;
-  for (const auto& failure : collected.failures) {
+  for (const std::size_t run : runs) {
+    const std::optional<Failure>& failure = collected.failures[run];
     if (!failure) continue;
     if (code != 0 && code != failure->code) return static_cast<int>(ExitCode::failed);
     code = failure->code;
@@ -222,14 +229,19 @@ int show_results(const Plan& plan, const ExperimentFolder& folder, const Experim
   if (options.json) print(config::pretty(experiment_json(plan, folder, after)));
   console.say(fmt::format("{} of {} runs finished; the tables are in {}", after.finished(),
                           plan.runs.size(), folder.file("results.md")));
-  return exit_code(after);
+  return exit_code(after, runs_of_shard(plan, options.shard));
+}
+
+// Smoke runs have tables of their own.
+std::string default_folder(const Plan& plan) {
+  return "runs/" + plan.experiment.name + (plan.smoke ? ".smoke" : "");
 }
 
 }  // namespace
 
 int run_experiment(const ExperimentOptions& options, Console& console) {
   const Plan plan = make_plan(load_experiment_config(options.config), options.sets, options.smoke);
-  const ExperimentFolder folder(options.out.empty() ? "runs/" + plan.experiment.name : options.out);
+  const ExperimentFolder folder(options.out.empty() ? default_folder(plan) : options.out);
   if (options.emit_slurm) {
     print(slurm_script(plan, options));
     return 0;
@@ -237,7 +249,7 @@ int run_experiment(const ExperimentOptions& options, Console& console) {
   const Collected before = collect(plan, folder);
   if (options.dry_run) {
     print(options.json ? config::pretty(experiment_json(plan, folder, before))
-                       : dry_run_text(plan, before));
+                       : dry_run_text(plan, before, runner_options(options, plan)));
     return 0;
   }
   const ExperimentLock lock(folder, options.shard.name());
@@ -247,6 +259,7 @@ int run_experiment(const ExperimentOptions& options, Console& console) {
     write_tables(plan, folder);
     return show_results(plan, folder, options, console);
   }
+  require_same_data(plan, before, runs_of_shard(plan, options.shard), folder, options.data_dir);
   console.say(headline(plan, before) + "; writing " + folder.path() + "/");
   run_all(plan, folder, options, console);
   return show_results(plan, folder, options, console);

@@ -22,7 +22,7 @@ using config::Json;
 using config::Node;
 
 // Plain columns of the tables, which an axis cannot be called.
-constexpr const char* kTaken[] = {"run", "seed"};
+constexpr const char* kTaken[] = {"run", "dataset", "seed"};
 
 // A path is only checked where it is used: by the reader of the cell's config.
 std::vector<Change> read_changes(const Node& node) {

@@ -84,6 +84,10 @@ bool ExperimentFolder::is_finished(const std::string& hash) const {
   return result(hash).has_value();
 }
 
+bool ExperimentFolder::has_begun(const std::string& hash) const {
+  return fs::exists(run(hash) + "/checkpoints");
+}
+
 std::optional<Json> ExperimentFolder::result(const std::string& hash) const {
   return read_json(run(hash) + kResult);
 }
@@ -96,13 +100,21 @@ std::optional<Failure> ExperimentFolder::failure(const std::string& hash) const 
                  message.is_string() ? message.get<std::string>() : ""};
 }
 
-void ExperimentFolder::prepare(const std::string& hash, const Json& config) const {
+ExperimentFolder::Prepared ExperimentFolder::prepare(const std::string& hash,
+                                                     const Json& config) const {
   make_folder(run(hash));
-  const std::vector<std::string> ours = {"config.json", "failed.json"};
-  remove_temporary_files(run(hash), ours, OtherWriters::some);
-  std::error_code ignored;
-  for (const char* before : {kFailure, kResult}) fs::remove(run(hash) + before, ignored);
-  write_file_atomically(run(hash) + "/config.json", config::pretty(config));
+  try {
+    const RunFolder::Lock lock(run(hash));
+    if (is_finished(hash)) return Prepared::finished;
+    const std::vector<std::string> ours = {"config.json", "failed.json"};
+    remove_temporary_files(run(hash), ours, OtherWriters::some);
+    std::error_code ignored;
+    for (const char* before : {kFailure, kResult}) fs::remove(run(hash) + before, ignored);
+    write_file_atomically(run(hash) + "/config.json", config::pretty(config));
+    return Prepared::ready;
+  } catch (const RunFolder::Busy&) {
+    return Prepared::at_work;
+  }
 }
 
 void ExperimentFolder::record(const std::string& hash, const Failure& failure) const {
@@ -162,19 +174,29 @@ ExperimentLock::Descriptor::Descriptor(const std::string& path, int flags)
 
 ExperimentLock::Descriptor::~Descriptor() { close(descriptor_); }
 
-bool ExperimentLock::Descriptor::try_lock() const {
-  return flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+bool ExperimentLock::Descriptor::try_lock(Kind kind) const {
+  return flock(descriptor_, (kind == Kind::exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0;
 }
 
+ExperimentLock::Pair::Pair(const ExperimentFolder& folder, const std::string& part)
+    : experiments(folder.file(".lock" + part), O_CLOEXEC),
+      runs(folder.file(".lock-runs" + part), 0) {}
+
 ExperimentLock::ExperimentLock(const ExperimentFolder& folder, const std::string& part)
-    : ours_(made(folder).file(".lock" + part), O_CLOEXEC),
-      runs_(folder.file(".lock-runs" + part), 0) {
-  if (!ours_.try_lock())
-    throw FailedError("'" + folder.path() + "': another experiment is writing it");
-  for (int tenths = 0; !runs_.try_lock(); ++tenths) {
+    : all_(made(folder), "") {
+  take(all_, part.empty() ? Descriptor::Kind::exclusive : Descriptor::Kind::shared, folder.path());
+  if (part.empty()) return;
+  shard_.emplace(folder, part);
+  take(*shard_, Descriptor::Kind::exclusive, folder.path());
+}
+
+void ExperimentLock::take(const Pair& pair, Descriptor::Kind kind, const std::string& path) {
+  if (!pair.experiments.try_lock(kind))
+    throw FailedError("'" + path + "': another experiment is writing it");
+  for (int tenths = 0; !pair.runs.try_lock(kind); ++tenths) {
     if (const int signal = caught_signal()) throw Stopped{signal};
     if (tenths == 10 * kPatience) {
-      throw FailedError("'" + folder.path() +
+      throw FailedError("'" + path +
                         "': runs of an earlier experiment are still at work; try again when they "
                         "have ended");
     }

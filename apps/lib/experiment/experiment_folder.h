@@ -29,14 +29,19 @@ class ExperimentFolder {
   std::string errors_of(const std::string& hash) const { return run(hash) + "/stderr.txt"; }
 
   bool is_finished(const std::string& hash) const;
+  // It has a checkpoint to go on from.
+  bool has_begun(const std::string& hash) const;
   // result.json of a finished run; nothing where it is not, or is damaged. Throws FailedError where
   // the system does not let us read it.
   std::optional<config::Json> result(const std::string& hash) const;
   std::optional<Failure> failure(const std::string& hash) const;
 
   // Makes the run's folder with its config, as `train --resume` expects it, and forgets an earlier
-  // failure, a result that cannot be read, and what a killed process left of our files in it.
-  void prepare(const std::string& hash, const config::Json& config) const;
+  // failure, a result that cannot be read, and what a killed process left of our files in it. Where
+  // the run is finished, or another process writes it (shards of 4 and of 8 overlap), nothing is
+  // touched. Throws FailedError.
+  enum class Prepared { ready, finished, at_work };
+  Prepared prepare(const std::string& hash, const config::Json& config) const;
   void record(const std::string& hash, const Failure& failure) const;
   // Its exit code and the last words on its stderr.
   Failure failure_of(const std::string& hash, int code) const;
@@ -53,13 +58,13 @@ class ExperimentFolder {
   std::string runs_;
 };
 
-// Keeps two experiments out of one folder, and waits for runs of one that was killed: they hold the
-// second lock (inherited, not closed by exec) until they have saved.
+// Keeps two experiments out of one folder, shards of one out of each other's way, and waits for
+// runs of one that was killed: they hold the locks of runs (inherited, not closed by exec) until
+// they have saved. A shard shares the folder's locks with other shards and has its own to itself.
 class ExperimentLock {
  public:
-  // `part`: "" or the shard's name; shards share a folder. Throws FailedError where another
-  // experiment is at work, and after kPatience seconds of waiting; Stopped where a signal ends
-  // that.
+  // `part`: "" or the shard's name. Throws FailedError where another experiment is at work, and
+  // after kPatience seconds of waiting; Stopped where a signal ends that.
   ExperimentLock(const ExperimentFolder& folder, const std::string& part);
   static constexpr int kPatience = 120;
 
@@ -71,14 +76,21 @@ class ExperimentLock {
     ~Descriptor();
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
-    bool try_lock() const;
+    enum class Kind { exclusive, shared };
+    bool try_lock(Kind kind) const;
 
    private:
     int descriptor_;
   };
+  // One of the experiments' own and one of their runs'.
+  struct Pair {
+    Pair(const ExperimentFolder& folder, const std::string& part);
+    Descriptor experiments, runs;
+  };
+  static void take(const Pair& pair, Descriptor::Kind kind, const std::string& path);
 
-  Descriptor ours_;
-  Descriptor runs_;
+  Pair all_;
+  std::optional<Pair> shard_;
 };
 
 }  // namespace pare

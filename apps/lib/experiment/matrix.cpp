@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
+#include "apps/lib/experiment/comparison_tables.h"
 #include "apps/lib/experiment/figures.h"
 
 namespace pare {
 namespace {
 
 constexpr double kSignificant = 0.05;
+constexpr std::string_view kSignificantMark = "*", kBestMark = "†";
+constexpr double kTie = 1e-9;  // means of equal accuracies differ by less
 constexpr std::size_t kFewestTogether = 3;
 
 struct Entry {
@@ -60,44 +64,40 @@ ResultMatrix arranged(const Plan& plan, const std::vector<Entry>& entries,
   return matrix;
 }
 
-// "+0.12"; what rounds to zero has no sign.
-void sign(std::string& text, const std::string& zero) {
-  if (text == "-" + zero) text = zero;
-  if (text != zero && text[0] != '-') text = "+" + text;
-}
-
-// Without a text where no seed is finished.
-MatrixCell cell_of(const std::string& figure, const Summary& s, bool with_sign) {
+// `text` shows the mean. No text where no seed is finished.
+MatrixCell cell_of(const std::string& figure, const Summary& s, const std::string& text,
+                   std::size_t planned) {
   MatrixCell cell{.value = s.mean};
   if (s.n == 0) return cell;
-  cell.text = figure_text(figure, s.mean);
-  if (with_sign) sign(cell.text, figure_text(figure, 0));
+  cell.text = text;
+  if (static_cast<std::size_t>(s.n) < planned) cell.text += fmt::format(" (n={})", s.n);
   cell.hint = fmt::format("{} seeds", s.n);
   if (s.half_width) cell.hint = "± " + figure_text(figure, *s.half_width) + ", " + cell.hint;
   return cell;
 }
 
-void mark(MatrixCell& cell) {
+// Behind the value: a number of seeds comes after it.
+void mark(MatrixCell& cell, std::string_view with) {
   cell.marked = true;
-  cell.text += '*';
+  cell.text.insert(std::min(cell.text.find(' '), cell.text.size()), with);
 }
 
-// Distances from the mean of a row, and a mark on its largest value.
-void compare_within_rows(ResultMatrix& matrix) {
-  for (ResultMatrix::Row& row : matrix.rows) {
-    double sum = 0;
-    int count = 0;
-    MatrixCell* best = nullptr;
-    for (auto& cell : row.cells) {
-      if (!cell) continue;
-      sum += cell->value;
-      ++count;
-      if (!best || cell->value > best->value) best = &*cell;
-    }
-    for (auto& cell : row.cells) {
-      if (cell) cell->distance = cell->value - sum / count;
-    }
-    if (best) mark(*best);
+// Distances from the mean of a row, and a mark on its largest values where it has smaller ones.
+void compare_within_row(ResultMatrix::Row& row) {
+  std::vector<MatrixCell*> cells;
+  for (auto& cell : row.cells) {
+    if (cell) cells.push_back(&*cell);
+  }
+  if (cells.empty()) return;
+  double sum = 0, best = cells[0]->value, worst = best;
+  for (const MatrixCell* cell : cells) {
+    sum += cell->value;
+    best = std::max(best, cell->value);
+    worst = std::min(worst, cell->value);
+  }
+  for (MatrixCell* cell : cells) {
+    cell->distance = cell->value - sum / static_cast<double>(cells.size());
+    if (best - worst > kTie && best - cell->value <= kTie) mark(*cell, kBestMark);
   }
 }
 
@@ -106,20 +106,23 @@ std::vector<Entry> entries_of(const Plan& plan, const Comparison& comparison) {
   const std::string& figure = plan.experiment.report.figures[0];
   std::vector<Entry> entries;
   for (const CellComparison& c : comparison.cells) {
-    Entry entry{plan.cells[c.cells.a].at, cell_of(figure, c.summary, true)};
+    const std::string text = signed_text(figure, c.summary.mean);
+    Entry entry{plan.cells[c.cells.a].at, cell_of(figure, c.summary, text, c.planned)};
     const std::vector<std::size_t>& b = plan.cells[c.cells.b].at;
     for (std::size_t i = 0; i < b.size(); ++i)  // what is contrasted does not vary
       entry.at[i] = entry.at[i] == b[i] ? b[i] : 0;
     entry.cell.distance = entry.cell.value;
-    if (c.t_holm && *c.t_holm < kSignificant) mark(entry.cell);
+    if (c.t_holm && *c.t_holm < kSignificant) mark(entry.cell, kSignificantMark);
     entries.push_back(std::move(entry));
   }
   return entries;
 }
 
-std::string difference_note(const Plan& plan, const std::string& cells) {
-  return fmt::format("Mean difference of {}; * where p is below {} (paired t, Holm over {}).",
-                     figure_title(plan.experiment.report.figures[0]), kSignificant, cells);
+// `corrected`: what Holm's correction is over.
+std::string difference_note(const Plan& plan, const std::string& corrected) {
+  return fmt::format("Mean difference of {}; {} where p is below {} (paired t, Holm over {}).",
+                     figure_title(plan.experiment.report.figures[0]), kSignificantMark,
+                     kSignificant, corrected);
 }
 
 }  // namespace
@@ -129,16 +132,20 @@ std::optional<ResultMatrix> matrix_of_cells(const Plan& plan, const Collected& c
   if (plan.cells.size() <= kManyCells) return std::nullopt;
   std::vector<Entry> entries;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const Cell& cell = plan.cells[i];
     const Summary s = cell_summary(plan, collected, i, figure);
-    entries.push_back({plan.cells[i].at, cell_of(figure, s, false)});
+    entries.push_back(
+        {cell.at, cell_of(figure, s, figure_text(figure, s.mean), cell.seeds.size())});
   }
   const std::vector<std::size_t> axes = varying_axes(entries);
   if (axes.size() < 2) return std::nullopt;
   ResultMatrix matrix = arranged(plan, entries, axes, axes.front());
-  compare_within_rows(matrix);
+  for (ResultMatrix::Row& row : matrix.rows) compare_within_row(row);
   matrix.title = "Overview: " + figure_title(figure) + " of all cells";
-  matrix.note =
-      "Mean over seeds; * is the best of its row. Blue is above the mean of the row, orange below.";
+  matrix.note = fmt::format(
+      "Mean over seeds; {} is the best of its row, every one of equal ones, and none where all are "
+      "equal. Blue is above the mean of the row, orange below.",
+      kBestMark);
   return matrix;
 }
 
@@ -148,7 +155,7 @@ std::optional<ResultMatrix> matrix_of(const Plan& plan, const Comparison& compar
   if (axes.size() < 2) return std::nullopt;
   ResultMatrix matrix = arranged(plan, entries, axes, axes.back());
   matrix.title = "Overview: " + comparison.name;
-  matrix.note = difference_note(plan, fmt::format("the {} cells", comparison.cells.size()));
+  matrix.note = difference_note(plan, distinct_comparisons(comparison.tests));
   return matrix;
 }
 
@@ -156,7 +163,7 @@ std::optional<ResultMatrix> matrix_of(const Plan& plan,
                                       const std::vector<Comparison>& comparisons) {
   if (comparisons.size() < kFewestTogether) return std::nullopt;
   ResultMatrix matrix{.title = "Overview: all comparisons",
-                      .note = difference_note(plan, "the cells of a column"),
+                      .note = difference_note(plan, "the distinct comparisons of a column"),
                       .row_axes = {"cell"},
                       .column_axis = "difference",
                       .columns = {},

@@ -18,7 +18,7 @@ struct MatrixCell {
   double value = 0;     // mean over seeds
   double distance = 0;  // from the middle: 0 of differences, otherwise the mean of its row
   bool marked = false;
-  std::string text = {};  // the value, with '*' where it is marked
+  std::string text = {};  // "+0.12* (n=3)": value, mark, the number of seeds where some are missing
   std::string hint = {};  // interval and number of seeds
 };
 
@@ -34,8 +34,8 @@ struct ResultMatrix {
   std::vector<Row> rows;
 };
 
-// The first figure of all cells, the first axis in columns, the best of each row marked; nothing
-// for few cells or where fewer than two axes vary.
+// The first figure of all cells, the first axis in columns, the best of each row marked (a mark of
+// its own: it says nothing of chance); nothing for few cells or where fewer than two axes vary.
 std::optional<ResultMatrix> matrix_of_cells(const Plan& plan, const Collected& collected);
 
 // The differences of a comparison, its last axis in columns, marked where p is below 0.05 after

@@ -11,25 +11,10 @@
 namespace pare {
 namespace {
 
-// P(T >= t) of a mean that lies `distance` from a hypothesis.
+// P(T >= t) of a mean that lies `distance` from a hypothesis; there is a deviation.
 double upper_tail(double distance, const Summary& s) {
   const double error = *s.deviation / std::sqrt(static_cast<double>(s.n));
-  if (error == 0) return distance > 0 ? 0 : 1;
   return student_cdf(-distance / error, s.n - 1);
-}
-
-// Twice the ranks of the sizes, so that mean ranks of equal ones are whole.
-std::vector<int> doubled_ranks(const std::vector<double>& sizes) {
-  std::vector<int> ranks;
-  for (const double size : sizes) {
-    int smaller = 0, equal = 0;
-    for (const double other : sizes) {
-      smaller += other < size ? 1 : 0;
-      equal += other == size ? 1 : 0;
-    }
-    ranks.push_back(2 * smaller + equal + 1);
-  }
-  return ranks;
 }
 
 // How many of the 2^n choices of signs give each sum of positive ranks.
@@ -49,14 +34,14 @@ std::vector<double> ways_to_sum(const std::vector<int>& ranks) {
 std::optional<double> paired_t(std::span<const double> differences) {
   const Summary s = summarize(differences);
   if (s.n < 2) return std::nullopt;
-  if (*s.deviation == 0) return s.mean == 0 ? 1 : 0;
+  if (*s.deviation == 0) return s.mean == 0 ? std::optional(1.0) : std::nullopt;
   return 2 * upper_tail(std::abs(s.mean), s);
 }
 
 std::optional<double> equivalence(std::span<const double> differences, double margin) {
   PARE_ENSURE(margin > 0);
   const Summary s = summarize(differences);
-  if (s.n < 2) return std::nullopt;
+  if (s.n < 2 || *s.deviation == 0) return std::nullopt;
   return std::max(upper_tail(margin - s.mean, s), upper_tail(margin + s.mean, s));
 }
 
@@ -80,16 +65,6 @@ std::optional<double> signed_ranks(std::span<const double> differences) {
   const auto end = ways.begin() + std::min(sum, total - sum) + 1;
   const double tail = std::accumulate(ways.begin(), end, 0.0);
   return std::min(1.0, 2 * tail / std::exp2(static_cast<double>(ranks.size())));
-}
-
-double sign_test(int positive, int negative) {
-  const int n = positive + negative;
-  double tail = 0, ways = std::exp2(-n);  // of 0 successes
-  for (int k = 0; k <= std::min(positive, negative); ++k) {
-    tail += ways;
-    ways *= static_cast<double>(n - k) / (k + 1);
-  }
-  return std::min(1.0, 2 * tail);
 }
 
 }  // namespace pare

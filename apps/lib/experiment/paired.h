@@ -9,12 +9,13 @@
 
 namespace pare {
 
-// Student's paired t: two-sided p of "the mean difference is 0"; from 2 differences. Where all
-// differences are equal, p is 1 if they are 0 and 0 otherwise.
+// Student's paired t: two-sided p of "the mean difference is 0"; from 2 differences. 1 where all
+// are 0; nothing where all are equal otherwise: without spread there is no test.
 std::optional<double> paired_t(std::span<const double> differences);
 
 // Two one-sided tests (Schuirmann 1987): the p of "the mean difference lies outside
-// (-margin, margin)"; small means equal for all purposes. From 2 differences; margin > 0.
+// (-margin, margin)"; small means equal for all purposes. From 2 differences, not all of them
+// equal; margin > 0.
 std::optional<double> equivalence(std::span<const double> differences, double margin);
 
 // Wilcoxon's signed ranks, exact: differences of 0 are left out, equal ones share their mean rank,
@@ -22,8 +23,5 @@ std::optional<double> equivalence(std::span<const double> differences, double ma
 // small.
 inline constexpr std::size_t kFewestForRanks = 8;
 std::optional<double> signed_ranks(std::span<const double> differences);
-
-// The exact sign test, two-sided: `positive` and `negative` of them, zeros left out.
-double sign_test(int positive, int negative);
 
 }  // namespace pare

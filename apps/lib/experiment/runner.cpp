@@ -100,15 +100,42 @@ void Runner::start(Job job) {
   const PlannedRun& run = planned(job);
   console_.detail(fmt::format("starting {} {}", run.hash, label_of(job)));
   try {
-    folder_of(job).prepare(run.hash, run.config);
+    using enum ExperimentFolder::Prepared;
+    const bool fresh = !folder_of(job).has_begun(run.hash);
+    switch (folder_of(job).prepare(run.hash, run.config)) {
+      case finished:
+        return taken(job);
+      case at_work:
+        return left(job);
+      case ready:
+        break;
+    }
     at_work_.push_back(
         {.job = job,
          .start = monotonic_seconds(),
+         .is_fresh = fresh,
          .child = Child(program_, arguments(job), folder_of(job).errors_of(run.hash))});
     if (job.is_beginning) begun_[job.index] = State::at_work;
   } catch (const FailedError& error) {
     failed(job, {static_cast<int>(error.code()), error.what()});
   }
+}
+
+// Another process has finished it since we began.
+void Runner::taken(Job job) {
+  if (job.is_beginning) {
+    begun_[job.index] = State::done;
+  } else {
+    ++done_;
+  }
+}
+
+void Runner::left(Job job) {
+  if (job.is_beginning) {
+    return failed(job, {static_cast<int>(ExitCode::failed), "another process is writing it"});
+  }
+  ++left_;
+  console_.warn(label_of(job) + " is trained by another process, and left to it");
 }
 
 void Runner::failed(Job job, const Failure& failure) {
@@ -162,15 +189,17 @@ void Runner::ended(const Work& work, int code) {
   const bool finished = result.has_value();  // the last file of a run, whatever came after it
   if (!finished) return failed(work.job, folder.failure_of(run.hash, code));
   if (work.job.is_beginning) begun_[work.job.index] = State::done;
-  seconds_ += seconds;
-  epochs_ += run.epochs;
+  if (work.is_fresh) {
+    seconds_ += seconds;
+    epochs_ += run.epochs;
+  }
   if (!work.job.is_beginning) {
     ++done_;
     if (!plan_.experiment.keep_checkpoints) folder.drop_checkpoints(run.hash);
   }
-  console_.say(fmt::format("[{}/{}] {}: {} after {}, ETA {}", done_ + failed_, options_.runs.size(),
-                           label_of(work.job), outcome_text(*result), clock_text(seconds),
-                           time_left()));
+  console_.say(fmt::format("[{}/{}] {}: {} after {}, ETA {}", done_ + failed_ + left_,
+                           options_.runs.size(), label_of(work.job), outcome_text(*result),
+                           clock_text(seconds), time_left()));
 }
 
 // The others go on where that cannot be written.

@@ -46,6 +46,7 @@ class Runner {
   struct Work {
     Job job;
     double start;
+    bool is_fresh;  // not one that goes on where it was stopped: its time says what its epochs cost
     Child child;
   };
   enum class State { to_do, at_work, done, failed };
@@ -63,6 +64,8 @@ class Runner {
   void start(Job job);
   void collect(const std::function<void()>& after_each);
   void ended(const Work& work, int code);
+  void taken(Job job);
+  void left(Job job);
   void failed(Job job, const Failure& failure);
   void record(Job job, const Failure& failure);
   [[noreturn]] void stop(int signal);
@@ -82,8 +85,9 @@ class Runner {
   std::list<Work> at_work_;
   std::size_t done_ = 0;  // finished, also before
   std::size_t failed_ = 0;
+  std::size_t left_ = 0;  // at work elsewhere
   std::size_t unrecorded_ = 0;
-  double seconds_ = 0;  // spent on runs that ended here
+  double seconds_ = 0;  // spent on runs that were trained here as a whole
   double epochs_ = 0;   // of those
 };
 

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace pare {
 
@@ -15,5 +16,9 @@ struct Summary {
 };
 
 Summary summarize(std::span<const double> values);
+
+// Twice the ranks of the values, the smallest first. Equal ones share their mean rank: twice that
+// is whole.
+std::vector<int> doubled_ranks(std::span<const double> values);
 
 }  // namespace pare

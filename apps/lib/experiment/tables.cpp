@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "apps/lib/experiment/comparison_tables.h"
 #include "apps/lib/experiment/figures.h"
 #include "apps/lib/experiment/matrix.h"
 #include "apps/lib/experiment/pareto.h"
@@ -16,25 +18,7 @@ namespace {
 
 using config::Json;
 
-constexpr const char* kDash = "-";
 constexpr const char* kCosts[] = {"bytes.model", "bops"};
-
-std::string mean_text(const std::string& name, const Summary& s) {
-  if (s.n == 0) return kDash;
-  const std::string mean = figure_text(name, s.mean);
-  return s.deviation && *s.deviation > 0 ? mean + " ± " + figure_text(name, *s.deviation) : mean;
-}
-
-std::string interval_text(const std::string& name, const Summary& s) {
-  if (!s.half_width) return kDash;
-  return fmt::format("{} to {}", figure_text(name, s.mean - *s.half_width),
-                     figure_text(name, s.mean + *s.half_width));
-}
-
-std::string p_text(const std::optional<double>& p) {
-  if (!p) return kDash;
-  return *p < 0.0001 ? "< 0.0001" : fmt::format("{:.4f}", *p);
-}
 
 std::string count_text(std::size_t finished, std::size_t all) {
   return finished == all ? std::to_string(all) : fmt::format("{} of {}", finished, all);
@@ -94,7 +78,7 @@ std::vector<std::string> published_cells(const Plan& plan, const Collected& coll
     Summary s = cell_summary(plan, collected, cell, report.figures[0]);
     s.mean -= value.value;
     return {figure_text(report.figures[0], value.value),
-            s.n == 0 ? kDash : figure_text(report.figures[0], s.mean),
+            s.n == 0 ? "-" : figure_text(report.figures[0], s.mean),
             interval_text(report.figures[0], s)};
   }
   return {"", "", ""};
@@ -112,10 +96,17 @@ std::vector<std::string> cell_row(const Plan& plan, const Collected& collected, 
   return row;
 }
 
+// That one of its runs is trained for, with a beginning that it shares.
+double epochs_of(const Plan& plan, const DenseRow& dense) {
+  const PlannedRun& run = plan.runs[dense.runs[0]];
+  return run.epochs + (run.beginning ? plan.beginnings[*run.beginning].epochs : 0);
+}
+
 std::vector<std::string> dense_row(const Plan& plan, const Collected& collected,
-                                   const DenseRow& dense, std::size_t columns) {
+                                   const DenseRow& dense, const std::string& label,
+                                   std::size_t columns) {
   std::vector<std::string> row(std::max<std::size_t>(plan.experiment.axes.size(), 1));
-  row[0] = "dense, same total budget";
+  row[0] = label;
   if (plan.experiment.axes.empty()) row.clear();
   const std::vector<Json> results = results_of(collected, dense.runs);
   row.push_back(count_text(results.size(), dense.seeds.size()));
@@ -124,45 +115,16 @@ std::vector<std::string> dense_row(const Plan& plan, const Collected& collected,
   return row;
 }
 
-ResultTable comparison_table(const Plan& plan, const Comparison& comparison) {
-  const std::string& figure = plan.experiment.report.figures[0];
-  ResultTable table{.title = comparison.name, .note = {}, .columns = {}, .rows = {}};
-  table.note = fmt::format(
-      "Difference of {} seed by seed. p: paired t; Holm: p after Holm's correction over the {} "
-      "cells of this table; ranks: exact Wilcoxon test, from 8 pairs on; equal: TOST with a margin "
-      "of {} (small: the same for all purposes).",
-      figure_title(figure), comparison.cells.size(),
-      figure_text(figure, plan.experiment.report.margin));
-  if (comparison.signs)
-    table.note += fmt::format(" Positive in {} cells, negative in {}: sign test p = {}.",
-                              comparison.positive, comparison.negative, p_text(comparison.signs));
-  table.columns = {"cell", "pairs", "difference", "95 % interval", "p", "Holm", "ranks", "equal"};
-  for (const CellComparison& c : comparison.cells) {
-    table.rows.push_back({c.label, std::to_string(c.summary.n), mean_text(figure, c.summary),
-                          interval_text(figure, c.summary), p_text(c.t), p_text(c.t_holm),
-                          p_text(c.ranks), p_text(c.equal)});
+void add_dense_rows(const Plan& plan, const Collected& collected, ResultTable& table) {
+  std::vector<const DenseRow*> rows;
+  for (const DenseRow& row : plan.dense) {
+    if (!is_shown_as_cell(plan, row)) rows.push_back(&row);
   }
-  return table;
-}
-
-ResultTable correlation_table(const Plan& plan, const CorrelationResult& result) {
-  const std::string& figure = plan.experiment.report.figures[0];
-  ResultTable table{.title = result.name, .note = {}, .columns = {}, .rows = {}};
-  if (const auto& c = result.correlated) {
-    table.note = fmt::format(
-        "Over {} cells r = {:.2f}, 95 % interval {:.2f} to {:.2f} (Pearson, Fisher's z; cells of "
-        "one seed "
-        "share weights, so the interval is too narrow if anything).",
-        c->n, c->r, c->low, c->high);
-  } else {
-    table.note = "Too few cells are finished for a correlation.";
+  for (const DenseRow* row : rows) {
+    std::string label = "dense, same total budget";
+    if (rows.size() > 1) label += fmt::format(", {:g} epochs", epochs_of(plan, *row));
+    table.rows.push_back(dense_row(plan, collected, *row, label, table.columns.size()));
   }
-  table.columns = {"cell", result.x_name, result.y_name};
-  for (std::size_t i = 0; i < result.x.size(); ++i) {
-    table.rows.push_back(
-        {result.labels[i], figure_text(figure, result.x[i]), figure_text(figure, result.y[i])});
-  }
-  return table;
 }
 
 ResultTable front_table(const Plan& plan, const Collected& collected, const std::string& cost) {
@@ -180,6 +142,24 @@ ResultTable front_table(const Plan& plan, const Collected& collected, const std:
 }
 
 }  // namespace
+
+std::string mean_text(const std::string& name, const Summary& s) {
+  if (s.n == 0) return "-";
+  const std::string mean = figure_text(name, s.mean);
+  return s.deviation && *s.deviation > 0 ? mean + " ± " + figure_text(name, *s.deviation) : mean;
+}
+
+std::string interval_text(const std::string& name, const Summary& s) {
+  if (!s.half_width) return "-";
+  return fmt::format("{} to {}", figure_text(name, s.mean - *s.half_width),
+                     figure_text(name, s.mean + *s.half_width));
+}
+
+std::string signed_text(const std::string& name, double value) {
+  const std::string text = figure_text(name, value), zero = figure_text(name, 0);
+  if (text == zero || text == "-" + zero) return zero;
+  return text[0] == '-' ? text : "+" + text;
+}
 
 std::string points_label(const Plan& plan, std::size_t cell) {
   std::vector<std::string> parts;
@@ -218,6 +198,7 @@ std::vector<std::size_t> front_of(const Plan& plan, const Collected& collected,
 ResultTable main_table(const Plan& plan, const Collected& collected) {
   const ExperimentReport& report = plan.experiment.report;
   ResultTable table;
+  table.of_all_cells = true;
   for (const Axis& axis : plan.experiment.axes) table.columns.push_back(axis.name);
   table.texts = table.columns.size();
   table.columns.emplace_back("seeds");
@@ -232,10 +213,7 @@ ResultTable main_table(const Plan& plan, const Collected& collected) {
   }
   for (std::size_t i = 0; i < plan.cells.size(); ++i)
     table.rows.push_back(cell_row(plan, collected, i));
-  for (const DenseRow& dense : plan.dense) {
-    if (!is_shown_as_cell(plan, dense))
-      table.rows.push_back(dense_row(plan, collected, dense, table.columns.size()));
-  }
+  add_dense_rows(plan, collected, table);
   return table;
 }
 
@@ -268,20 +246,22 @@ std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collec
 }
 
 std::vector<std::string> result_remarks(const Plan& plan, const Collected& collected) {
-  std::set<std::string> fallbacks;
+  std::map<std::string, int> fallbacks;  // how many runs
   bool after_training = false;
   for (const auto& result : collected.results) {
     if (!result) continue;
     const Json kind = value_at(*result, "dataset.kind");
     const Json requested = value_at(*result, "dataset.requested");
-    if (kind != requested) fallbacks.insert(kind.dump() + " instead of " + requested.dump());
+    if (kind != requested) ++fallbacks[kind.dump() + " instead of " + requested.dump()];
     after_training = after_training || value_at(*result, "integer_from") == Json("post_training");
   }
   std::vector<std::string> remarks;
   if (plan.smoke)
     remarks.emplace_back("These are `--smoke` runs: a few updates each. The numbers mean nothing.");
-  for (const std::string& fallback : fallbacks)
-    remarks.push_back(fmt::format("The data set is {}.", fallback));
+  for (const auto& [fallback, runs] : fallbacks) {
+    remarks.push_back(fmt::format("The data set is {} in {} of {} finished runs.", fallback, runs,
+                                  collected.finished()));
+  }
   if (after_training) {
     remarks.emplace_back(
         "Networks that end without quantization were quantized after training (8 bits) for the "

@@ -14,6 +14,7 @@ struct ResultTable {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
   std::size_t texts = 1;  // leading columns that are words; numbers stand at the right
+  bool of_all_cells = false;
 };
 
 // One row a cell, and the rows of plain training with the same budget.
@@ -27,7 +28,14 @@ std::vector<ResultTable> plain_tables(const Plan& plan, const Collected& collect
 std::vector<ResultTable> result_tables(const Plan& plan, const Collected& collected);
 
 // What a reader must know before believing them: other data, smoke runs, how integers came about.
+// One line each.
 std::vector<std::string> result_remarks(const Plan& plan, const Collected& collected);
+
+// "97.62 ± 0.12", "97.50 to 97.74"; "-" where there is nothing to show.
+std::string mean_text(const std::string& name, const Summary& s);
+std::string interval_text(const std::string& name, const Summary& s);
+// "+0.12"; what rounds to zero has no sign.
+std::string signed_text(const std::string& name, double value);
 
 // "8, 90 %": the labels of a cell's points, without names.
 std::string points_label(const Plan& plan, std::size_t cell);
