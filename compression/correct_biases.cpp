@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "compression/after_calibration.h"
 #include "compression/groups.h"
@@ -12,7 +14,7 @@
 namespace pare {
 namespace {
 
-// A group with quantized weights; `quantizer` is null for others.
+// A group; `quantizer` is null where its weights are not quantized or not among those in question.
 struct Layer {
   const NetworkNode* node;
   Weighted* weighted = nullptr;
@@ -20,10 +22,11 @@ struct Layer {
   BatchNorm* batch_norm = nullptr;
 };
 
-Layer layer_of(const Network& network, const Group& group) {
+Layer layer_of(const Network& network, const Group& group, const std::vector<Parameter*>& weights) {
   Layer layer{.node = &network.node(group.head)};
   layer.weighted = dynamic_cast<Weighted*>(layer.node->module.get());
-  if (layer.weighted) {
+  if (layer.weighted &&
+      std::find(weights.begin(), weights.end(), &layer.weighted->weight()) != weights.end()) {
     layer.quantizer =
         dynamic_cast<WeightQuantizer*>(layer.weighted->weight().find(kWeightQuantizer));
   }
@@ -32,6 +35,33 @@ Layer layer_of(const Network& network, const Group& group) {
   }
   return layer;
 }
+
+// The layer's weight as it was before quantization, as long as this lives.
+class Unquantized {
+ public:
+  Unquantized(const Layer& layer, const Latents& replaced)
+      : weight_(layer.weighted->weight()), quantizer_(*layer.quantizer) {
+    if (const auto found = replaced.find(&weight_); found != replaced.end()) other_ = found->second;
+    quantizer_.switch_on(false);
+    exchange();
+  }
+  ~Unquantized() {
+    quantizer_.switch_on(true);
+    exchange();
+  }
+  Unquantized(const Unquantized&) = delete;
+  Unquantized& operator=(const Unquantized&) = delete;
+
+ private:
+  void exchange() {
+    weight_.release();  // its value is another one from here on
+    if (other_.defined()) std::swap(weight_.latent(), other_);
+  }
+
+  Parameter& weight_;
+  WeightQuantizer& quantizer_;
+  Tensor other_;
+};
 
 Pass evaluation() { return Pass::begin(Pass::Mode::evaluate, 0, 0); }
 
@@ -42,7 +72,8 @@ void add_channel_sums(const Tensor& y, double sign, std::vector<double>& sums) {
 }
 
 // E[(W~ - W) x] per output channel, x what the layer reads in the quantized network.
-std::vector<double> mean_error(Network& network, const Layer& layer, const ShowImages& show) {
+std::vector<double> mean_error(Network& network, const Layer& layer, const ShowImages& show,
+                               const Latents& replaced) {
   std::vector<double> sums(static_cast<std::size_t>(layer.node->shape[-1]), 0);
   std::int64_t rows = 0;
   show([&](const Tensor& images) {
@@ -50,12 +81,10 @@ std::vector<double> mean_error(Network& network, const Layer& layer, const ShowI
         Variable(images), evaluation(), [&](const std::string& name, const Variable& value) {
           if (name != layer.node->inputs[0]) return;
           const Variable input[] = {value};
-          layer.quantizer->switch_on(false);
-          layer.weighted->weight().release();
-          const Tensor real = layer.weighted->forward(input, evaluation()).value();
-          layer.quantizer->switch_on(true);
-          layer.weighted->weight().release();
-          add_channel_sums(layer.weighted->forward(input, evaluation()).value(), 1, sums);
+          const auto output = [&] { return layer.weighted->forward(input, evaluation()).value(); };
+          add_channel_sums(output(), 1, sums);
+          const Unquantized unquantized(layer, replaced);
+          const Tensor real = output();
           add_channel_sums(real, -1, sums);
           rows += real.size() / std::ssize(sums);
         });
@@ -83,9 +112,9 @@ void take_back(const Layer& layer, std::vector<double> error) {
 
 }  // namespace
 
-void require_biases(const Network& network) {
+void require_biases(const Network& network, const std::vector<Parameter*>& weights) {
   for (const Group& group : find_groups(network)) {
-    const Layer layer = layer_of(network, group);
+    const Layer layer = layer_of(network, group, weights);
     if (!layer.quantizer || layer.batch_norm || layer.weighted->bias()) continue;
     throw ConfigError(fmt::format(
         "correct_bias: node '{}' has no bias to correct, and no batch norm behind it; expected "
@@ -94,12 +123,13 @@ void require_biases(const Network& network) {
   }
 }
 
-void correct_biases(Network& network, const ShowImages& show) {
+void correct_biases(Network& network, const std::vector<Parameter*>& weights,
+                    const ShowImages& show, const Latents& replaced) {
   const NoGradient no_gradient;
   for (const Group& group : find_groups(network)) {
-    const Layer layer = layer_of(network, group);
+    const Layer layer = layer_of(network, group, weights);
     if (!layer.quantizer) continue;
-    const std::vector<double> error = mean_error(network, layer, show);
+    const std::vector<double> error = mean_error(network, layer, show, replaced);
     network.release();  // writing needs sole ownership
     take_back(layer, error);
   }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "compression/groups.h"
+#include "compression/prune/mask.h"
 #include "compression/quantize/grid.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
@@ -56,22 +57,34 @@ std::optional<Pair> pair_from(const Network& network, const Group& group) {
   return Pair{first, norm, weighted(*next), next->module->kind() == "depthwise_conv2d"};
 }
 
-double batch_norm_factor(const BatchNorm& norm, std::size_t c) {
-  return std::fabs(static_cast<double>(norm.scale().latent().data()[c])) /
-         std::sqrt(static_cast<double>(norm.variance().data()[c]) + norm.epsilon());
+// What the layer computes with: a latent value that a mask hides is in nobody's range, however
+// large it is.
+Tensor masked(const Parameter& parameter) {
+  Transform* mask = parameter.find(kMask);
+  if (!mask) return parameter.latent();
+  const NoGradient no_gradient;
+  return mask->apply(Variable(parameter.latent()), Pass()).value();
+}
+
+// |scale| / sqrt(variance + epsilon), which every output channel is multiplied by.
+void multiply_by_batch_norm(std::vector<double>& ranges, const BatchNorm& norm) {
+  const Tensor scale = masked(norm.scale());
+  for (std::size_t c = 0; c < ranges.size(); ++c)
+    ranges[c] *= std::fabs(static_cast<double>(scale.data()[c])) /
+                 std::sqrt(static_cast<double>(norm.variance().data()[c]) + norm.epsilon());
 }
 
 // The largest |w| of every output channel.
 std::vector<double> output_ranges(const Pair& pair) {
   const Parameter& weight = pair.first->weight();
+  const Tensor w = masked(weight);
   const ChannelView view = channel_view(weight.shape(), weight.channel_axis());
   std::vector<double> ranges(static_cast<std::size_t>(view.channels), 0);
-  for (std::int64_t i = 0; i < weight.shape().size(); ++i) {
+  for (std::int64_t i = 0; i < w.size(); ++i) {
     double& range = ranges[static_cast<std::size_t>(i / view.inner % view.channels)];
-    range = std::max(range, std::fabs(static_cast<double>(weight.latent().data()[i])));
+    range = std::max(range, std::fabs(static_cast<double>(w.data()[i])));
   }
-  for (std::size_t c = 0; c < ranges.size() && pair.batch_norm; ++c)
-    ranges[c] *= batch_norm_factor(*pair.batch_norm, c);
+  if (pair.batch_norm) multiply_by_batch_norm(ranges, *pair.batch_norm);
   return ranges;
 }
 
@@ -83,23 +96,21 @@ std::size_t input_channel(const Pair& pair, std::int64_t i, std::int64_t channel
   return static_cast<std::size_t>(pair.depthwise ? at / (last / channels) : at % channels);
 }
 
-// Returns the largest |log s|.
-double equalize_pair(const Pair& pair) {
-  const std::vector<double> first = output_ranges(pair);
-  const auto channels = static_cast<std::int64_t>(first.size());
-  Tensor& readers = pair.second->weight().latent();
-  std::vector<double> second(first.size(), 0);
-  for (std::int64_t i = 0; i < readers.size(); ++i) {
-    double& range = second[input_channel(pair, i, channels)];
-    range = std::max(range, std::fabs(static_cast<double>(readers.data()[i])));
+// The largest |w| of every channel that the second layer reads.
+std::vector<double> input_ranges(const Pair& pair, std::int64_t channels) {
+  const Tensor w = masked(pair.second->weight());
+  std::vector<double> ranges(static_cast<std::size_t>(channels), 0);
+  for (std::int64_t i = 0; i < w.size(); ++i) {
+    double& range = ranges[input_channel(pair, i, channels)];
+    range = std::max(range, std::fabs(static_cast<double>(w.data()[i])));
   }
-  std::vector<float> s(first.size(), 1.0f);
-  double moved = 0;
-  for (std::size_t c = 0; c < s.size(); ++c) {
-    if (first[c] == 0 || second[c] == 0) continue;  // a dead channel has no range to share
-    s[c] = static_cast<float>(std::sqrt(first[c] / second[c]));
-    moved = std::max(moved, std::fabs(std::log(static_cast<double>(s[c]))));
-  }
+  return ranges;
+}
+
+// The first layer's channels / s, what reads them * s. Masked values too: one that comes back fits
+// its channel.
+void rescale(const Pair& pair, const std::vector<float>& s) {
+  const auto channels = static_cast<std::int64_t>(s.size());
   const auto divide = [&](Tensor& tensor, const ChannelView& view) {
     float* values = tensor.mutable_data();
     for (std::int64_t i = 0; i < tensor.size(); ++i)
@@ -114,9 +125,24 @@ double equalize_pair(const Pair& pair) {
     divide(weight.latent(), channel_view(weight.shape(), weight.channel_axis()));
     if (Parameter* bias = pair.first->bias()) divide(bias->latent(), per_channel);
   }
+  Tensor& readers = pair.second->weight().latent();
   float* values = readers.mutable_data();
   for (std::int64_t i = 0; i < readers.size(); ++i)
     values[i] *= s[input_channel(pair, i, channels)];
+}
+
+// Returns the largest |log s|.
+double equalize_pair(const Pair& pair) {
+  const std::vector<double> first = output_ranges(pair);
+  const std::vector<double> second = input_ranges(pair, std::ssize(first));
+  std::vector<float> s(first.size(), 1.0f);
+  double moved = 0;
+  for (std::size_t c = 0; c < s.size(); ++c) {
+    if (first[c] == 0 || second[c] == 0) continue;  // a dead channel has no range to share
+    s[c] = static_cast<float>(std::sqrt(first[c] / second[c]));
+    moved = std::max(moved, std::fabs(std::log(static_cast<double>(s[c]))));
+  }
+  rescale(pair, s);
   return moved;
 }
 

@@ -119,7 +119,7 @@ void PruneMethod::mask_moments(const MethodStep& step) const {
 void PruneMethod::keep_value_gradients(bool keep) const {
   for (const PruneTarget& target : targets_) {
     for (const PrunePart& part : target.parts) {
-      if (part.scored) part.parameter->keep_value_gradient(keep);
+      if (part.scored || part.in_effect) part.parameter->keep_value_gradient(keep);
     }
   }
 }

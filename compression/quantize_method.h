@@ -4,6 +4,7 @@
 #include "compression/after_calibration.h"
 #include "compression/attach.h"
 #include "compression/method.h"
+#include "compression/quantize/activation_quantizer.h"
 
 namespace pare {
 
@@ -52,8 +53,14 @@ struct QuantizeConfig {
   // Why there is no integer form of some weights or activations, as "key: reason"; "" where all
   // have one.
   std::string float_only() const;
+  // What lies behind the end of a phase that applies it, as "key: reason"; "" where nothing does.
+  // A calibration is over at once, so nothing can.
+  std::string too_late(const ScheduleSpan& span) const;
 };
 
+// Several may be on at a time, each with quantizers of its own: those of its `weights` and
+// `activations`, which no other method may have quantized. Batch norms belong to nobody and are
+// frozen as long as one method freezes them.
 class QuantizeMethod final : public Method {
  public:
   QuantizeMethod(QuantizeConfig config, Composition composition)
@@ -66,6 +73,7 @@ class QuantizeMethod final : public Method {
   void before_step(const MethodStep& step) override;
   // Clips latent weights.
   void after_step(const MethodStep& step) override;
+  void end_phase(const MethodStep& step) override;
   void after_calibration(const ShowImages& show) override;
   bool at_target() const override { return !quantizes_activations() || activations_on_; }
   std::int64_t calibration_images() const override { return config_.calibration.images; }
@@ -73,6 +81,8 @@ class QuantizeMethod final : public Method {
   void visit_state(const std::string& prefix, StateVisitor& visitor) override;
 
  private:
+  void take_hold(Network& network);
+  void pass_thresholds(const MethodStep& step);
   void apply_state();
   void penalize();
   bool quantizes_activations() const;
@@ -80,7 +90,9 @@ class QuantizeMethod final : public Method {
   QuantizeConfig config_;
   Composition composition_;
   Network* network_ = nullptr;
+  // Its own.
   std::vector<Parameter*> weights_;
+  std::vector<ActivationQuantizer*> edges_;
   std::int64_t statistics_frozen_ = 0;
   std::int64_t observers_frozen_ = 0;
   std::int64_t activations_on_ = 1;

@@ -225,12 +225,16 @@ void AdaRoundConfig::describe(config::Object& o) {
   o.real("lambda", lambda, {.min = 0}, "of what makes choices whole");
 }
 
-void round_adaptively(Network& network, const AdaRoundConfig& config, const ShowImages& show) {
+Latents round_adaptively(Network& network, const std::vector<Parameter*>& weights,
+                         const AdaRoundConfig& config, const ShowImages& show) {
+  Latents before;
   for (const NetworkNode& node : network.nodes()) {
     auto* layer = dynamic_cast<Weighted*>(node.module.get());
-    auto* quantizer =
-        layer ? dynamic_cast<WeightQuantizer*>(layer->weight().find(kWeightQuantizer)) : nullptr;
+    if (!layer || std::find(weights.begin(), weights.end(), &layer->weight()) == weights.end())
+      continue;
+    auto* quantizer = dynamic_cast<WeightQuantizer*>(layer->weight().find(kWeightQuantizer));
     if (!quantizer || quantizer->config().quantizer != "uniform") continue;
+    before.emplace(&layer->weight(), layer->weight().latent().clone());
     std::vector<Tensor> inputs;
     {
       const NoGradient no_gradient;
@@ -239,6 +243,7 @@ void round_adaptively(Network& network, const AdaRoundConfig& config, const Show
     round_layer(*layer, *quantizer, inputs, config);
     network.release();
   }
+  return before;
 }
 
 }  // namespace pare

@@ -5,6 +5,13 @@
 #include "framework/base/error.h"
 
 namespace pare {
+namespace {
+
+constexpr const char* kNothingMasked =
+    "shrink: no channel is removed, because none is masked as a whole when the phase begins; prune "
+    "structures (granularity neuron, filter, channel or residual_block) in an earlier phase";
+
+}  // namespace
 
 void ShrinkMethod::attach(Network& network) {
   const Shrinkable found = find_shrinkable(network);
@@ -15,7 +22,10 @@ void ShrinkMethod::attach(Network& network) {
     throw ConfigError("the network without its masked channels is not the same in integers: " +
                       difference);
   }
-  if (found.removed == 0) return;
+  if (found.removed == 0) {
+    if (found.whole.empty()) surroundings_.say(kNothingMasked);
+    return;
+  }
   const std::int64_t macs = network.macs(), parameters = network.parameter_count();
   network = without_units(network, found.kept);
   surroundings_.say(fmt::format(

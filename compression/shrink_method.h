@@ -1,4 +1,5 @@
-// "kind": "shrink": takes masked structures out of the network, at the start of its phase.
+// "kind": "shrink": takes masked structures out of the network, at the start of its phase; where
+// none is masked by then, it says so.
 //
 // It is accepted only if the integer form of the smaller network equals that of the masked one,
 // code for code, on calibration images and on random inputs; otherwise the error names the first

@@ -58,12 +58,21 @@ template <class Train, class Fixed>
 Variable BatchNorm::normalise(const Variable& x, const Pass& pass, Train train, Fixed fixed) {
   const Variable scale = scale_->value(pass), shift = shift_->value(pass);
   const auto epsilon = static_cast<float>(options_.epsilon);
-  if (frozen_ || !pass.training()) return fixed(x, scale, shift, epsilon, mean_, variance_);
+  if (statistics_frozen() || !pass.training())
+    return fixed(x, scale, shift, epsilon, mean_, variance_);
   Tensor mean, variance;
   Variable y = train(x, scale, shift, epsilon, mean, variance);
   average(mean_, mean, options_.momentum);
   average(variance_, variance, options_.momentum);
   return y;
+}
+
+void BatchNorm::freeze_statistics(bool frozen, const void* who) {
+  if (frozen) {
+    freezers_.insert(who);
+  } else {
+    freezers_.erase(who);
+  }
 }
 
 void BatchNorm::visit_parameters(const ParameterVisitor& visit) {

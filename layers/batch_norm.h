@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 
 #include "framework/config/forward.h"
 #include "layers/fusion.h"
@@ -41,9 +42,11 @@ class BatchNorm final : public Module, public FusesWithReader {
   void visit_buffers(const std::string& prefix, StateVisitor& visitor) override;
   nlohmann::ordered_json to_json() const override;
 
-  // Frozen: training uses the running statistics too and leaves them as they are.
-  void freeze_statistics(bool frozen) { frozen_ = frozen; }
-  bool statistics_frozen() const { return frozen_; }
+  // Frozen: training uses the running statistics too and leaves them as they are. They are frozen
+  // until the last of those who froze them lets go; `who` tells them apart and is only compared.
+  // Not part of the state: whoever freezes knows it.
+  void freeze_statistics(bool frozen, const void* who = nullptr);
+  bool statistics_frozen() const { return !freezers_.empty(); }
 
   Parameter& scale() { return *scale_; }
   const Parameter& scale() const { return *scale_; }
@@ -59,7 +62,7 @@ class BatchNorm final : public Module, public FusesWithReader {
   Variable normalise(const Variable& x, const Pass& pass, Train train, Fixed fixed);
 
   BatchNormOptions options_;
-  bool frozen_ = false;
+  std::set<const void*> freezers_;
   std::unique_ptr<Parameter> scale_, shift_;
   Tensor mean_, variance_;
 };

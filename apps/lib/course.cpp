@@ -34,6 +34,7 @@ class Course {
     for (std::size_t k = 0; k < phase.release.size(); ++k) {
       release(phase.release[k], fmt::format("{}.release[{}]", path, k));
     }
+    const Names earlier = attached_;
     bool acts = false;  // without an update
     for (std::size_t k = 0; k < phase.apply.size(); ++k) {
       const std::string where = fmt::format("{}.apply[{}]", path, k);
@@ -47,7 +48,11 @@ class Course {
       if (is<AutoConfig>(phase.apply[k])) require_trials(phase, phase.apply[k], where);
       if (!phase.calibrates()) require_no_calibration(phase.apply[k], where);
     }
-    for (const std::string& name : phase.apply) require_early_weights(name);
+    require_masks(phase, earlier, path);
+    for (const std::string& name : phase.apply) {
+      require_early_weights(name);
+      if (phase.continues) require_fresh_start(name, path);
+    }
     for (const std::string& name : attached_) require_tiles(name);
     if (phase.calibrates() && !acts) {
       o_.fail(
@@ -100,6 +105,33 @@ class Course {
             fmt::format("'{}' puts other layers in place, which the early weights do not fit; "
                         "expected it in a later phase than '{}', or in the first one",
                         rewritten_.back(), name));
+  }
+
+  // Rewinding begins with the phase, and takes a fresh optimizer.
+  void require_fresh_start(const std::string& name, const std::string& path) const {
+    const auto* prune = std::get_if<PruneConfig>(&run_.method(name).options);
+    if (!prune || !prune->rewind) return;
+    o_.fail(path + ".continue",
+            fmt::format("'{}' begins this phase with early weights and a fresh optimizer, so that "
+                        "nothing goes on; take one of the two out",
+                        name));
+  }
+
+  // Masks come with the updates of a phase, when what shrinks at its start has passed.
+  void require_masks(const PhaseConfig& phase, const Names& earlier,
+                     const std::string& path) const {
+    const auto masks = [&](const std::string& name) {
+      return is<PruneConfig>(name) || is<AutoConfig>(name);
+    };
+    const auto late = std::find_if(phase.apply.begin(), phase.apply.end(), masks);
+    if (late == phase.apply.end() || std::any_of(earlier.begin(), earlier.end(), masks)) return;
+    for (std::size_t k = 0; k < phase.apply.size(); ++k) {
+      if (!is<ShrinkConfig>(phase.apply[k])) continue;
+      o_.fail(fmt::format("{}.apply[{}]", path, k),
+              fmt::format("'{0}' takes out what is masked when its phase begins, and '{1}' masks "
+                          "in the updates of the same phase; expected '{0}' in a later phase",
+                          phase.apply[k], *late));
+    }
   }
 
   // Blocks and patterns divide their layers.

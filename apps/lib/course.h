@@ -1,6 +1,7 @@
 // What a run's phases may do, and in which order: methods are applied once and released only while
-// they are on, a teacher is there before it teaches, what acts on a calibration has one, and no
-// method is given layers that another one has changed under it.
+// they are on, a teacher is there before it teaches, what acts on a calibration has one, what
+// shrinks has masks to go by, what rewinds a fresh start, and no method is given layers that
+// another one has changed under it.
 #pragma once
 
 #include "apps/lib/run_config.h"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "apps/lib/shorten.h"
 #include "datasets/load.h"
@@ -59,10 +60,15 @@ void shrink_learning_rates(RunConfig& run, const std::vector<ScheduleSpan>& full
                            const std::vector<ScheduleSpan>& now) {
   const std::vector<RateCourse> before = rate_courses(run, full), after = rate_courses(run, now);
   for (std::size_t i = 0; i < run.phases.size(); ++i) {
-    if (before[i].span.steps == 0) continue;
-    const double factor =
-        static_cast<double>(after[i].span.steps) / static_cast<double>(before[i].span.steps);
-    shrink(run.phases[i].optimizer.learning_rate, before[i].span, factor);
+    PhaseConfig& phase = run.phases[i];
+    if (phase.continues) {
+      phase.optimizer.learning_rate = run.phases[i - 1].optimizer.learning_rate;
+      continue;
+    }
+    const ScheduleSpan whole = before[i].shortest(), part = after[i].shortest();
+    if (whole.steps == 0) continue;
+    shrink(phase.optimizer.learning_rate, whole,
+           static_cast<double>(part.steps) / static_cast<double>(whole.steps));
   }
 }
 
@@ -72,6 +78,19 @@ void shrink_rewinds(RunConfig& run, double epochs) {
     auto* prune = std::get_if<PruneConfig>(&method.options);
     if (prune && prune->rewind) prune->rewind->to *= epochs;
   }
+}
+
+// The updates of a phase in which it goes back to early weights, ascending.
+std::vector<std::int64_t> rounds_of(const RunConfig& run, const PhaseConfig& phase,
+                                    std::int64_t steps) {
+  std::set<std::int64_t> begins;
+  for (const std::string& name : phase.apply) {
+    const auto* prune = std::get_if<PruneConfig>(&run.method(name).options);
+    if (!prune || !prune->rewind) continue;
+    for (std::int64_t round = 0; round < prune->rewind->rounds; ++round)
+      begins.insert(prune->rewind->begin(round, steps));
+  }
+  return {begins.begin(), begins.end()};
 }
 
 MethodConfig& method_of(RunConfig& run, const std::string& name) {
@@ -102,16 +121,35 @@ std::vector<ScheduleSpan> phase_spans(const RunConfig& run, std::int64_t train_i
   return spans;
 }
 
+double RateCourse::at(const Schedule& rate, std::int64_t step) const {
+  const auto next = std::upper_bound(rounds.begin(), rounds.end(), step);
+  const std::int64_t begin = next == rounds.begin() ? 0 : *(next - 1);
+  if (next == rounds.end()) return rate.at(done + step - begin, span);
+  return rate.at(step - begin, {.steps = *next - begin, .steps_per_epoch = span.steps_per_epoch});
+}
+
+ScheduleSpan RateCourse::shortest() const {
+  ScheduleSpan least = span;
+  for (std::size_t r = 1; r < rounds.size(); ++r)
+    least.steps = std::min(least.steps, rounds[r] - rounds[r - 1]);
+  return least;
+}
+
+// A phase that rewinds continues none (course.h), so only the first of several has rounds.
 std::vector<RateCourse> rate_courses(const RunConfig& run, const std::vector<ScheduleSpan>& spans) {
   std::vector<RateCourse> courses;
   while (courses.size() < spans.size()) {
     const std::size_t first = courses.size();
+    std::vector<std::int64_t> rounds = rounds_of(run, run.phases[first], spans[first].steps);
+    const std::int64_t earlier = rounds.empty() ? 0 : rounds.back();  // updates of other rounds
     ScheduleSpan whole = spans[first];
+    whole.steps -= earlier;
     std::size_t end = first + 1;
     for (; end < spans.size() && run.phases[end].continues; ++end) whole.steps += spans[end].steps;
-    std::int64_t done = 0;
-    for (std::size_t i = first; i < end; ++i) {
-      courses.push_back({whole, done});
+    courses.push_back({.span = whole, .done = 0, .rounds = std::move(rounds)});
+    std::int64_t done = spans[first].steps - earlier;
+    for (std::size_t i = first + 1; i < end; ++i) {
+      courses.push_back({.span = whole, .done = done, .rounds = {}});
       done += spans[i].steps;
     }
   }
@@ -128,7 +166,9 @@ void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& span
   for (std::size_t i = 0; i < run.phases.size(); ++i) {
     const PhaseConfig& phase = run.phases[i];
     const std::string where = fmt::format("phases[{}] '{}'", i, phase.name);
-    check(phase.optimizer.learning_rate, courses[i].span, where + ": optimizer.learning_rate");
+    const char* in_rounds = courses[i].rounds.size() > 1 ? ", anew in every round" : "";
+    check(phase.optimizer.learning_rate, courses[i].shortest(),
+          where + ": optimizer.learning_rate" + in_rounds);
     for (const std::string& name : phase.apply) {
       const MethodConfig& method = run.method(name);
       if (const auto* prune = std::get_if<PruneConfig>(&method.options)) {
@@ -142,13 +182,8 @@ void check_schedules(const RunConfig& run, const std::vector<ScheduleSpan>& span
               fmt::format("{}: compression.{}.temperature", where, name));
       }
       const auto* quantize = std::get_if<QuantizeConfig>(&method.options);
-      const double delay = quantize ? quantize->delay * spans[i].steps_per_epoch : 0;
-      if (!phase.calibrates() && delay > static_cast<double>(spans[i].steps - 1)) {
-        throw ConfigError(fmt::format(
-            "{}: compression.{}.delay: expected an end of the delay within the phase of {} "
-            "steps, got {:.0f} steps",
-            where, name, spans[i].steps, delay));
-      }
+      const std::string late = quantize ? quantize->too_late(spans[i]) : "";
+      if (!late.empty()) throw ConfigError(fmt::format("{}: compression.{}.{}", where, name, late));
     }
   }
 }

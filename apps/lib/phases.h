@@ -19,11 +19,18 @@ std::int64_t steps_per_epoch(const RunConfig& run, std::int64_t train_images);
 // epochs is above 0; one that continues ends where both together would.
 std::vector<ScheduleSpan> phase_spans(const RunConfig& run, std::int64_t train_images);
 
-// Where a phase lies in the course of its learning rate: a phase that continues shares one with the
-// phases before it.
+// Where a phase lies in the course of its learning rate, which runs from a fresh optimizer to the
+// next one: a phase that continues shares one with the phases before it, and a phase that rewinds
+// has one for each of its rounds (Frankle & Carbin 2019 train every round with the whole schedule).
 struct RateCourse {
-  ScheduleSpan span;      // of all phases of the course
-  std::int64_t done = 0;  // updates of the course before this phase
+  ScheduleSpan span;                      // of all phases of the course; of several, the last one
+  std::int64_t done = 0;                  // updates of that course before this phase
+  std::vector<std::int64_t> rounds = {};  // updates of the phase that begin one; none: no rewinding
+
+  // The rate of update `step` of the phase.
+  double at(const Schedule& rate, std::int64_t step) const;
+  // Rounds may differ by an update, and the last one by the phases that continue it.
+  ScheduleSpan shortest() const;
 };
 std::vector<RateCourse> rate_courses(const RunConfig& run, const std::vector<ScheduleSpan>& spans);
 

@@ -43,8 +43,7 @@ report::Series learning_rates(const RunConfig& run, const Trainer& trainer) {
     const std::int64_t done = std::min(steps, trainer.state().run_step - begin);
     const std::int64_t stride = std::max<std::int64_t>(1, steps / kRatePoints);
     const auto add = [&](std::int64_t step) {
-      const double rate =
-          run.phases[i].optimizer.learning_rate.at(courses[i].done + step, courses[i].span);
+      const double rate = courses[i].at(run.phases[i].optimizer.learning_rate, step);
       series.points.push_back({epochs_at(trainer.spans(), begin + step + 1), rate});
     };
     for (std::int64_t step = 0; step < done - 1; step += stride) add(step);

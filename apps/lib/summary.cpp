@@ -101,15 +101,19 @@ std::string methods_text(const PhaseConfig& phase) {
   return text.empty() ? "" : text.substr(1);
 }
 
+// From the first update to the last, of the first round where the phase has several.
 std::string learning_rates(const Schedule& rate, const RateCourse& course, std::int64_t steps) {
   if (steps == 0) return "";
-  const auto at = [&](std::int64_t step) { return rate.at(course.done + step, course.span); };
-  const double first = at(0), last = at(steps - 1);
+  const auto at = [&](std::int64_t step) { return course.at(rate, step); };
+  const std::size_t rounds = course.rounds.size();
+  const std::int64_t end = rounds > 1 ? course.rounds[1] : steps;
+  const double first = at(0), last = at(end - 1);
   if (rate.kind == Schedule::Kind::constant && rate.warmup == 0) return fmt::format("{:.3g}", last);
   double peak = first;
-  for (std::int64_t step = 0; step < steps; ++step) peak = std::max(peak, at(step));
-  return peak > first ? fmt::format("{:.3g} > {:.3g} > {:.3g}", first, peak, last)
-                      : fmt::format("{:.3g} > {:.3g}", first, last);
+  for (std::int64_t step = 0; step < end; ++step) peak = std::max(peak, at(step));
+  const std::string times = rounds > 1 ? fmt::format("{} x ", rounds) : "";
+  return times + (peak > first ? fmt::format("{:.3g} > {:.3g} > {:.3g}", first, peak, last)
+                               : fmt::format("{:.3g} > {:.3g}", first, last));
 }
 
 // How much is pruned where no sparsity says so.

@@ -18,8 +18,7 @@ double now() {
 }  // namespace
 
 double Trainer::learning_rate(std::int64_t step) const {
-  const RateCourse& course = courses_[state_.phase];
-  return phase().optimizer.learning_rate.at(course.done + step, course.span);
+  return courses_[state_.phase].at(phase().optimizer.learning_rate, step);
 }
 
 MethodStep Trainer::method_step() {

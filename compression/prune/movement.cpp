@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compression/prune/effect.h"
 #include "compression/prune/gradient.h"
 
 namespace pare {
@@ -16,9 +17,9 @@ class Movement final : public AccumulatedScore {
 
  private:
   std::vector<float> added(const PruneTarget& target, const MethodStep& step) const override {
-    std::vector<float> sums = group_sums(target, gradients_times_weights(target));
-    for (float& sum : sums) sum *= static_cast<float>(-step.learning_rate);
-    return sums;
+    std::vector<float> effects = first_order_effects(target);
+    for (float& effect : effects) effect *= static_cast<float>(-step.learning_rate);
+    return effects;
   }
 };
 

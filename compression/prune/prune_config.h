@@ -73,6 +73,10 @@ struct Rewind {
   std::int64_t rounds = 5;
   double per_round = 0.2;  // of what is left
 
+  // The update of a phase of so many in which a round (from 0) prunes and begins.
+  std::int64_t begin(std::int64_t round, std::int64_t steps) const {
+    return steps * round / rounds;
+  }
   void describe(config::Object& o);
 };
 

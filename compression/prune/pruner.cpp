@@ -26,7 +26,7 @@ double round_sparsity(const Rewind& rewind, std::int64_t round) {
 // The round that begins in this step, or -1.
 std::int64_t round_of(const Rewind& rewind, const MethodStep& step) {
   for (std::int64_t round = 0; round < rewind.rounds; ++round) {
-    if (step.step == step.span.steps * round / rewind.rounds) return round;
+    if (step.step == rewind.begin(round, step.span.steps)) return round;
   }
   return -1;
 }

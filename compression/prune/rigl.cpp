@@ -80,6 +80,7 @@ class Rigl final : public Pruner {
     const auto count = std::min(
         static_cast<std::int64_t>(std::floor(share * static_cast<double>(kept))), target.pruned());
     const std::vector<float> scores = score(update, t);
+    const std::vector<std::uint8_t> before = target.keep;
     for (const std::uint32_t g :
          first_of(target.keep, count, [&](std::uint32_t a, std::uint32_t b) {
            return scores[a] != scores[b] ? scores[a] < scores[b] : a < b;
@@ -92,7 +93,8 @@ class Rigl final : public Pruner {
     for (const std::uint32_t g : first_of(masked, count, [&](std::uint32_t a, std::uint32_t b) {
            return gradients[a] != gradients[b] ? gradients[a] > gradients[b] : a < b;
          })) {
-      target.keep[g] = grown[g] = 1;
+      target.keep[g] = 1;
+      grown[g] = !before[g];  // dropped just now: stays what it is, as in Evci's program
     }
     scale_latents(target, grown, 0);
   }

@@ -3,8 +3,9 @@
 //
 // The first change keeps the largest weights (of freshly drawn ones: any). Every later one drops
 // the share fraction / 2 * (1 + cos(pi t / T)) of a layer's kept weights, the smallest ones, and
-// lets as many grow where the gradient of the effective weight is largest; they begin at 0. The
-// sparsity of every layer stays what it is.
+// lets as many grow where the gradient of the effective weight is largest; they begin at 0. One
+// that is dropped may grow again in the same change, and then keeps its value. The sparsity of
+// every layer stays what it is.
 #pragma once
 
 #include "compression/prune/pruner.h"

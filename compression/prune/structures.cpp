@@ -6,6 +6,7 @@
 #include <set>
 
 #include "compression/channels.h"
+#include "compression/prune/effect.h"
 #include "compression/quantize/grid.h"
 #include "framework/base/error.h"
 #include "framework/base/text.h"
@@ -42,11 +43,13 @@ std::vector<std::int32_t> spread(const Shape& shape, int axis,
   return groups;
 }
 
-PrunePart part_of(Parameter& parameter, const std::vector<std::int32_t>& units, bool scored) {
+PrunePart part_of(Parameter& parameter, const std::vector<std::int32_t>& units, bool scored,
+                  bool in_effect) {
   return {.parameter = &parameter,
           .mask = nullptr,
           .groups = spread(parameter.shape(), parameter.channel_axis(), units),
-          .scored = scored};
+          .scored = scored,
+          .in_effect = in_effect};
 }
 
 // All parameters of a node that make its channels.
@@ -54,11 +57,12 @@ void add_parts(const Network& network, const std::string& node,
                const std::vector<std::int32_t>& units, std::vector<PrunePart>& parts) {
   Module* module = network.node(node).module.get();
   if (auto* layer = dynamic_cast<Weighted*>(module)) {
-    parts.push_back(part_of(layer->weight(), units, true));
-    if (Parameter* bias = layer->bias()) parts.push_back(part_of(*bias, units, false));
+    const bool in_effect = !is_normalised(network, node);
+    parts.push_back(part_of(layer->weight(), units, true, in_effect));
+    if (Parameter* bias = layer->bias()) parts.push_back(part_of(*bias, units, false, in_effect));
   } else if (auto* norm = dynamic_cast<BatchNorm*>(module)) {
-    parts.push_back(part_of(norm->scale(), units, false));
-    parts.push_back(part_of(norm->shift(), units, false));
+    parts.push_back(part_of(norm->scale(), units, false, true));
+    parts.push_back(part_of(norm->shift(), units, false, true));
   }
 }
 
@@ -91,7 +95,8 @@ PrunePart reader_part(const Network& network, const Channels& channels, const st
   return {.parameter = &weighted(network, node)->weight(),
           .mask = nullptr,
           .groups = units_read(network, channels, node),
-          .scored = true};
+          .scored = true,
+          .in_effect = true};
 }
 
 // --- Filters and neurons.
@@ -183,7 +188,8 @@ std::vector<std::string> branch_of(const Network& network, const NetworkNode& ad
 
 PruneTarget weight_target(Parameter& weight, const PruneConfig& config) {
   PruneTarget target;
-  target.parts.push_back({.parameter = &weight, .mask = nullptr, .groups = {}, .scored = true});
+  target.parts.push_back(
+      {.parameter = &weight, .mask = nullptr, .groups = {}, .scored = true, .in_effect = true});
   if (weight.channel_axis() != 0 && config.granularity != PruneGranularity::element) {
     throw ConfigError(fmt::format(
         "granularity: '{}' is depthwise, whose outputs read one channel each; exclude it",

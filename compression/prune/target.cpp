@@ -159,18 +159,6 @@ ElementValues value_gradients(const PruneTarget& target) {
   return of_scored_parts(target, [](Parameter& weight) { return weight.value_grad(); });
 }
 
-ElementValues gradients_times_weights(const PruneTarget& target) {
-  return of_scored_parts(target, [](Parameter& weight) {
-    const Tensor& gradient = weight.value_grad();
-    if (!gradient.defined()) return Tensor();
-    Tensor product(gradient.shape());
-    float* to = product.mutable_data();
-    const float *g = gradient.data(), *w = weight.latent().data();
-    for (std::int64_t i = 0; i < product.size(); ++i) to[i] = g[i] * w[i];
-    return product;
-  });
-}
-
 void scale_latents(PruneTarget& target, const std::vector<std::uint8_t>& marked, float factor) {
   for (PrunePart& part : target.parts) {
     part.parameter->release();
@@ -180,10 +168,6 @@ void scale_latents(PruneTarget& target, const std::vector<std::uint8_t>& marked,
         w[i] = factor == 0 ? 0 : w[i] * factor;
     }
   }
-}
-
-std::vector<float> group_sums(const PruneTarget& target, const ElementValues& values) {
-  return rounded(sums_per_group(target, values, [](double v) { return v; }));
 }
 
 std::vector<float> group_norms(const PruneTarget& target, const ElementValues& values,

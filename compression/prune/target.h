@@ -24,6 +24,7 @@ struct PrunePart {
   Mask* mask = nullptr;
   std::vector<std::int32_t> groups;  // of each element; empty: element i is group i
   bool scored = true;                // weights; biases and batch norm only go with them
+  bool in_effect = true;             // counts in what the group does to the loss (effect.h)
 
   std::int64_t group_of(std::int64_t element) const {
     return groups.empty() ? element : groups[static_cast<std::size_t>(element)];
@@ -73,14 +74,10 @@ ElementValues latent_values(const PruneTarget& target);
 ElementValues ranked_values(const PruneTarget& target, Ranked ranked);
 // d loss / d effective weight, of the last backward().
 ElementValues value_gradients(const PruneTarget& target);
-// Elementwise gradient * latent weight.
-ElementValues gradients_times_weights(const PruneTarget& target);
 
 // The importance of every group from the values of its elements.
 std::vector<float> group_norms(const PruneTarget& target, const ElementValues& values,
                                PruneNorm norm);
-// The sum of the elements' values, signs included.
-std::vector<float> group_sums(const PruneTarget& target, const ElementValues& values);
 
 // Multiplies the latent values of the marked groups, in all parts; 0 gives +0 whatever they were.
 // No graph may hold them.

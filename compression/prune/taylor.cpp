@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "compression/prune/effect.h"
 #include "compression/prune/gradient.h"
 
 namespace pare {
@@ -17,9 +18,9 @@ class Taylor final : public AccumulatedScore {
 
  private:
   std::vector<float> added(const PruneTarget& target, const MethodStep&) const override {
-    std::vector<float> sums = group_sums(target, gradients_times_weights(target));
-    for (float& sum : sums) sum = std::fabs(sum);
-    return sums;
+    std::vector<float> effects = first_order_effects(target);
+    for (float& effect : effects) effect = std::fabs(effect);
+    return effects;
   }
 };
 

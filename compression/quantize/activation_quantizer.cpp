@@ -25,12 +25,15 @@ Shape ActivationQuantizer::build(std::span<const Shape> inputs) {
 
 Variable ActivationQuantizer::forward(std::span<const Variable> inputs, const Pass& pass) {
   if (pass.observing() && !frozen_) quantizer_->observe(inputs[0].value(), pass);
-  const bool active = on_ && quantizer_->ready() && pass.mode != Pass::Mode::calibrate;
-  if (!active) return inputs[0];
+  if (!quantizes(pass)) return inputs[0];
   const Variable quantized = quantizer_->quantize(inputs[0], pass);
   if (lambda_ == 0 || !pass.training()) return quantized;
   return with_error_penalty(quantized, inputs[0],
                             lambda_ / static_cast<double>(inputs[0].shape()[0]));
+}
+
+bool ActivationQuantizer::quantizes(const Pass& pass) const {
+  return on_ != 0 && quantizer_->ready() && pass.mode != Pass::Mode::calibrate;
 }
 
 void ActivationQuantizer::visit_buffers(const std::string& prefix, StateVisitor& visitor) {
@@ -41,9 +44,8 @@ void ActivationQuantizer::visit_buffers(const std::string& prefix, StateVisitor&
 
 Variable AverageCodes::forward(std::span<const Variable> inputs, const Pass& pass) {
   PARE_ENSURE(source_ != nullptr);
-  const Quantizer& quantizer = source_->quantizer();
-  if (!quantizer.ready() || pass.mode == Pass::Mode::calibrate) return inputs[0];
-  const Grid grid = quantizer.grid();
+  if (!source_->quantizes(pass)) return inputs[0];
+  const Grid grid = source_->quantizer().grid();
   const double r = 1.0 / static_cast<double>(grid.scales[0]);
   const std::int32_t z = grid.zero_points[0];
   const Tensor& x = inputs[0].value();

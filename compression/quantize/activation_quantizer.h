@@ -38,6 +38,8 @@ class ActivationQuantizer final : public Module, public CommutesWithMaxPool {
 
   const ActivationQuantizerConfig& config() const { return config_; }
   const Quantizer& quantizer() const { return *quantizer_; }
+  // Whether what leaves the node in such a pass lies on its grid; otherwise it is what came in.
+  bool quantizes(const Pass& pass) const;
   void switch_on(bool on) { on_ = on ? 1 : 0; }
   void freeze_observer(bool frozen) { frozen_ = frozen ? 1 : 0; }
   // lambda of what with_error_penalty() adds in training.
@@ -52,8 +54,9 @@ class ActivationQuantizer final : public Module, public CommutesWithMaxPool {
 };
 
 // Behind an average pool whose input lies on a grid: the output is the rounded average of the
-// codes, on the same grid, exactly as the integer engine computes it. The gradient passes straight
-// through.
+// codes, on the same grid, exactly as the integer engine computes it. Where the owner of that grid
+// does not quantize yet, there are no codes and the average stays as it is. The gradient passes
+// straight through.
 class AverageCodes final : public Module {
  public:
   // `source`: the quantizer that owns the grid of the pool's input. `taps`: taps inside the image,

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "compression/quantize/grid_errors.h"
 #include "framework/base/parallel.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
@@ -24,11 +26,21 @@ std::vector<Sample> samples_of(const Histogram& histogram) {
   return samples;
 }
 
-// How one of these observers turns samples into a range.
-using Search = Range (*)(const std::vector<Sample>&, Range full, const ObserverOptions&);
+// The values of one channel, one after the other.
+StepVector<float> values_of(const Tensor& x, const ChannelView& view, std::int64_t channel) {
+  StepVector<float> values;
+  values.reserve(static_cast<std::size_t>(view.outer * view.inner));
+  for (std::int64_t o = 0; o < view.outer; ++o) {
+    const float* run = x.data() + (o * view.channels + channel) * view.inner;
+    values.insert(values.end(), run, run + view.inner);
+  }
+  return values;
+}
 
 class OfWeights final : public RangeObserver {
  public:
+  // How the values of a channel become a range.
+  using Search = Range (*)(StepVector<float>& values, Range full, const ObserverOptions&);
   OfWeights(const ObserverOptions& options, Search search) : options_(options), search_(search) {}
   bool stateless() const override { return true; }
 
@@ -38,12 +50,8 @@ class OfWeights final : public RangeObserver {
     parallel_for(view.channels, [&](std::int64_t c) {
       Range& range = ranges_[static_cast<std::size_t>(c)];
       if (!std::isfinite(range.low) || !std::isfinite(range.high)) return;
-      std::vector<Sample> samples;
-      for (std::int64_t o = 0; o < view.outer; ++o) {
-        const float* run = x.data() + (o * view.channels + c) * view.inner;
-        for (std::int64_t i = 0; i < view.inner; ++i) samples.push_back({run[i], 1});
-      }
-      range = search_(samples, range, options_);
+      StepVector<float> values = values_of(x, view, c);
+      range = search_(values, range, options_);
     });
   }
 
@@ -86,16 +94,54 @@ double bound(const std::vector<Sample>& from_the_end, double left_out) {
   return 0;
 }
 
-double squared_error(const std::vector<Sample>& samples, Range range, const GridFormat& format) {
-  Grid grid{.format = format, .scales = {}, .zero_points = {}};
-  append_channel(grid, range, "");
-  const double r = 1.0 / static_cast<double>(grid.scales[0]);
+// The ranges that mse chooses among, widest first, and their grids.
+struct Candidates {
+  std::vector<Range> ranges;
+  Grid grids;
+
+  Candidates(Range full, const GridFormat& format)
+      : grids{.format = format, .scales = {}, .zero_points = {}} {
+    for (int k = kFactors; k > 0; --k) {
+      const float factor = static_cast<float>(k) / kFactors;
+      const Range range{full.low * factor, full.high * factor};
+      const float widest = std::max(-range.low, range.high);
+      if (widest < 0x1p-90f) break;  // all zero, or too small for a grid
+      append_channel(grids, range, "");
+      ranges.push_back(range);
+      forget_repetition();
+    }
+  }
+
+  // The widest of those with the least error; `full` where there are none.
+  Range best(const std::vector<double>& errors, Range full) const {
+    if (errors.empty()) return full;
+    const auto least = std::min_element(errors.begin(), errors.end());
+    return ranges[static_cast<std::size_t>(least - errors.begin())];
+  }
+
+ private:
+  // Scales that are powers of two are the same for many ranges.
+  void forget_repetition() {
+    const std::size_t n = ranges.size();
+    if (n < 2 || grids.scales[n - 1] != grids.scales[n - 2] ||
+        grids.zero_points[n - 1] != grids.zero_points[n - 2])
+      return;
+    ranges.pop_back();
+    grids.scales.pop_back();
+    grids.zero_points.pop_back();
+  }
+};
+
+double squared_error(const std::vector<Sample>& samples, const Grid& grids, std::size_t k) {
+  const GridFormat& format = grids.format;
+  const float scale = grids.scales[k];
+  const std::int32_t z = grids.zero_points[k];
+  const double r = 1.0 / static_cast<double>(scale);
   double sum = 0;
   for (const Sample& sample : samples) {
-    const std::int32_t code = to_code(static_cast<float>(sample.value), r, grid.zero_points[0],
-                                      format.qmin(), format.qmax());
-    const double error =
-        sample.value - static_cast<double>(to_real(code, grid.zero_points[0], grid.scales[0]));
+    const std::int32_t code =
+        to_code(static_cast<float>(sample.value), r, z, format.qmin(), format.qmax());
+    const double error = sample.value - static_cast<double>(to_real(code, z, scale));
     sum += sample.count * error * error;
   }
   return sum;
@@ -127,14 +173,18 @@ double divergence(const std::vector<double>& sizes, int bins, int levels, double
   return sum;
 }
 
-Range search_percentile(const std::vector<Sample>& samples, Range, const ObserverOptions& o) {
-  return percentile_range(samples, o.p);
+Range search_percentile(StepVector<float>& values, Range, const ObserverOptions& o) {
+  return percentile_range(values, o.p);
 }
-Range search_mse(const std::vector<Sample>& samples, Range full, const ObserverOptions& o) {
-  return mse_range(samples, full, o.format);
+Range search_survivors(StepVector<float>& values, Range, const ObserverOptions& o) {
+  std::erase(values, 0.0f);
+  return percentile_range(values, o.p);
+}
+Range search_mse(StepVector<float>& values, Range full, const ObserverOptions& o) {
+  return mse_range(std::span<const float>(values), full, o.format);
 }
 
-std::unique_ptr<Observer> either(const ObserverOptions& options, Search of_weights,
+std::unique_ptr<Observer> either(const ObserverOptions& options, OfWeights::Search of_weights,
                                  OfActivations::HistogramSearch of_activations) {
   if (options.of_weights) return std::make_unique<OfWeights>(options, of_weights);
   return std::make_unique<OfActivations>(options, of_activations);
@@ -154,20 +204,28 @@ Range percentile_range(std::vector<Sample> samples, double p) {
   return {static_cast<float>(std::min(low, 0.0)), static_cast<float>(std::max(high, 0.0))};
 }
 
+Range percentile_range(std::span<float> values, double p) {
+  if (values.empty()) return {};
+  const double left_out = static_cast<double>(values.size()) * (100 - p) / 100;
+  const auto low = values.begin() + static_cast<std::ptrdiff_t>(left_out);
+  std::nth_element(values.begin(), low, values.end());
+  const float lowest = *low;
+  const auto high = values.end() - 1 - static_cast<std::ptrdiff_t>(left_out);
+  std::nth_element(values.begin(), high, values.end());
+  return {std::min(lowest, 0.0f), std::max(*high, 0.0f)};
+}
+
 Range mse_range(const std::vector<Sample>& samples, Range full, const GridFormat& format) {
-  Range best = full;
-  double least = std::numeric_limits<double>::infinity();
-  for (int k = kFactors; k > 0; --k) {
-    const float factor = static_cast<float>(k) / kFactors;
-    const Range range{full.low * factor, full.high * factor};
-    const float widest = std::max(-range.low, range.high);
-    if (widest < 0x1p-90f) break;  // all zero, or too small for a grid
-    const double error = squared_error(samples, range, format);
-    if (error >= least) continue;
-    least = error;
-    best = range;
-  }
-  return best;
+  const Candidates candidates(full, format);
+  std::vector<double> errors;
+  for (std::size_t k = 0; k < candidates.ranges.size(); ++k)
+    errors.push_back(squared_error(samples, candidates.grids, k));
+  return candidates.best(errors, full);
+}
+
+Range mse_range(std::span<const float> values, Range full, const GridFormat& format) {
+  const Candidates candidates(full, format);
+  return candidates.best(squared_errors(values, candidates.grids), full);
 }
 
 Range kl_range(const Histogram& histogram, const GridFormat& format) {
@@ -197,6 +255,10 @@ std::unique_ptr<Observer> make_percentile(const ObserverOptions& options) {
   return either(options, search_percentile, [](const Histogram& h, const ObserverOptions& o) {
     return percentile_range(samples_of(h), o.p);
   });
+}
+
+std::unique_ptr<Observer> make_percentile_of_survivors(const ObserverOptions& options) {
+  return std::make_unique<OfWeights>(options, search_survivors);
 }
 
 std::unique_ptr<Observer> make_mse(const ObserverOptions& options) {

@@ -1,9 +1,9 @@
 #include "compression/quantize/learned_range.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
+#include "compression/quantize/first_values.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
@@ -118,20 +118,9 @@ double LearnedSize::operator[](std::size_t c) const {
 }
 
 std::vector<Magnitude> channel_magnitudes(const Tensor& x, int axis) {
-  const ChannelView view = channel_view(x.shape(), axis);
-  std::vector<Magnitude> result(static_cast<std::size_t>(view.channels), {0, 0});
-  parallel_for(view.channels, [&](std::int64_t c) {
-    Magnitude& m = result[static_cast<std::size_t>(c)];
-    for (std::int64_t o = 0; o < view.outer; ++o) {
-      const float* run = x.data() + (o * view.channels + c) * view.inner;
-      for (std::int64_t i = 0; i < view.inner; ++i) {
-        const double a = std::fabs(static_cast<double>(run[i]));
-        m.mean += a;
-        m.largest = std::max(m.largest, a);
-      }
-    }
-    m.mean /= static_cast<double>(view.outer * view.inner);
-  });
+  std::vector<Magnitude> result;
+  for (const ChannelSums& sums : channel_sums(x, axis))
+    result.push_back({sums.mean(), sums.largest});
   return result;
 }
 

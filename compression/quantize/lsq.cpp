@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "compression/quantize/fake_quantize.h"
+#include "compression/quantize/first_values.h"
 #include "compression/quantize/learned_range.h"
 #include "framework/base/error.h"
 
@@ -22,11 +23,12 @@ class Lsq final : public Quantizer {
   }
 
   // Only what it begins with is observed.
-  void observe(const Tensor& x, const Pass&) override {
-    if (ready()) return;
+  void observe(const Tensor& x, const Pass& pass) override {
+    if (!first_.add(x, place_.axis, pass, ready())) return;
     std::vector<double> steps;
-    for (const Magnitude& m : channel_magnitudes(x, place_.axis)) {
-      steps.push_back(2 * m.mean / std::sqrt(largest()));
+    for (const ChannelSums& sums : first_.sums()) {
+      const double mean = weights() ? sums.mean_without_zeros() : sums.mean();
+      steps.push_back(2 * mean / std::sqrt(largest()));
     }
     step_.set_sizes(steps);
   }
@@ -65,15 +67,16 @@ class Lsq final : public Quantizer {
   }
 
  private:
+  bool weights() const { return place_.use == QuantizerPlace::Use::weights; }
   double largest() const { return format_.qmax() - zero_point_; }  // Qp
   double count(const Variable& x) const {
     const std::int64_t all = x.shape().size() / place_.channels;
-    return static_cast<double>(place_.use == QuantizerPlace::Use::weights ? all
-                                                                          : all / x.shape()[0]);
+    return static_cast<double>(weights() ? all : all / x.shape()[0]);
   }
 
   GridFormat format_;
   LearnedSize step_;
+  FirstValues first_;
   QuantizerPlace place_;
   std::int32_t zero_point_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "compression/quantize/pact.h"
 
 #include "compression/quantize/fake_quantize.h"
+#include "compression/quantize/first_values.h"
 #include "compression/quantize/learned_range.h"
 #include "framework/base/error.h"
 
@@ -18,8 +19,8 @@ class Pact final : public Quantizer {
     return {.has_zero = true, .idempotent = true, .deterministic = true};
   }
 
-  void observe(const Tensor& x, const Pass&) override {
-    if (!ready()) alpha_.set_sizes({channel_magnitudes(x, -1)[0].largest});
+  void observe(const Tensor& x, const Pass& pass) override {
+    if (first_.add(x, -1, pass, ready())) alpha_.set_sizes({first_.sums()[0].largest});
   }
   bool stateless() const override { return false; }
   bool ready() const override { return alpha_.ready(); }
@@ -53,6 +54,7 @@ class Pact final : public Quantizer {
  private:
   GridFormat format_;
   LearnedSize alpha_;
+  FirstValues first_;
   QuantizerPlace place_;
   std::int32_t zero_point_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compression/quantize/first_values.h"
 #include "compression/quantize/learned_range.h"
 #include "compression/quantize/levels.h"
 #include "framework/base/error.h"
@@ -57,15 +58,10 @@ class Apot final : public Quantizer {
   void observe(const Tensor& x, const Pass&) override {
     if (ready()) return;
     constexpr double kDeviations = 3;
-    const ChannelView view = channel_view(x.shape(), place_.axis);
-    std::vector<double> squares(static_cast<std::size_t>(view.channels), 0);
-    for (std::int64_t i = 0; i < x.size(); ++i) {
-      const double v = x.data()[i];
-      squares[static_cast<std::size_t>(i / view.inner % view.channels)] += v * v;
-    }
-    const auto count = static_cast<double>(x.size() / view.channels);
-    for (double& sum : squares) sum = kDeviations * std::sqrt(sum / count);
-    alpha_.set_sizes(squares);
+    std::vector<double> bounds;
+    for (const ChannelSums& sums : channel_sums(x, place_.axis))
+      bounds.push_back(kDeviations * sums.root_mean_square_without_zeros());
+    alpha_.set_sizes(bounds);
   }
   bool stateless() const override { return false; }
   bool ready() const override { return alpha_.ready(); }

@@ -12,8 +12,9 @@ std::unique_ptr<Quantizer> make_log2(const QuantizerConfig& config, QuantizerPla
 
 // APoT: alpha times sums of a few powers of two, rounded to the nearest level; alpha clips and is
 // learned (Li et al. 2020, "Additive powers-of-two quantization", arXiv:1909.13144, eq. 5, 6 and
-// 9). It begins at three standard deviations; the weights themselves are not normalised, so that
-// pruned ones stay 0 and layers keep their size.
+// 9). It begins at three standard deviations of the weights other than 0, since a mask's zeros say
+// nothing of how far the others reach; the weights themselves are not normalised, so that pruned
+// ones stay 0 and layers keep their size.
 std::unique_ptr<Quantizer> make_apot(const QuantizerConfig& config, QuantizerPlace place);
 
 // The magnitudes above 0, ascending, of b bits with sign: terms of two bits {0, 2^-i, 2^-(i+n),

@@ -155,7 +155,7 @@ void WeightQuantizerConfig::describe(config::Object& o) {
             {"dense", Observed::dense},
             {"survivors", Observed::survivors}},
            "whose range is taken: what reaches the quantizer, the unpruned weight, or the weights "
-           "that are kept");
+           "that are kept, without the zeros of the others");
   o.real("clip_latent", clip_latent, {.above = 0},
          "largest |w| of latent weights, clipped after every step (binary: 1); null: any");
   describe_own_keys(o);

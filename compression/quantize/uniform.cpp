@@ -1,5 +1,6 @@
 #include "compression/quantize/uniform.h"
 
+#include "compression/quantize/clip_search.h"
 #include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/rounding.h"
 #include "framework/base/error.h"
@@ -20,7 +21,8 @@ class Uniform final : public Quantizer {
  public:
   Uniform(const QuantizerConfig& config, QuantizerPlace place)
       : rounding_(config.rounding),
-        observer_(make_observer(observer_options(config, place))),
+        options_(observer_options(config, place)),
+        observer_(make_observer(options_)),
         place_(std::move(place)),
         grid_{.format = config.format(), .scales = {}, .zero_points = {}} {}
 
@@ -28,6 +30,10 @@ class Uniform final : public Quantizer {
     return {.has_zero = true,
             .idempotent = true,
             .deterministic = rounding_ != RoundingMode::stochastic};
+  }
+  // Of those that count values.
+  void leave_zeros_out() {
+    if (options_.kind == "percentile") observer_ = make_percentile_of_survivors(options_);
   }
   void observe(const Tensor& x, const Pass& pass) override {
     observer_->observe(x, place_.axis, pass);
@@ -63,6 +69,7 @@ class Uniform final : public Quantizer {
   }
 
   RoundingMode rounding_;
+  ObserverOptions options_;
   std::unique_ptr<Observer> observer_;
   QuantizerPlace place_;
   mutable Grid grid_;  // without scales: to be made anew
@@ -72,6 +79,10 @@ class Uniform final : public Quantizer {
 
 std::unique_ptr<Quantizer> make_uniform(const QuantizerConfig& config, QuantizerPlace place) {
   return std::make_unique<Uniform>(config, std::move(place));
+}
+
+void leave_zeros_out(Quantizer& quantizer) {
+  if (auto* uniform = dynamic_cast<Uniform*>(&quantizer)) uniform->leave_zeros_out();
 }
 
 }  // namespace pare

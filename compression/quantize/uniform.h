@@ -8,4 +8,9 @@ namespace pare {
 
 std::unique_ptr<Quantizer> make_uniform(const QuantizerConfig& config, QuantizerPlace place);
 
+// The range of `quantizer` is that of the weights other than 0 from now on. Only the percentile of
+// a uniform quantizer can tell: other ranges include 0, which is on every grid, and are the same
+// with zeros and without.
+void leave_zeros_out(Quantizer& quantizer);
+
 }  // namespace pare

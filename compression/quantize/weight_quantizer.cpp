@@ -2,6 +2,7 @@
 
 #include "compression/prune/mask.h"
 #include "compression/quantize/error_penalty.h"
+#include "compression/quantize/uniform.h"
 #include "framework/config/config.h"
 
 namespace pare {
@@ -11,6 +12,7 @@ WeightQuantizer::WeightQuantizer(const WeightQuantizerConfig& config, const Para
       quantizer_(make_quantizer(config, QuantizerPlace::Use::weights, weight.path(), weight.shape(),
                                 weight.channel_axis())),
       weight_(weight) {
+  if (config.observe == Observed::survivors) leave_zeros_out(*quantizer_);
   quantizer_->visit_parameters(
       [&](Parameter& own) { own.set_path(weight.path() + "/" + own.role()); });
 }
@@ -33,8 +35,8 @@ Variable WeightQuantizer::apply(const Variable& value, const Pass& pass) {
   return penalized ? with_error_penalty(quantized, value, lambda_) : quantized;
 }
 
-// Ranges include 0, so a weight that the mask zeroes widens none: what survives is what the mask
-// leaves.
+// What survives is what the mask leaves, with zeros for the rest: ranges include 0, so that those
+// widen none, and no learned step, mean or percentile of survivors counts them.
 void WeightQuantizer::observe(const Variable& value, const Pass& pass) {
   Transform* mask = weight_.find(kMask);
   if (config_.observe == Observed::masked || !mask) return quantizer_->observe(value.value(), pass);

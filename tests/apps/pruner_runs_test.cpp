@@ -82,6 +82,19 @@ TEST_CASE("lottery ticket: the survivors begin each round with their early weigh
   check_resumable(tiny_config({method(rewind)}));
 }
 
+TEST_CASE("lottery ticket: every round trains with the whole learning rate, resumed or not") {
+  const RunConfig run = tiny_config(
+      {method(R"("rewind": {"to": 0.5, "rounds": 3, "per_round": 0.5})"),
+       R"(phases[1].optimizer.learning_rate={"kind": "cosine", "from": 0.01, "to": 0.001})"});
+  TinyRun whole(run);
+  whole.train();
+  // Rounds of 5, 5 and 6 updates. Epochs end in the middle of the second and with the last.
+  const std::vector<EpochRow>& rows = whole.trainer().state().rows;
+  CHECK(rows[1].learning_rate == doctest::Approx((0.01 + 0.001) / 2));
+  CHECK(rows[2].learning_rate == 0.001);
+  check_resumable(run);
+}
+
 TEST_CASE("a shrunk run: fewer channels in checkpoint and result, resumable at any point") {
   const RunConfig run = tiny_config({method(R"("granularity": "filter", "sparsity": 0.5)"),
                                      R"(compression.small={"kind": "shrink"})",

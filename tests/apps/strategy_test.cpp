@@ -48,8 +48,7 @@ std::vector<double> rates_of(const RunConfig& run, std::int64_t images) {
   std::vector<double> rates;
   for (std::size_t i = 0; i < spans.size(); ++i) {
     for (std::int64_t step = 0; step < spans[i].steps; ++step) {
-      rates.push_back(
-          run.phases[i].optimizer.learning_rate.at(courses[i].done + step, courses[i].span));
+      rates.push_back(courses[i].at(run.phases[i].optimizer.learning_rate, step));
     }
   }
   return rates;

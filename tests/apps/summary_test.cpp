@@ -36,6 +36,15 @@ TEST_CASE("the plan shows data, network, and what every phase does") {
   CHECK(contains(text, "MB for a step"));
 }
 
+TEST_CASE("the plan says how often a learning rate begins anew") {
+  const RunConfig run = tiny_config(
+      {R"(compression.prune={"_delete_": true, "kind": "prune", "rewind": {"rounds": 3}})",
+       R"(phases[1].optimizer.learning_rate={"kind": "cosine", "from": 0.01, "to": 0.001})"});
+  const std::string text = plan(run, tiny_digits());
+  CAPTURE(text);
+  CHECK(contains(text, "16  3 x 0.01 > 0.001          +prune"));
+}
+
 TEST_CASE("the memory of the plan is the memory of the run") {
   const RunConfig run = tiny_config({});
   const TrainingMemory planned = training_memory(run, tiny_digits());

@@ -3,10 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "compression/attach.h"
 #include "compression/equalize.h"
+#include "compression/prune/mask.h"
 #include "compression/quantize/error_penalty.h"
 #include "compression/quantize/fake_quantize.h"
 #include "compression/quantize/weight_quantizer.h"
@@ -77,6 +79,36 @@ TEST_CASE("equalization leaves the function as it is and gives both sides of a c
   }
 }
 
+TEST_CASE("what a mask hides has no say in a channel's range") {
+  Network network = three_layers();
+  Parameter& weight = layer(network, "conv2").weight();
+  std::vector<std::uint8_t>& keep =
+      attach_mask(weight, Composition::mask_then_quantize, true)->keep();
+  float* w = weight.latent().mutable_data();
+  for (std::int64_t i = 0; i < weight.shape().size(); i += 3) {
+    w[i] *= 1000;
+    keep[static_cast<std::size_t>(i)] = 0;
+  }
+  const Tensor x = random_tensor({4, 8, 8, 2}, 5);
+  const Tensor before = evaluated(network, x);
+  CHECK(equalize(network) == 2);
+  const Tensor after = evaluated(network, x);
+  for (std::int64_t i = 0; i < before.size(); ++i) {
+    CHECK(after.data()[i] == doctest::Approx(before.data()[i]).epsilon(1e-3));
+  }
+  const Tensor& last = layer(network, "last").weight().latent();
+  for (std::int64_t c = 0; c < 4; ++c) {
+    float first = 0, second = 0;
+    for (std::int64_t i = c * 20; i < (c + 1) * 20; ++i) {
+      if (keep[static_cast<std::size_t>(i)] != 0)
+        first = std::max(first, std::fabs(weight.latent().data()[i]));
+    }
+    for (std::int64_t i = c; i < last.size(); i += 4)
+      second = std::max(second, std::fabs(last.data()[i]));
+    CHECK(first == doctest::Approx(second).epsilon(0.02));
+  }
+}
+
 TEST_CASE("behind relu6 nothing is equalized") {
   Network network({4});
   network.add("a", {"input"}, std::make_unique<Dense>(DenseOptions{.units = 3}));
@@ -96,35 +128,70 @@ ShowImages shows(const Tensor& x) {
   return [&x](const std::function<void(const Tensor&)>& see) { see(x); };
 }
 
-TEST_CASE("bias correction: the mean of the first layer's outputs is what it was in float") {
-  Network network = three_layers();
+// 40 images that are not 0 in the mean.
+Tensor bright_images() {
   Tensor x = random_tensor({40, 8, 8, 2}, 6);
   for (std::int64_t i = 0; i < x.size(); ++i) x.mutable_data()[i] += 1;
-  const auto mean_of_first = [&] {
-    std::vector<double> means(5, 0);
-    const NoGradient no_gradient;
-    network.forward(Variable(x), Pass::begin(Pass::Mode::evaluate, 1, 0),
-                    [&](const std::string& name, const Variable& value) {
-                      if (name != "norm") return;
-                      for (std::int64_t i = 0; i < value.value().size(); ++i)
-                        means[static_cast<std::size_t>(i % 5)] +=
-                            static_cast<double>(value.value().data()[i]) / (40 * 36);
-                    });
-    network.release();
-    return means;
-  };
-  const std::vector<double> real = mean_of_first();
+  return x;
+}
+
+// Of every channel behind the first layer of three_layers(), on 40 images.
+std::vector<double> mean_of_first(Network& network, const Tensor& x) {
+  std::vector<double> means(5, 0);
+  const NoGradient no_gradient;
+  network.forward(Variable(x), Pass::begin(Pass::Mode::evaluate, 1, 0),
+                  [&](const std::string& name, const Variable& value) {
+                    if (name != "norm") return;
+                    for (std::int64_t i = 0; i < value.value().size(); ++i)
+                      means[static_cast<std::size_t>(i % 5)] +=
+                          static_cast<double>(value.value().data()[i]) / (40 * 36);
+                  });
+  network.release();
+  return means;
+}
+
+double sum_of_differences(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += std::fabs(a[i] - b[i]);
+  return sum;
+}
+
+TEST_CASE("bias correction: the mean of the first layer's outputs is what it was in float") {
+  Network network = three_layers();
+  const Tensor x = bright_images();
+  const std::vector<double> real = mean_of_first(network, x);
   quantize_weights(network, 3);
-  const std::vector<double> rounded = mean_of_first();
-  correct_biases(network, shows(x));
-  const std::vector<double> corrected = mean_of_first();
-  double before = 0, after = 0;
-  for (std::size_t c = 0; c < 5; ++c) {
-    before += std::fabs(rounded[c] - real[c]);
-    after += std::fabs(corrected[c] - real[c]);
-  }
-  CHECK(before > 0.01);
-  CHECK(after < 1e-4);
+  CHECK(sum_of_differences(mean_of_first(network, x), real) > 0.01);
+  correct_biases(network, select_weights(network, {}), shows(x));
+  CHECK(sum_of_differences(mean_of_first(network, x), real) < 1e-4);
+}
+
+TEST_CASE("bias correction behind AdaRound: compared with the weights from before it") {
+  Network network = three_layers();
+  const Tensor x = bright_images();
+  const std::vector<double> real = mean_of_first(network, x);
+  quantize_weights(network, 3);
+  // Few iterations, so that nearly all weights round to nearest.
+  const AdaRoundConfig config{.iterations = 5};
+  const std::vector<Parameter*> weights = select_weights(network, {});
+  const Latents before = round_adaptively(network, weights, config, shows(x));
+  CHECK(before.size() == 3);
+  const Tensor rounded = weights[0]->latent().clone();
+  CHECK(sum_of_differences(mean_of_first(network, x), real) > 0.01);
+  correct_biases(network, weights, shows(x), before);
+  CHECK(sum_of_differences(mean_of_first(network, x), real) < 1e-4);
+  CHECK(std::equal(rounded.values().begin(), rounded.values().end(),
+                   weights[0]->latent().values().begin()));
+}
+
+TEST_CASE("weights that are not named are neither rounded nor corrected for") {
+  Network network = three_layers();
+  const Tensor x = bright_images();
+  quantize_weights(network, 3);
+  const std::vector<double> means = mean_of_first(network, x);
+  CHECK(round_adaptively(network, {}, AdaRoundConfig{}, shows(x)).empty());
+  correct_biases(network, {}, shows(x));
+  CHECK(sum_of_differences(mean_of_first(network, x), means) == 0);
 }
 
 TEST_CASE("AdaRound: the layer's output is nearer to the float one than with nearest codes") {
@@ -150,7 +217,7 @@ TEST_CASE("AdaRound: the layer's output is nearer to the float one than with nea
   const double nearest = error();
   AdaRoundConfig config;
   config.iterations = 600;
-  round_adaptively(network, config, shows(x));
+  round_adaptively(network, select_weights(network, {}), config, shows(x));
   CHECK(error() < 0.6 * nearest);
   // Each weight lies on one of the two codes around what it was.
   Parameter& weight = layer(network, "last").weight();

@@ -121,7 +121,7 @@ TEST_CASE(
     "program is wrong") {
   Drawn drawn;
   int caught_weight = 0, caught_multiplier = 0, caught_clamp = 0;
-  for (std::uint64_t seed = 1000; seed < 1020; ++seed) {
+  for (std::uint64_t seed = 1000; seed < 1060; ++seed) {
     RandomNetwork random = random_network(seed, drawn);
     const FinalNetwork final = make_final(random.network, random.rounding);
     const integer::Program program = lower(random.network, final, "random", {});
@@ -159,10 +159,10 @@ TEST_CASE(
       caught_clamp += differs(wrong);
     }
   }
-  // Some changes cannot show (an input that is always 0); most must.
-  CHECK(caught_weight >= 8);
-  CHECK(caught_multiplier >= 8);
-  CHECK(caught_clamp >= 8);
+  // Some changes cannot show: an input that is always 0, an output of one bit.
+  CHECK(caught_weight >= 10);
+  CHECK(caught_multiplier >= 24);
+  CHECK(caught_clamp >= 36);
 }
 
 }  // namespace

@@ -124,30 +124,125 @@ TEST_CASE("gradient: the smallest sums of |gradient| since the last change are m
   }
 }
 
-TEST_CASE("taylor: a filter's score is the sum over steps of |sum of gradient * weight|") {
-  PruneLoop loop(prunable_network(),
-                 R"({"method": "taylor", "granularity": "filter", "sparsity": {"kind": "one_shot",
-                     "to": 0.25, "begin": 3, "unit": "steps"}})",
-                 10);
-  std::vector<double> scores(8);
-  loop.after_backward = [&] {
-    const Parameter& w = loop.parameter("conv.weight");
-    if (!w.value_grad().defined()) return;
-    for (std::size_t f = 0; f < 8; ++f) {
-      double sum = 0;
-      for (std::size_t k = 0; k < 18; ++k) {
-        sum += static_cast<double>(w.value_grad().values()[f * 18 + k] *
-                                   w.latent().values()[f * 18 + k]);
-      }
-      scores[f] += std::fabs(sum);
-    }
-  };
-  for (int i = 0; i < 4; ++i) loop.step();
-  std::vector<double> sorted = scores;
-  std::sort(sorted.begin(), sorted.end());
-  for (std::size_t f = 0; f < 8; ++f) {
-    CHECK(loop.keep("conv.bias")[f] == (scores[f] > sorted[1] ? 1 : 0));
+// conv - what is given - relu - pool - dense - relu - dense, with a bias in the convolution.
+Network network_with(const std::string& between) {
+  Network network = network_of_text(
+      R"([{"name": "conv", "kind": "conv2d", "filters": 8, "kernel": 3, "padding": "same",
+           "bias": true}, )" +
+          between + R"({"kind": "relu"}, {"kind": "max_pool2d", "size": 2}, {"kind": "flatten"},
+          {"name": "fc", "kind": "dense", "units": 12}, {"kind": "relu"},
+          {"name": "last", "kind": "dense", "units": 4}])",
+      {6, 6, 2});
+  for (Parameter* p : network.parameters()) {
+    if (p->path() == "conv.bias") std::fill_n(p->latent().mutable_data(), 8, 0.3f);
   }
+  return network;
+}
+
+// What a pruner has summed up for each group of a target.
+class Sums final : public StateVisitor {
+ public:
+  void tensor(const std::string& name, Tensor& value) override {
+    if (name == "m/conv.weight/score") found.assign(value.values().begin(), value.values().end());
+  }
+  void bytes(const std::string&, std::vector<std::uint8_t>&) override {}
+  void integer(const std::string&, std::int64_t&) override {}
+  void real(const std::string&, double&) override {}
+
+  std::vector<float> found;
+};
+
+TEST_CASE("taylor and movement: a filter's score is what it does to the loss where it is read") {
+  for (const std::string between : {R"({"kind": "batch_norm"}, )", ""}) {
+    for (const std::string method : {"taylor", "movement"}) {
+      CAPTURE(between);
+      CAPTURE(method);
+      PruneLoop loop(network_with(between),
+                     R"({"method": ")" + method + R"(", "granularity": "filter",
+                         "sparsity": {"kind": "one_shot", "to": 0.5, "begin": 8,
+                                      "unit": "steps"}})",
+                     10);
+      std::vector<double> scores(8);
+      loop.after_backward = [&] {
+        // Relu and pool hand a factor on a channel on to the weights that read it: every eighth.
+        const Parameter& reader = loop.parameter("fc.weight");
+        std::vector<double> effects(8);
+        for (std::size_t i = 0; i < 864; ++i) {
+          effects[i % 8] += static_cast<double>(reader.grad().values()[i]) *
+                            static_cast<double>(reader.latent().values()[i]);
+        }
+        for (std::size_t f = 0; f < 8; ++f) {
+          scores[f] +=
+              method == "taylor" ? std::fabs(effects[f]) : -loop.learning_rate * effects[f];
+        }
+      };
+      for (int i = 0; i < 3; ++i) loop.step();
+      Sums sums;
+      loop.method().visit_state("m", sums);
+      REQUIRE(sums.found.size() == 8);
+      double largest = 0;
+      for (const double score : scores) largest = std::max(largest, std::fabs(score));
+      CHECK(largest > 1e-4);
+      for (std::size_t f = 0; f < 8; ++f)
+        CHECK(std::fabs(static_cast<double>(sums.found[f]) - scores[f]) < 0.01 * largest);
+    }
+  }
+}
+
+// Multiplies a filter's weights and gives the norm behind it another scale.
+void set_filter(Network& network, const std::string& layer, const std::string& norm,
+                std::size_t filter, float factor, float scale) {
+  for (Parameter* p : network.parameters()) {
+    float* values = p->latent().mutable_data();
+    const auto each = static_cast<std::size_t>(p->shape().size() / p->channels());
+    if (p->path() == norm + ".scale") values[filter] = scale;
+    if (p->path() != layer + ".weight") continue;
+    for (std::size_t k = 0; k < each; ++k) values[filter * each + k] *= factor;
+  }
+}
+
+std::string taylor_config(const std::string& granularity, const std::string& sparsity) {
+  return R"({"method": "taylor", "granularity": ")" + granularity +
+         R"(", "sparsity": {"kind": "one_shot", "begin": 7, "unit": "steps", "to": )" + sparsity +
+         "}}";
+}
+
+// The sum of gradient * weight of filter 2 is the largest of all, because its variance is below the
+// norm's epsilon, and that of filter 5 the smallest: noise, for neither shows in what they do.
+TEST_CASE("taylor: behind a batch norm a filter counts by what the norm lets through") {
+  const auto kept = [](const std::string& sparsity) {
+    Network network = prunable_network();
+    set_filter(network, "conv", "norm", 2, 1e-3f, 0.01f);
+    set_filter(network, "conv", "norm", 5, 30.0f, 8.0f);
+    PruneLoop loop(std::move(network), taylor_config("filter", sparsity), 10);
+    loop.learning_rate = 0;
+    for (int i = 0; i < 8; ++i) loop.step();
+    return loop.keep("norm.scale");
+  };
+  CHECK(kept("0.125") == std::vector<std::uint8_t>{1, 1, 0, 1, 1, 1, 1, 1});
+  CHECK(kept("0.875") == std::vector<std::uint8_t>{0, 0, 0, 0, 0, 1, 0, 0});
+}
+
+TEST_CASE("taylor: of two residual branches the one goes whose batch norm lets less through") {
+  Network network = network_of_text(R"([
+    {"name": "stem", "kind": "conv2d", "filters": 4, "kernel": 3, "padding": "same"},
+    {"name": "r", "kind": "relu"},
+    {"name": "a", "kind": "conv2d", "filters": 4, "kernel": 3, "padding": "same"},
+    {"name": "na", "kind": "batch_norm"}, {"name": "sa", "kind": "add", "inputs": ["r", "na"]},
+    {"name": "ra", "kind": "relu"},
+    {"name": "b", "kind": "conv2d", "filters": 4, "kernel": 3, "padding": "same"},
+    {"name": "nb", "kind": "batch_norm"}, {"name": "sb", "kind": "add", "inputs": ["ra", "nb"]},
+    {"kind": "flatten"}, {"name": "last", "kind": "dense", "units": 4}])",
+                                    {6, 6, 2});
+  for (std::size_t filter = 0; filter < 4; ++filter) {
+    set_filter(network, "a", "na", filter, 1e-3f, 0.01f);
+    set_filter(network, "b", "nb", filter, 30.0f, 3.0f);
+  }
+  PruneLoop loop(std::move(network), taylor_config("residual_block", "0.5"), 10);
+  loop.learning_rate = 0;
+  for (int i = 0; i < 8; ++i) loop.step();
+  CHECK(zeros_of(loop.keep("na.scale")) == 4);
+  CHECK(zeros_of(loop.keep("nb.scale")) == 0);
 }
 
 TEST_CASE("movement: small weights that move away from zero stay, large ones that shrink go") {
@@ -291,6 +386,40 @@ TEST_CASE("rigl: the mask changes at constant sparsity, new weights begin at zer
     before = keep;
   }
   CHECK(grown > 20);
+}
+
+TEST_CASE("rigl: a weight that is dropped and grows again in the same change keeps its value") {
+  const std::vector<float> before = {0.5f, 1.0f, 0.01f, 1.2f, 0.02f, 0.03f};  // 3 outputs, 2 inputs
+  const auto check = [&](std::int32_t label, const std::vector<std::uint8_t>& keep,
+                         const std::vector<float>& after) {
+    Network network =
+        network_of_text(R"([{"name": "d", "kind": "dense", "units": 3, "bias": false}])", {2});
+    Parameter& weight = *network.parameters()[0];
+    std::copy_n(before.data(), 6, weight.latent().mutable_data());
+    PruneMethod method(prune_config(R"({"method": "rigl", "sparsity": 0.5,
+                                        "regrow": {"every": 1, "until": 1, "fraction": 0.5}})"),
+                       Composition::mask_then_quantize);
+    method.attach(network);
+    const float image[] = {3, 1};
+    const std::int32_t labels[] = {label};
+    for (std::int64_t s = 0; s < 2; ++s) {  // the first mask, then one of three weights moves
+      const MethodStep step{.span = {4, 4}, .step = s, .applied_here = true};
+      method.before_step(step);
+      backward(softmax_cross_entropy(
+          network.forward(Variable(Tensor::from({1, 2}, image)),
+                          Pass::begin(Pass::Mode::train, 1, static_cast<std::uint64_t>(s))),
+          labels, 0.0f));
+      method.after_backward(step);
+      network.release();
+      method.after_step(step);
+    }
+    CHECK(method.targets()[0].keep == keep);
+    CHECK(std::vector<float>(weight.latent().values().begin(), weight.latent().values().end()) ==
+          after);
+  };
+  // 0.5 is the smallest of those that are kept. Its own gradient is the largest, or the one below.
+  check(0, {1, 1, 0, 1, 0, 0}, before);
+  check(1, {0, 1, 1, 1, 0, 0}, {0.5f, 1.0f, 0.0f, 1.2f, 0.02f, 0.03f});
 }
 
 TEST_CASE("rigl: Erdos-Renyi-kernel densities follow their formula and keep the whole sparsity") {

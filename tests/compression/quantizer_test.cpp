@@ -380,6 +380,11 @@ TEST_CASE("the average behind a pool is the rounded average of codes, as the eng
   const Tensor y = average.forward(pooled, Pass::begin(Pass::Mode::evaluate, 1, 0)).value();
   CHECK(y.data()[0] == 1.0f);    // (-128-127-126-125) / 4 = -126.5, away from zero: -127
   CHECK(y.data()[1] == 129.0f);  // (-124-123+127+122) / 4 = 0.5, away from zero: 1
+  // Where the input is not quantized, though its grid is known, there are no codes.
+  source.switch_on(false);
+  const Tensor real = average.forward(pooled, Pass::begin(Pass::Mode::evaluate, 1, 0)).value();
+  CHECK(real.data()[0] == 1.5f);
+  CHECK(real.data()[1] == 128.5f);
 }
 
 TEST_CASE("taps inside an image are counted at its borders") {

@@ -7,6 +7,7 @@
 #include "compression/lower/shrink_check.h"
 #include "compression/network_json.h"
 #include "compression/quantize_method.h"
+#include "compression/shrink_method.h"
 #include "framework/base/error.h"
 #include "framework/config/config.h"
 #include "tests/compression/prune_loop.h"
@@ -149,6 +150,20 @@ TEST_CASE("channels of a grouped convolution stay, and it is said") {
   CHECK(found.whole ==
         std::vector<std::string>{"'conv2d_2' has groups, whose channels go together",
                                  "'conv2d_2' has groups, whose channels go together"});
+}
+
+TEST_CASE("where no channel is masked nothing goes, and it is said why and what to do") {
+  Network network = prunable_network();
+  const std::int64_t parameters = network.parameter_count();
+  std::vector<std::string> said;
+  ShrinkMethod method;
+  method.prepare({.shrunk_difference = [](Network&, const KeptUnits&) { return std::string(); },
+                  .say = [&](const std::string& text) { said.push_back(text); }});
+  method.attach(network);
+  CHECK(network.parameter_count() == parameters);
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].starts_with("shrink: no channel is removed, because none is masked as a whole"));
+  CHECK(said[0].ends_with("in an earlier phase"));
 }
 
 }  // namespace
