@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "compression/quantize/clusters.h"
 #include "compression/quantize/learned_range.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -13,48 +14,21 @@
 namespace pare {
 namespace {
 
-constexpr int kIterations = 30;
 constexpr std::int64_t kTile = 1 << 14;
+// In place of a weight's entry: it has no cluster. A table of 256 levels uses the others, as many
+// as int8 has that are symmetric.
+constexpr std::uint8_t kFree = 255;
+constexpr int kMostEntries = 255;
 
-std::vector<double> first_centroids(const std::vector<float>& sorted, int count, CodebookInit init,
-                                    Random random) {
-  std::vector<double> centroids;
-  const auto size = static_cast<double>(sorted.size());
-  for (int k = 0; k < count; ++k) {
-    const double part = (k + 0.5) / count;
-    if (init == CodebookInit::linear) {
-      centroids.push_back(sorted.front() + part * (sorted.back() - sorted.front()));
-    } else if (init == CodebookInit::density) {
-      centroids.push_back(sorted[static_cast<std::size_t>(part * size)]);
-    } else {
-      centroids.push_back(sorted[random.below(static_cast<std::uint32_t>(sorted.size()))]);
-    }
-  }
-  std::sort(centroids.begin(), centroids.end());
-  return centroids;
-}
-
-// The one nearest to 0 becomes 0.
-void pin_zero(std::vector<double>& centroids) {
-  *std::min_element(centroids.begin(), centroids.end(),
-                    [](double a, double b) { return std::fabs(a) < std::fabs(b); }) = 0;
-}
-
-// The centroid nearest to v; of two the lower one.
-std::uint8_t nearest(double v, std::span<const double> centroids) {
-  std::size_t best = 0;
-  for (std::size_t k = 1; k < centroids.size(); ++k) {
-    if (std::fabs(v - centroids[k]) < std::fabs(v - centroids[best])) best = k;
-  }
-  return static_cast<std::uint8_t>(best);
-}
+std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 class Codebook final : public Quantizer {
  public:
   Codebook(const QuantizerConfig& config, QuantizerPlace place)
       : config_(config),
         place_(std::move(place)),
-        centroids_("codebook.centroids", config, with_levels(place_, config.levels)) {
+        centroids_("codebook.centroids", config, with_levels(place_, config.levels)),
+        homes_(Tensor::persistent(Shape{config.levels})) {
     centroids_.parameter().set_frozen(!config.train);
   }
 
@@ -63,8 +37,12 @@ class Codebook final : public Quantizer {
   }
 
   void observe(const Tensor& x, const Pass& pass) override {
-    if (!ready()) begin(x, pass);
-    if (members_.empty() || stale_ != 0) assign(x);
+    if (!ready()) make_table(x, pass);
+    if (members_.empty())
+      assign(x);
+    else if (stale_ != 0)
+      reassign(x);
+    stale_ = 0;
   }
   bool stateless() const override { return stale_ != 0; }
   bool ready() const override { return centroids_.ready(); }
@@ -72,17 +50,17 @@ class Codebook final : public Quantizer {
 
   Variable quantize(const Variable& x, const Pass& pass) override {
     const Tensor& values = x.value();
-    const ChannelView view = channel_view(values.shape(), place_.axis);
+    if (pass.training()) settle(values);
     const GridCodes all = codes(values);
+    const std::vector<float> steps = scales();
     Tensor y(values.shape());
     float* to = y.mutable_data();
-    for_each(values.size(), view, [&](std::int64_t i, std::size_t c) {
-      to[i] = to_real(all[static_cast<std::size_t>(i)], 0, scale(c));
-    });
+    for_each(values,
+             [&](std::int64_t i, std::size_t c) { to[i] = to_real(all[at(i)], 0, steps[c]); });
     return record("codebook_weights", std::move(y), {x, centroids_.parameter().value(pass)},
                   [this, values](const Tensor& dy, Gradients& gradients) {
                     if (gradients.wants(1)) centroid_gradient(values, dy, gradients.slot(1));
-                    if (gradients.wants(0)) gradients.give(0, dy);
+                    if (gradients.wants(0)) latent_gradient(dy, gradients);
                   });
   }
 
@@ -90,25 +68,26 @@ class Codebook final : public Quantizer {
     PARE_ENSURE(ready());
     Grid grid{.format = config_.format(), .scales = {}, .zero_points = {}};
     grid.format.scheme = Scheme::symmetric;
-    for (std::size_t c = 0; c < ranges_.size(); ++c) append_scale(grid, scale(c), 0, place_.where);
+    for (const float step : scales()) append_scale(grid, step, 0, place_.where);
     for (std::size_t k = 0; k < count(); ++k) grid.levels.push_back(level(k));
     std::sort(grid.levels.begin(), grid.levels.end());
     grid.levels.erase(std::unique(grid.levels.begin(), grid.levels.end()), grid.levels.end());
     return grid;
   }
 
-  // A pruned weight has no cluster: it is 0.
+  // A weight that is 0 stays it, whatever its cluster: it is masked.
   GridCodes codes(const Tensor& x) const override {
-    if (members_.size() != static_cast<std::size_t>(x.size())) {
-      throw DataError(place_.where + ": its table has " + std::to_string(members_.size()) +
-                      " members, expected " + std::to_string(x.size()));
-    }
-    std::vector<std::int16_t> levels;
-    for (std::size_t k = 0; k < count(); ++k) levels.push_back(level(k));
+    require_members_of(x);
+    const std::vector<double> now = levels();
+    const std::vector<float> steps = scales();
     GridCodes result(members_.size());
-    for (std::size_t i = 0; i < members_.size(); ++i) {
-      result[i] = x.data()[i] == 0 ? std::int16_t{0} : levels[members_[i]];
-    }
+    for_each(x, [&](std::int64_t i, std::size_t c) {
+      const float v = x.data()[i];
+      if (v == 0) return;
+      const std::size_t own = members_[at(i)];
+      const std::size_t k = own == kFree ? nearest_centroid(position(v, steps[c]), now) : own;
+      result[at(i)] = static_cast<std::int16_t>(now[k]);
+    });
     return result;
   }
 
@@ -118,7 +97,8 @@ class Codebook final : public Quantizer {
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
     centroids_.visit_state(prefix, visitor);
     visitor.bytes(prefix + "/members", members_);
-    if (std::any_of(members_.begin(), members_.end(), [&](auto m) { return m >= count(); }))
+    if (std::any_of(members_.begin(), members_.end(),
+                    [&](std::uint8_t m) { return m >= count() && m != kFree; }))
       throw DataError(prefix + "/members: expected numbers of entries of the table, below " +
                       std::to_string(count()));
     visitor.integer(prefix + "/stale", stale_);
@@ -126,6 +106,7 @@ class Codebook final : public Quantizer {
     visit_list(prefix + "/range", ranges_, visitor);
     require_none_or(prefix + "/range", ranges_.size(), place_.channels);
     if (ready() && ranges_.empty()) throw DataError(prefix + "/range: expected some, got none");
+    if (config_.reassign == Reassign::epoch) visitor.tensor(prefix + "/homes", homes_);
     if (config_.train) return;  // else visited as a parameter
     centroids_.parameter().release();
     visitor.tensor(prefix + "/centroids", centroids_.parameter().latent());
@@ -139,19 +120,30 @@ class Codebook final : public Quantizer {
   std::size_t count() const { return static_cast<std::size_t>(config_.levels); }
   double top() const { return config_.level_bits == 16 ? 32767 : 127; }  // the largest level
 
+  // each(i, c) of every element i, of channel c.
   template <class Each>
-  static void for_each(std::int64_t size, const ChannelView& view, const Each& each) {
-    parallel_tiles(size, kTile, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        each(i, static_cast<std::size_t>(i / view.inner % view.channels));
+  void for_each(const Tensor& x, const Each& each) const {
+    const ChannelView view = channel_view(x.shape(), place_.axis);
+    parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) each(i, at(i / view.inner % view.channels));
     });
   }
 
-  float scale(std::size_t c) const {
-    const double scale = static_cast<double>(ranges_[c].high) / top();
-    if (scale <= 0) return 1.0f;
+  // Per channel, what a level of 1 stands for.
+  std::vector<float> scales() const {
     const bool power = config_.scale == ScaleKind::power_of_two;
-    return static_cast<float>(power ? std::exp2(std::ceil(std::log2(scale))) : scale);
+    std::vector<float> result;
+    for (const Range& range : ranges_) {
+      double scale = static_cast<double>(range.high) / top();
+      if (power && scale > 0) scale = std::exp2(std::ceil(std::log2(scale)));
+      result.push_back(scale <= 0 ? 1.0f : static_cast<float>(scale));
+    }
+    return result;
+  }
+
+  // Among the levels.
+  static double position(float v, float scale) {
+    return static_cast<double>(v) / static_cast<double>(scale);
   }
 
   std::int16_t level(std::size_t k) const {
@@ -159,49 +151,121 @@ class Codebook final : public Quantizer {
     const double c = centroids_.parameter().latent().data()[k];
     return static_cast<std::int16_t>(std::clamp(std::floor(c * top() + 0.5), -top(), top()));
   }
+  std::vector<double> levels() const {
+    std::vector<double> result;
+    for (std::size_t k = 0; k < count(); ++k) result.push_back(level(k));
+    return result;
+  }
 
-  // The table begins: scales, then clusters of everything that is not pruned.
-  void begin(const Tensor& x, const Pass& pass) {
-    const ChannelView view = channel_view(x.shape(), place_.axis);
+  void require_members_of(const Tensor& x) const {
+    if (members_.size() == at(x.size())) return;
+    throw DataError(place_.where + ": its table has " + std::to_string(members_.size()) +
+                    " members, expected " + std::to_string(x.size()));
+  }
+
+  bool some_are_free() const {
+    return std::find(members_.begin(), members_.end(), kFree) != members_.end();
+  }
+
+  // Scales, then clusters of everything that is not 0. A channel of zeros, whose weights may come
+  // back, has the scale of the largest weight.
+  void make_table(const Tensor& x, const Pass& pass) {
     ranges_.clear();
     const std::vector<Magnitude> magnitudes = channel_magnitudes(x, place_.axis);
-    for (std::size_t c = 0; c < magnitudes.size(); ++c) {
-      const auto largest = static_cast<float>(magnitudes[c].largest);
+    double all = 0;
+    for (const Magnitude& m : magnitudes) all = std::max(all, m.largest);
+    for (const Magnitude& m : magnitudes) {
+      const auto largest = static_cast<float>(m.largest > 0 ? m.largest : all);
       ranges_.push_back({-largest, largest});
     }
+    const ChannelView view = channel_view(x.shape(), place_.axis);
+    const std::vector<float> steps = scales();
     std::vector<float> values;
     for (std::int64_t i = 0; i < x.size(); ++i) {
-      const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
-      if (x.data()[i] != 0) values.push_back(x.data()[i] / (scale(c) * static_cast<float>(top())));
+      const float step = steps[at(i / view.inner % view.channels)];
+      if (x.data()[i] != 0) values.push_back(x.data()[i] / (step * static_cast<float>(top())));
     }
-    const std::vector<double> found =
-        cluster(std::move(values), config_.levels, config_.init,
+    std::vector<double> found =
+        cluster(std::move(values), std::min(config_.levels, kMostEntries), config_.init,
                 Random(pass.seed, Stream::initialize, name_hash(place_.where), 1));
-    centroids_.set(found);
     zero_ = std::find(found.begin(), found.end(), 0.0) - found.begin();
+    found.resize(count(), 0.0);  // nobody needs these: a 0 before them is as near
+    centroids_.set(found);
+    const std::vector<double> now = levels();
+    homes_ = Tensor::from(homes_.shape(), std::vector<float>(now.begin(), now.end()));
   }
 
   void assign(const Tensor& x) {
-    const ChannelView view = channel_view(x.shape(), place_.axis);
-    std::vector<double> levels;
-    for (std::size_t k = 0; k < count(); ++k) levels.push_back(level(k));
-    members_.resize(static_cast<std::size_t>(x.size()));
-    for_each(x.size(), view, [&](std::int64_t i, std::size_t c) {
-      const double position = static_cast<double>(x.data()[i]) / static_cast<double>(scale(c));
-      members_[static_cast<std::size_t>(i)] = nearest(position, levels);
+    const std::vector<double> now = levels();
+    const std::vector<float> steps = scales();
+    members_.resize(at(x.size()));
+    for_each(x, [&](std::int64_t i, std::size_t c) {
+      const float v = x.data()[i];
+      members_[at(i)] = v == 0 ? kFree : entry(nearest_centroid(position(v, steps[c]), now));
     });
-    stale_ = 0;
+  }
+
+  // A weight whose cluster is not the one that k-means gave it has changed before.
+  void reassign(const Tensor& x) {
+    require_members_of(x);
+    const std::vector<double> now = levels();
+    const std::vector<double> homes(homes_.values().begin(), homes_.values().end());
+    const std::vector<float> steps = scales();
+    for_each(x, [&](std::int64_t i, std::size_t c) {
+      const float v = x.data()[i];
+      const std::size_t own = members_[at(i)];
+      if (v == 0 || own == kFree) return;
+      const double home = position(v, steps[c]);
+      if (nearest_centroid(home, homes) != own) return;
+      const double here = home + now[own] - homes[own];
+      const std::size_t k = nearest_centroid(here, now);
+      if (std::fabs(here - now[k]) < std::fabs(here - now[own])) members_[at(i)] = entry(k);
+    });
+  }
+
+  // In training. Free weights join clusters; what becomes 0 among them is free. A tensor in which
+  // all have clusters stays so: what a mask takes then keeps its cluster, and no latent weight gets
+  // a gradient, which an optimizer would take for leave to move all of them (momentum, decay) while
+  // a pruner ranks them.
+  void settle(const Tensor& x) {
+    require_members_of(x);
+    if (!some_are_free()) return;
+    const std::vector<double> now = levels();
+    const std::vector<float> steps = scales();
+    for_each(x, [&](std::int64_t i, std::size_t c) {
+      std::uint8_t& own = members_[at(i)];
+      const float v = x.data()[i];
+      if (v == 0) own = kFree;
+      if (v == 0 || own != kFree) return;
+      const std::size_t k = nearest_centroid(position(v, steps[c]), now);
+      if (now[k] != 0) own = entry(k);
+    });
+  }
+
+  static std::uint8_t entry(std::size_t k) { return static_cast<std::uint8_t>(k); }
+
+  // Straight through for those without a cluster, whose level follows what they become. Nothing
+  // where there are none.
+  void latent_gradient(const Tensor& dy, Gradients& gradients) const {
+    if (!some_are_free()) return;
+    const GradientSlot dx = gradients.slot(0);
+    parallel_tiles(dy.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const float passed = members_[at(i)] == kFree ? dy.data()[i] : 0.0f;
+        dx.data[i] = dx.beta == 0 ? passed : dx.data[i] + passed;
+      }
+    });
   }
 
   // d y / d centroid = top() s[c] for its members; the pinned one does not move.
   void centroid_gradient(const Tensor& x, const Tensor& dy, GradientSlot slot) const {
-    const ChannelView view = channel_view(x.shape(), place_.axis);
-    const auto tiles = static_cast<std::size_t>((x.size() + kTile - 1) / kTile);
+    const std::vector<float> steps = scales();
+    const auto tiles = at((x.size() + kTile - 1) / kTile);
     std::vector<std::vector<double>> sums(tiles, std::vector<double>(count(), 0));
-    for_each(x.size(), view, [&](std::int64_t i, std::size_t c) {
-      if (x.data()[i] == 0) return;
-      sums[static_cast<std::size_t>(i / kTile)][members_[static_cast<std::size_t>(i)]] +=
-          static_cast<double>(dy.data()[i]) * static_cast<double>(scale(c)) * top();
+    for_each(x, [&](std::int64_t i, std::size_t c) {
+      if (x.data()[i] == 0 || members_[at(i)] == kFree) return;
+      sums[at(i / kTile)][members_[at(i)]] +=
+          static_cast<double>(dy.data()[i]) * static_cast<double>(steps[c]) * top();
     });
     for (std::size_t k = 0; k < count(); ++k) {
       double sum = 0;
@@ -214,38 +278,14 @@ class Codebook final : public Quantizer {
   QuantizerConfig config_;
   QuantizerPlace place_;
   LearnedSize centroids_;              // in [-1, 1]: levels are top() times that
+  Tensor homes_;                       // the levels as k-means found them
   std::vector<Range> ranges_;          // per channel, from its first weights
-  std::vector<std::uint8_t> members_;  // per weight
+  std::vector<std::uint8_t> members_;  // per weight: its entry, or kFree
   std::int64_t stale_ = 0;             // members are to be found anew
   std::int64_t zero_ = 0;              // the pinned centroid
 };
 
 }  // namespace
-
-std::vector<double> cluster(std::vector<float> values, int count, CodebookInit init,
-                            Random random) {
-  if (values.empty()) values = {0.0f};
-  std::sort(values.begin(), values.end());
-  std::vector<double> centroids = first_centroids(values, count, init, random);
-  pin_zero(centroids);
-  const auto zero = std::find(centroids.begin(), centroids.end(), 0.0) - centroids.begin();
-  // Members of a centroid are neighbours in sorted order: each iteration walks once.
-  for (int iteration = 0; iteration < kIterations; ++iteration) {
-    std::vector<double> sums(centroids.size(), 0), sizes(centroids.size(), 0);
-    std::size_t k = 0;
-    for (const float v : values) {
-      while (k + 1 < centroids.size() &&
-             std::fabs(v - centroids[k + 1]) < std::fabs(v - centroids[k]))
-        ++k;
-      sums[k] += static_cast<double>(v);
-      ++sizes[k];
-    }
-    for (std::size_t c = 0; c < centroids.size(); ++c) {
-      if (sizes[c] > 0 && static_cast<std::ptrdiff_t>(c) != zero) centroids[c] = sums[c] / sizes[c];
-    }
-  }
-  return centroids;
-}
 
 std::unique_ptr<Quantizer> make_codebook(const QuantizerConfig& config, QuantizerPlace place) {
   return std::make_unique<Codebook>(config, std::move(place));

@@ -57,7 +57,7 @@ const std::map<std::string, std::string>& declared_surrogates() {
       {"learned_range", "straight-through inside the bounds; the size's own by its paper"},
       {"straight_through", "dy times a factor inside and one outside of a range"},
       {"ttq_weights", "dy times the scale of each zone; the scales' own by the paper"},
-      {"codebook_weights", "straight-through; centroids get the sums of their members"},
+      {"codebook_weights", "centroids get the sums of their members; others straight-through"},
       {"error_penalty", "the identity, and 2 lambda (x - q(x)) for x"},
       {"soft_rounding", "of the choice alone, within the codes"},
       {"reconstruction", "a squared distance; its value is not used"},
