@@ -47,7 +47,7 @@ FRAMEWORK = [
            ("unit", "io", "every changed byte is refused")),
     Mutant("links out of a checkpoint are followed", "framework/io/hdf5_read.cpp",
            'if (link.type != H5L_TYPE_HARD) refuse(path, "leads elsewhere (a soft or external link)");', "",
-           ("unit", "io", "soft links*")),
+           ("unit", "io", "links*")),
     Mutant("numbers that are not finite pass", "framework/kernels/finite.cpp",
            "if (simd::any(sum != 0.0f)) finite = false;", "if (simd::any(sum > 0.0f)) finite = false;",
            ("unit", "apps", "weights that became infinite*")),

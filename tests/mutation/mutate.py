@@ -3,7 +3,7 @@
 test that should turn red.
 
     mutate.py [--only TEXT] [--part I/N] [--folder DIR] [--jobs N]
-    mutate.py --check       whether every line is still there; builds nothing
+    mutate.py --check       whether every line and test is still there; builds nothing
 
 The list is mutants.py. Before anything is changed, all named tests must be green. A mutant whose line is
 no longer there (exactly once), or that does not compile, is refused: the list has to keep up. Exit
@@ -11,6 +11,7 @@ code 0: every mutant was killed. The copy is kept in --folder (default: a tempor
 """
 
 import argparse
+import fnmatch
 import pathlib
 import re
 import shutil
@@ -114,22 +115,40 @@ def require_green(copy, mutants):
     print(f"{len(tests)} tests are green without mutants", flush=True)
 
 
+def cases_of(program):
+    """The names of a doctest program's cases, strings that C++ joins joined."""
+    cases = []
+    for path in sorted((ROOT / "tests" / program).glob("*.cpp")):
+        for name in re.findall(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', path.read_text()):
+            cases.append("".join(re.findall(r'"((?:[^"\\]|\\.)*)"', name)))
+    return cases
+
+
+def require_cases(test):
+    """Throws Refused where one of the patterns of a test fits no case."""
+    if test[0] == "unit":
+        for pattern in test[2].split(","):
+            if not fnmatch.filter(cases_of(test[1]), pattern):
+                raise Refused(f"no test case of {test[1]} is called {pattern}")
+
+
 def check(mutants):
-    """Exit code 1, and what is wrong, where a line is not there exactly once."""
+    """Exit code 1, and what is wrong, where a line is not there exactly once or a test has gone."""
     stale = 0
     for _, mutant in mutants:
         try:
             mutated((ROOT / mutant.path).read_text(), mutant)
+            require_cases(mutant.test)
         except (OSError, Refused) as wrong:
             print(f"{mutant.path}: {mutant.what}: {wrong}")
             stale += 1
-    print(f"{len(mutants) - stale} of {len(mutants)} lines are there")
+    print(f"{len(mutants) - stale} of {len(mutants)} lines are there, with their tests")
     return 1 if stale or not mutants else 0
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--check", action="store_true", help="only look whether the lines are there")
+    parser.add_argument("--check", action="store_true", help="only look whether the lines and tests are there")
     parser.add_argument("--only", default="", help="mutants whose file or description holds this text")
     parser.add_argument("--part", default="1/1", help="every N-th mutant, from the I-th")
     parser.add_argument("--folder", help="where the copy is; it is kept")
