@@ -18,7 +18,7 @@ void append(Statistics& to, double mean, double deviation) {
 
 Statistics measure_bytes(const Images& images) {
   const auto channels = static_cast<std::size_t>(images.shape[-1]);
-  const double count = static_cast<double>(images.pixels.size() / channels);
+  const double count = static_cast<double>(images.pixels.size()) / static_cast<double>(channels);
   Statistics result;
   for (std::size_t c = 0; c < channels; ++c) {
     std::uint64_t sum = 0, squares = 0;
@@ -37,7 +37,7 @@ Statistics measure_bytes(const Images& images) {
 // Two passes: the mean first, so that nothing cancels.
 Statistics measure_floats(const Images& images) {
   const auto channels = static_cast<std::size_t>(images.shape[-1]);
-  const double count = static_cast<double>(images.values.size() / channels);
+  const double count = static_cast<double>(images.values.size()) / static_cast<double>(channels);
   Statistics result;
   for (std::size_t c = 0; c < channels; ++c) {
     double sum = 0, squares = 0;

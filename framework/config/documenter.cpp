@@ -33,6 +33,7 @@ class Documenter : public Object {
   void alternatives(std::string_view key, std::string& kind, const std::vector<Alternative>& list,
                     std::string_view doc) override {
     std::vector<std::string> names;
+    names.reserve(list.size());
     for (const Alternative& one : list) names.push_back(one.name);
     choice(key, kind, names, doc);
     std::vector<Entry> all;

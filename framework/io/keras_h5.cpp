@@ -101,6 +101,7 @@ class Reader {
     std::vector<char*> texts(count, nullptr);
     if (H5Aread(list, type, texts.data()) < 0) fail("a list of names cannot be read");
     std::vector<std::string> result;
+    result.reserve(count);
     for (const char* text : texts) result.emplace_back(text ? text : "");
     H5Dvlen_reclaim(type, space, H5P_DEFAULT, texts.data());
     return result;
