@@ -156,14 +156,7 @@ TEST_CASE("with loss_points alone the smallest plan that loses no more is chosen
 TEST_CASE("a search that is stopped anywhere goes on to the same bits") {
   const RunConfig run = tiny_config(kAuto);
   const TinyRun::End whole = TinyRun(run).end();
-  for (const std::int64_t updates : {3, 8, 9, 20}) {  // before, at and behind the search
-    CAPTURE(updates);
-    TinyRun stopped(run, updates);
-    CHECK_THROWS_AS(stopped.train(), Stopped);
-    TinyRun resumed(run);
-    resumed.resume(stopped);
-    CHECK((resumed.end() == whole));
-  }
+  check_resumes(run, whole, {3, 8, 9, 20});  // before, at and behind the search
 }
 
 TEST_CASE("a search that is stopped between its trials goes on with the next one") {

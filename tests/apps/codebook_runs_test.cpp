@@ -23,14 +23,7 @@ RunConfig config_with(const std::string& reassign, const std::string& apply,
 // Stopped in the middle of the phase, where its second epoch begins, and behind it.
 void check_resumable(const RunConfig& run) {
   const TinyRun::End whole = TinyRun(run).end();
-  for (const std::int64_t updates : {11, 16, 17, 30}) {
-    CAPTURE(updates);
-    TinyRun stopped(run, updates);
-    CHECK_THROWS_AS(stopped.train(), Stopped);
-    TinyRun resumed(run);
-    resumed.resume(stopped);
-    CHECK((resumed.end() == whole));
-  }
+  check_resumes(run, whole, {11, 16, 17, 30});
 }
 
 }  // namespace

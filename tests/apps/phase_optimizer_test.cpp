@@ -85,14 +85,7 @@ TEST_CASE("every optimizer, the average and a continued phase resume with the sa
     const RunConfig run = tiny_config(sets);
     CAPTURE(sets[0]);
     const TinyRun::End whole = TinyRun(run).end();
-    for (const std::int64_t updates : {3, 8, 21, 24, 33}) {
-      CAPTURE(updates);
-      TinyRun stopped(run, updates);
-      CHECK_THROWS_AS(stopped.train(), Stopped);
-      TinyRun resumed(run);
-      resumed.resume(stopped);
-      CHECK((resumed.end() == whole));
-    }
+    check_resumes(run, whole, {3, 8, 21, 24, 33});
   }
 }
 

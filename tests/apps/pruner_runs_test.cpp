@@ -31,14 +31,7 @@ std::string method_of(const PrunerRow& row) {
 // Stopped in the middle of the method's phase, and behind it.
 void check_resumable(const RunConfig& run) {
   const TinyRun::End whole = TinyRun(run).end();
-  for (const std::int64_t updates : {11, 17, 30}) {
-    CAPTURE(updates);
-    TinyRun stopped(run, updates);
-    CHECK_THROWS_AS(stopped.train(), Stopped);
-    TinyRun resumed(run);
-    resumed.resume(stopped);
-    CHECK((resumed.end() == whole));
-  }
+  check_resumes(run, whole, {11, 17, 30});
 }
 
 std::vector<float> latent(Network& network, const std::string& path) {
@@ -113,12 +106,5 @@ TEST_CASE("a shrunk run: fewer channels in checkpoint and result, resumable at a
   const config::Json pruning = pruning_json(run, tiny_digits(), network);
   CHECK(pruning[0]["asked"] == 0.5);
   CHECK(pruning[0]["pruned"] == 0.5);
-  for (const std::int64_t updates : {20, 25, 33}) {  // before, at and behind the phase that shrinks
-    CAPTURE(updates);
-    TinyRun stopped(run, updates);
-    CHECK_THROWS_AS(stopped.train(), Stopped);
-    TinyRun resumed(run);
-    resumed.resume(stopped);
-    CHECK((resumed.end() == end));
-  }
+  check_resumes(run, end, {20, 25, 33});  // before, at and behind the phase that shrinks
 }

@@ -40,14 +40,7 @@ TEST_CASE("saving changes nothing where several methods quantize") {
 TEST_CASE("a run with several quantize methods that is resumed ends with the same bits") {
   const RunConfig run = weights_then_activations();
   const TinyRun::End whole = TinyRun(run).end();
-  for (const std::int64_t updates : {12, 24, 27, 32, 38}) {
-    CAPTURE(updates);
-    TinyRun stopped(run, updates);
-    CHECK_THROWS_AS(stopped.train(), Stopped);
-    TinyRun resumed(run);
-    resumed.resume(stopped);
-    CHECK((resumed.end() == whole));
-  }
+  check_resumes(run, whole, {12, 24, 27, 32, 38});
 }
 
 TEST_CASE("a method that is released does not thaw what another one froze") {
@@ -82,12 +75,5 @@ TEST_CASE(
   const RunConfig config = tiny_config({"compression.int8.freeze_observers_at=0"});
   const TinyRun::End whole = TinyRun(config).end();
   CHECK_FALSE(whole.model.empty());
-  for (const std::int64_t updates : {24, 25, 33}) {
-    CAPTURE(updates);
-    TinyRun stopped(config, updates);
-    CHECK_THROWS_AS(stopped.train(), Stopped);
-    TinyRun resumed(config);
-    resumed.resume(stopped);
-    CHECK((resumed.end() == whole));
-  }
+  check_resumes(config, whole, {24, 25, 33});
 }

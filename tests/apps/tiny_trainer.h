@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <functional>
+#include <initializer_list>
 #include <limits>
 #include <vector>
 
@@ -92,6 +93,19 @@ class TinyRun {
   TemporaryFolder folder_;
   Trainer trainer_;
 };
+
+// Stopped after each of so many updates and resumed, a run ends as the `whole` one did.
+inline void check_resumes(const RunConfig& run, const TinyRun::End& whole,
+                          std::initializer_list<std::int64_t> stops) {
+  for (const std::int64_t updates : stops) {
+    CAPTURE(updates);
+    TinyRun stopped(run, updates);
+    CHECK_THROWS_AS(stopped.train(), Stopped);
+    TinyRun resumed(run);
+    resumed.resume(stopped);
+    CHECK((resumed.end() == whole));
+  }
+}
 
 inline Parameter& parameter(Network& network, const std::string& path) {
   Parameter* found = nullptr;
