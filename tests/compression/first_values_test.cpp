@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "compression/quantize/weight_quantizer.h"
 #include "framework/base/parallel.h"
 #include "tests/compression/draws.h"
+#include "tests/compression/integer_state.h"
 #include "tests/threads.h"
 
 namespace pare {
@@ -134,25 +134,12 @@ TEST_CASE("a calibration shows LSQ and PACT all its batches, training one") {
   }
 }
 
-// Keeps the integers that it is shown, or puts them back.
-struct Integers final : StateVisitor {
-  std::map<std::string, std::int64_t> kept;
-  bool loading = false;
-  void tensor(const std::string&, Tensor&) override {}
-  void bytes(const std::string&, std::vector<std::uint8_t>&) override {}
-  void real(const std::string&, double&) override {}
-  void integer(const std::string& name, std::int64_t& value) override {
-    if (loading) value = kept.at(name);
-    kept[name] = value;
-  }
-};
-
 TEST_CASE("what a calibration found stays, also where a checkpoint lies between it and the next") {
   const Tensor x = Tensor::full({1, 2}, 3.0f);
   for (const std::string name : {"lsq", "pact"}) {
     auto quantizer = of_activations(name, x), loaded = of_activations(name, x);
     quantizer->observe(x, Pass::begin(Pass::Mode::calibrate, 1, 0));
-    Integers integers;
+    IntegerState integers;
     quantizer->visit_state("q", integers);
     integers.loading = true;
     loaded->visit_state("q", integers);

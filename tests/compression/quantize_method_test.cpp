@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -20,6 +19,7 @@
 #include "layers/weighted.h"
 #include "tests/compression/draws.h"
 #include "tests/compression/evaluated.h"
+#include "tests/compression/integer_state.h"
 
 namespace pare {
 namespace {
@@ -91,22 +91,6 @@ double largest_difference(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
-// The integers of a state, kept or given back.
-struct Integers final : StateVisitor {
-  std::map<std::string, std::int64_t> kept;
-  bool loading = false;
-  void tensor(const std::string&, Tensor&) override {}
-  void bytes(const std::string&, std::vector<std::uint8_t>&) override {}
-  void real(const std::string&, double&) override {}
-  void integer(const std::string& name, std::int64_t& value) override {
-    if (loading) {
-      value = kept.at(name);
-    } else {
-      kept[name] = value;
-    }
-  }
-};
-
 TEST_CASE("batch norm is frozen as long as one method freezes it, whoever is saved or released") {
   Network network = small_network();
   QuantizeMethod w(config_of(kFreezes), kComposition), a(config_of(kNeverFreezes), kComposition);
@@ -119,7 +103,7 @@ TEST_CASE("batch norm is frozen as long as one method freezes it, whoever is sav
   w.before_step(at(0, 8, false));
   a.before_step(at(0, 8));
   CHECK(norm_of(network).statistics_frozen());
-  Integers saved;
+  IntegerState saved;
   w.visit_state("w", saved);
   a.visit_state("a", saved);
   CHECK(norm_of(network).statistics_frozen());
