@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "compression/integer/kernels/effective_weights.h"
+#include "compression/integer/kernels/small_entries.h"
 
 namespace pare::integer {
 namespace {
@@ -106,9 +107,10 @@ bool fit_nibbles(const EffectiveWeights& weight, const Cut& cut) {
   return true;
 }
 
+constexpr std::int64_t kBytes = kPanel * kEntryTaps;
+
 // The bytes of a tile's weights as nibbles; an odd last panel has half of its bytes for itself.
-void fold_nibbles(const Tile& tile, AlignedVector<std::int8_t>& weights) {
-  constexpr std::int64_t kBytes = kPanel * kEntryTaps;
+void fold_panels(const Tile& tile, AlignedVector<std::int8_t>& weights) {
   std::int64_t to = tile.first_weight;
   for (std::int64_t e = 0; e < tile.entries; ++e) {
     const std::int64_t from = tile.first_weight + e * tile.panels * kBytes;
@@ -118,6 +120,26 @@ void fold_nibbles(const Tile& tile, AlignedVector<std::int8_t>& weights) {
         const int high = p + 1 < tile.panels ? weights[from + (p + 1) * kBytes + i] & 15 : 0;
         weights[to++] = static_cast<std::int8_t>(low | high << 4);
       }
+    }
+  }
+  weights.resize(to);
+}
+
+// The same for a tile of one panel, two entries after another. An odd last one is followed by
+// zeros.
+void fold_entries(Tile& tile, std::vector<std::int32_t>& offsets,
+                  AlignedVector<std::int8_t>& weights) {
+  if (tile.entries % 2 != 0) {
+    offsets.push_back(offsets.back());
+    weights.resize(weights.size() + kBytes);
+    ++tile.entries;
+  }
+  std::int64_t to = tile.first_weight;
+  for (std::int64_t e = 0; e < tile.entries; e += 2) {
+    const std::int64_t from = tile.first_weight + e * kBytes;
+    for (std::int64_t i = 0; i < kBytes; ++i) {
+      weights[to++] =
+          static_cast<std::int8_t>((weights[from + i] & 15) | weights[from + kBytes + i] << 4);
     }
   }
   weights.resize(to);
@@ -164,15 +186,23 @@ void add_wide_tiles(const EffectiveWeights& weight, const Cut& cut, const Packin
                     PackedLayer& packed) {
   if (cut.outputs == 0) return;
   const std::int32_t width = cheapest_width(weight, cut, packing.max_panels);
+  const bool by_entry = packing.max_panels == 1;
   // A panel alone would fill its bytes by half.
-  packed.nibbles = packing.nibbles && width > 1 && cut.panels() > 1 && fit_nibbles(weight, cut);
+  const bool pairs = by_entry || (width > 1 && cut.panels() > 1);
+  packed.nibbles = packing.nibbles && pairs && fit_nibbles(weight, cut);
   std::int32_t panel = 0;
   for (const std::int32_t size : tile_sizes(cut.panels(), width)) {
     Tile& tile = packed.tiles.emplace_back();
     tile.channel = panel * kPanel;
     tile.panels = size;
     pack_tile(tile, weight, cut.first, cut.runs, packed);
-    if (packed.nibbles) fold_nibbles(tile, packed.weights);
+    if (packed.nibbles && by_entry) {
+      fold_entries(tile, packed.offsets, packed.weights);
+    } else if (packed.nibbles) {
+      fold_panels(tile, packed.weights);
+    } else if (packing.small) {
+      put_small_first(tile, packed.offsets, packed.weights);
+    }
     panel += size;
   }
 }
@@ -194,6 +224,7 @@ PackedLayer pack_layer(const Weights& weights, const Channels& channels, const W
     packed.tiles.push_back(
         {.channel = static_cast<std::int32_t>(last), .panels = 1, .share = share});
     pack_tile(packed.tiles.back(), weight, first, runs, packed);
+    if (packing.small) put_small_first(packed.tiles.back(), packed.offsets, packed.weights);
   }
   packed.lanes = LaneConstants(outputs);
   for (std::int64_t lane = 0; lane < std::ssize(packed.lanes.start); ++lane) {

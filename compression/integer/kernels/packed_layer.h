@@ -13,11 +13,16 @@
 // entries of 8 or 16 bytes.
 //
 // Where a layer's weights fit four bits (4-, 3-, 2-bit, ternary and binary ones), two panels share
-// 64 bytes: the even panel in the low halves, the odd one in the high halves, in two's complement.
-// The kernels unpack them in registers, so that half as many bytes stand in memory and come out of
-// it.
+// 64 bytes, or two entries of a panel where tiles have one: the even one in the low halves, the odd
+// one in the high halves, in two's complement. The kernels unpack them in registers, so that half
+// as many bytes stand in memory and come out of it.
+//
+// AVX2 has no product of bytes but one that adds those of two neighbouring taps in 16 bits, where
+// they may not fit. It is used for the entries whose weights are small enough; they come first, and
+// those that are so small that the products of several entries fit 16 bits come before the others.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -28,6 +33,12 @@
 namespace pare::integer {
 
 inline constexpr int kEntryTaps = 4;
+
+// How many entries are added up in 16 bits, in the order in which they stand in a tile.
+inline constexpr std::array<int, 4> kSmallGroups = {8, 4, 2, 1};
+// The most that the absolute weights of two neighbouring taps may come to in all entries of such a
+// group: 255 * 128 fits 16 bits with a sign.
+inline constexpr int kSmallPair = 128;
 
 // `length` taps that are neighbours both in the input (from `offset` bytes behind the first tap)
 // and among the weights of a channel (from index `first`).
@@ -41,9 +52,11 @@ struct Tile {
   std::int32_t channel = 0;  // the first one, counted inside the layer
   std::int32_t panels = 0;
   std::int32_t share = 1;  // lanes of a channel; 2 or 4 in a narrow tile, of one panel
-  std::int64_t entries = 0;
+  std::int64_t entries =
+      0;  // in nibbles of one panel an even number; the last one may be all zeros
   std::int64_t first_entry = 0;   // in offsets
   std::int64_t first_weight = 0;  // in weights
+  std::array<std::int64_t, kSmallGroups.size()> small{};  // of the entries, in groups of that many
   std::int32_t channels() const { return panels * kPanel / share; }
 };
 
@@ -57,12 +70,14 @@ struct PackedLayer {
 };
 
 // What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile;
-// whether it unpacks weights of four bits; whether it has narrow tiles.
+// whether it unpacks weights of four bits; whether it has narrow tiles, and wants small entries
+// first.
 struct Packing {
   std::int32_t input_offset;
   std::int32_t max_panels;
   bool nibbles;
   bool narrow = false;
+  bool small = false;
 };
 
 // The output channels [first, first + outputs) of a layer whose channels are contiguous in memory.

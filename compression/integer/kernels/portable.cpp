@@ -15,6 +15,7 @@ struct Portable {
   using Input = const std::uint8_t*;
   using Weights = const std::int8_t*;
   static constexpr std::int32_t kInputOffset = 128;
+  static constexpr int kSumRegisters = 1;
   static constexpr int kMaxPanels = 1;
   static constexpr int rows(int) { return 4; }
 

@@ -1,5 +1,6 @@
-// AVX2: no product of bytes that is exact (vpmaddubsw saturates at 16 bits), so bytes become pairs
-// of 16 bits first, even and odd ones apart, and are multiplied by vpmaddwd.
+// AVX2: no product of bytes that is always exact (vpmaddubsw saturates at 16 bits). Where it is
+// not, bytes become pairs of 16 bits first, even and odd ones apart, and are multiplied by
+// vpmaddwd.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -30,7 +31,29 @@ struct Avx2 : Ymm {
   struct Weights {
     __m256i low_even, low_odd, high_even, high_odd;
   };
+  struct Small {
+    __m256i low, high;
+  };
   static constexpr int rows(int) { return 4; }
+
+  static Small load_small(const std::int8_t* p) { return {load_half(p), load_half(p + 32)}; }
+  static void unpack(const std::int8_t* p, Small& even, Small& odd) {
+    unpack_half(p, even.low, odd.low);
+    unpack_half(p + 32, even.high, odd.high);
+  }
+  template <int kShare>
+  static Small multiply_small(const std::uint8_t* x, Small w) {
+    const __m256i taps = broadcast_bytes<kShare>(x);
+    return {_mm256_maddubs_epi16(taps, w.low), _mm256_maddubs_epi16(taps, w.high)};
+  }
+  static Small zero_small() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static Small add_small(Small a, Small b) {
+    return {_mm256_add_epi16(a.low, b.low), _mm256_add_epi16(a.high, b.high)};
+  }
+  static Sum add_pairs(Sum sum, Small pairs) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    return add(sum, {_mm256_madd_epi16(pairs.low, ones), _mm256_madd_epi16(pairs.high, ones)});
+  }
 
   static __m256i even_bytes(__m256i v) { return _mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8); }
   static __m256i odd_bytes(__m256i v) { return _mm256_srai_epi16(v, 8); }
@@ -38,10 +61,12 @@ struct Avx2 : Ymm {
     const __m256i low = load_half(p), high = load_half(p + 32);
     return {even_bytes(low), odd_bytes(low), even_bytes(high), odd_bytes(high)};
   }
-  static Input broadcast(const std::uint8_t* p) {
-    const __m256i taps = broadcast_taps(p);
+  template <int kShare>
+  static Input broadcast_wide(const std::uint8_t* p) {
+    const __m256i taps = broadcast_bytes<kShare>(p);
     return {_mm256_and_si256(taps, _mm256_set1_epi16(0xFF)), _mm256_srli_epi16(taps, 8)};
   }
+  static Input broadcast(const std::uint8_t* p) { return broadcast_wide<1>(p); }
   // Two products of at most 255 * 127 each, twice: far below 2^31.
   static __m256i dot_half(__m256i sum, Input x, __m256i even, __m256i odd) {
     return _mm256_add_epi32(

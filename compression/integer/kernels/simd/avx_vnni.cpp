@@ -31,7 +31,15 @@ struct AvxVnni : Ymm {
   static constexpr int rows(int) { return 4; }
 
   static Weights load_weights(const std::int8_t* p) { return {load_half(p), load_half(p + 32)}; }
+  static void unpack(const std::int8_t* p, Weights& even, Weights& odd) {
+    unpack_half(p, even.low, odd.low);
+    unpack_half(p + 32, even.high, odd.high);
+  }
   static Input broadcast(const std::uint8_t* p) { return broadcast_taps(p); }
+  template <int kShare>
+  static Input broadcast_wide(const std::uint8_t* p) {
+    return broadcast_bytes<kShare>(p);
+  }
   static Sum dot(Sum sum, Input x, Weights w) {
     return {_mm256_dpbusd_avx_epi32(sum.low, x, w.low),
             _mm256_dpbusd_avx_epi32(sum.high, x, w.high)};

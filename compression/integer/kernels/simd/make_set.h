@@ -12,7 +12,8 @@ namespace pare::integer {
 template <class Isa>
 constexpr KernelSet make_kernel_set(const char* name) {
   KernelSet set{name,
-                {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa>, HasNarrowTiles<Isa>},
+                {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa> || AddsSmallProducts<Isa>,
+                 HasNarrowTiles<Isa>, AddsSmallProducts<Isa>},
                 load_image<Isa>,
                 multiply_tiles<Isa, 1>,
                 multiply_tiles<Isa, 4>,

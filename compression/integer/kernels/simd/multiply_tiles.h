@@ -14,7 +14,9 @@
 //   dot(sum, x, w)     adds four products to each accumulator
 //   AnyScaling, ...    sums to codes without the zero point (scaling_forms.h)
 //   store              clamps and stores the first `used` of 16 codes
-//   unpack             optional: 64 bytes of nibbles into the Weights of two panels
+//   kSumRegisters      of a Sum
+//   unpack             optional: 64 bytes of nibbles into the Weights of two panels, or of two entries
+//                      where kMaxPanels is 1
 //   widen, fill, shift_left, multiply   for elementwise_loops.h
 // clang-format on
 #pragma once
@@ -26,6 +28,7 @@
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/simd/narrow_tiles.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
+#include "compression/integer/kernels/simd/small_products.h"
 
 namespace pare::integer {
 
@@ -37,9 +40,13 @@ inline constexpr bool UnpacksNibbles = requires(const std::int8_t* p, typename I
   Isa::unpack(p, w, w);
 };
 
-// Of all panels of an entry.
+// Entries whose weights are loaded together: two where the tiles of nibbles have one panel.
+template <class Isa, bool kNibbles>
+inline constexpr int kTogether = kNibbles&& Isa::kMaxPanels == 1 ? 2 : 1;
+
+// Of all panels of these entries.
 template <int kPanels, bool kNibbles>
-inline constexpr std::int64_t kEntryBytes =
+inline constexpr std::int64_t kLoadBytes =
     std::int64_t{kNibbles ? (kPanels + 1) / 2 : kPanels} * kPanel* kEntryTaps;
 
 template <class Isa, int kPanels, bool kNibbles>
@@ -57,29 +64,58 @@ inline void load_panels(const std::int8_t* weights, typename Isa::Weights (&w)[k
 }
 
 // Few accumulators wait for one another: then even and odd entries get their own.
-template <int kRows, int kPanels>
-inline constexpr int kChains = kRows* kPanels >= 8   ? 1
-                               : kRows* kPanels >= 4 ? 2
-                                                     : 4;
+template <class Isa, int kRows, int kPanels>
+inline constexpr int kChains = kRows* kPanels* Isa::kSumRegisters >= 8   ? 1
+                               : kRows* kPanels* Isa::kSumRegisters >= 4 ? 2
+                                                                         : 4;
 
+// The entries of one load of weights.
 template <class Isa, int kRows, int kPanels, bool kNibbles>
-inline void add_entry(const std::uint8_t* const (&x)[kRows], std::int32_t offset,
-                      const std::int8_t* weights, Sums<Isa, kRows, kPanels>& sums) {
-  typename Isa::Weights w[kPanels];
-  load_panels<Isa, kPanels, kNibbles>(weights, w);
+inline void add_load(const std::uint8_t* const (&x)[kRows], const std::int32_t* offset,
+                     const std::int8_t* weights, Sums<Isa, kRows, kPanels>& sums) {
+  constexpr int kEntries = kTogether<Isa, kNibbles>;
+  typename Isa::Weights w[std::max(kEntries, kPanels)];
+  load_panels<Isa, std::max(kEntries, kPanels), kNibbles>(weights, w);
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    const typename Isa::Input input = Isa::broadcast(x[r] + offset);
+#pragma GCC unroll 2
+    for (int e = 0; e < kEntries; ++e) {
+      const typename Isa::Input input = Isa::broadcast(x[r] + offset[e]);
 #pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) sums[r][p] = Isa::dot(sums[r][p], input, w[p]);
+      for (int p = 0; p < kPanels; ++p) sums[r][p] = Isa::dot(sums[r][p], input, w[e + p]);
+    }
+  }
+}
+
+// All entries of a tile.
+template <class Isa, int kRows, int kPanels, bool kNibbles, int kSplit>
+inline void add_entries(const std::uint8_t* const (&x)[kRows], const PackedLayer& layer,
+                        const Tile& tile, Sums<Isa, kRows, kPanels> (&sums)[kSplit]) {
+  const std::int8_t* w = layer.weights.data() + tile.first_weight;
+  const std::int32_t* offset = layer.offsets.data() + tile.first_entry;
+  const std::int32_t* const end = offset + tile.entries;
+  if constexpr (AddsSmallProducts<Isa>) {
+    add_small_entries<Isa, 1, kRows, kNibbles>(x, tile, offset, w, sums[0]);
+  }
+  if constexpr (!AddsSmallProducts<Isa> || !kNibbles) {  // nibbles are always small
+    constexpr int kEntries = kTogether<Isa, kNibbles>;
+    constexpr std::int64_t kStep = kLoadBytes<kPanels, kNibbles>;
+    for (; end - offset >= kSplit * kEntries; offset += kSplit * kEntries, w += kSplit * kStep) {
+#pragma GCC unroll 4
+      for (int s = 0; s < kSplit; ++s) {
+        add_load<Isa, kRows, kPanels, kNibbles>(x, offset + s * kEntries, w + s * kStep, sums[s]);
+      }
+    }
+    for (; offset != end; offset += kEntries, w += kStep) {
+      add_load<Isa, kRows, kPanels, kNibbles>(x, offset, w, sums[0]);
+    }
   }
 }
 
 template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles>
 inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
                           std::int64_t first) {
-  constexpr int kSplit = kChains<kRows, kPanels>;
-  constexpr std::int64_t kStep = kEntryBytes<kPanels, kNibbles>;
+  constexpr int kSplit = kChains<Isa, kRows, kPanels>;
   const std::uint8_t* x[kRows];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) x[r] = job.image + job.rows[first + r];
@@ -95,18 +131,7 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
       }
     }
   }
-  const std::int8_t* w = layer.weights.data() + tile.first_weight;
-  const std::int32_t* offset = layer.offsets.data() + tile.first_entry;
-  const std::int32_t* const end = offset + tile.entries;
-  for (; end - offset >= kSplit; offset += kSplit, w += kSplit * kStep) {
-#pragma GCC unroll 4
-    for (int s = 0; s < kSplit; ++s) {
-      add_entry<Isa, kRows, kPanels, kNibbles>(x, offset[s], w + s * kStep, sums[s]);
-    }
-  }
-  for (; offset != end; ++offset, w += kStep) {
-    add_entry<Isa, kRows, kPanels, kNibbles>(x, *offset, w, sums[0]);
-  }
+  add_entries<Isa, kRows, kPanels, kNibbles>(x, layer, tile, sums);
   const auto whole = [&sums](int r, int p) {
     typename Isa::Sum sum = sums[0][r][p];
 #pragma GCC unroll 4
@@ -176,7 +201,7 @@ void run_tiles(const MultiplyJob& job, const PackedLayer& layer) {
 
 template <class Isa, int kPooled>
 void multiply_tiles(const MultiplyJob& job, const PackedLayer& layer) {
-  if constexpr (UnpacksNibbles<Isa>) {
+  if constexpr (UnpacksNibbles<Isa> || AddsSmallProducts<Isa>) {
     if (layer.nibbles) return run_tiles<Isa, kPooled, true>(job, layer);
   }
   run_tiles<Isa, kPooled, false>(job, layer);

@@ -15,6 +15,7 @@
 
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
+#include "compression/integer/kernels/simd/small_products.h"
 
 namespace pare::integer {
 
@@ -30,20 +31,23 @@ inline void multiply_narrow_rows(const MultiplyJob& job, const PackedLayer& laye
                                  std::int64_t first) {
   using Sum = typename Isa::Sum;
   const std::uint8_t* x[kRows];
-  Sum sums[kRows];
+  Sum sums[kRows][1];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
     x[r] = job.image + job.rows[std::min(first + r, job.count - 1)];
-    sums[r] = Isa::zero();
+    sums[r][0] = Isa::zero();
   }
   const std::int8_t* weights = layer.weights.data() + tile.first_weight;
   const std::int32_t* offset = layer.offsets.data() + tile.first_entry;
   const std::int32_t* const end = offset + tile.entries;
+  if constexpr (AddsSmallProducts<Isa>) {
+    add_small_entries<Isa, kShare, kRows, false>(x, tile, offset, weights, sums);
+  }
   for (; offset != end; ++offset, weights += kPanel * kEntryTaps) {
     const typename Isa::Weights w = Isa::load_weights(weights);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      sums[r] = Isa::dot(sums[r], Isa::template broadcast_wide<kShare>(x[r] + *offset), w);
+      sums[r][0] = Isa::dot(sums[r][0], Isa::template broadcast_wide<kShare>(x[r] + *offset), w);
     }
   }
   const Sum start = Isa::load(layer.lanes.start.data() + tile.channel);
@@ -57,7 +61,7 @@ inline void multiply_narrow_rows(const MultiplyJob& job, const PackedLayer& laye
       for (int k = 0; k < kPooled; ++k) {
         Sum rows[kShare];
 #pragma GCC unroll 4
-        for (int s = 0; s < kShare; ++s) rows[s] = sums[v + s * kPooled + k];
+        for (int s = 0; s < kShare; ++s) rows[s] = sums[v + s * kPooled + k][0];
         // With the start first: sums without it are right modulo 2^32 only, and have no order.
         const Sum folded = Isa::add(Isa::fold(rows), start);
         sum = k == 0 ? folded : Isa::max(sum, folded);
@@ -72,7 +76,7 @@ inline void multiply_narrow_rows(const MultiplyJob& job, const PackedLayer& laye
 template <class Isa, int kPooled, int kShare>
 inline void multiply_narrow(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile) {
   constexpr int kLeast = kShare * kPooled;
-  constexpr int kRows = std::max(8, kLeast);
+  constexpr int kRows = std::max(8 / Isa::kSumRegisters, kLeast);
   std::int64_t first = 0;
   for (; first + kRows <= job.count; first += kRows) {
     multiply_narrow_rows<Isa, kShare, kPooled, kRows>(job, layer, tile, first);

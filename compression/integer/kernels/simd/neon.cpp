@@ -25,6 +25,7 @@ struct Neon {
     int8x16_t quads[4];
   };
   static constexpr std::int32_t kInputOffset = 0;
+  static constexpr int kSumRegisters = 4;
   static constexpr int kMaxPanels = 1;
   static constexpr int rows(int) { return 4; }
 
@@ -40,6 +41,13 @@ struct Neon {
   }
   static Weights load_weights(const std::int8_t* p) {
     return {{vld1q_s8(p), vld1q_s8(p + 16), vld1q_s8(p + 32), vld1q_s8(p + 48)}};
+  }
+  static void unpack(const std::int8_t* p, Weights& even, Weights& odd) {
+    for (int q = 0; q < 4; ++q) {
+      const int8x16_t bytes = vld1q_s8(p + 16 * q);
+      even.quads[q] = vshrq_n_s8(vshlq_n_s8(bytes, 4), 4);
+      odd.quads[q] = vshrq_n_s8(bytes, 4);
+    }
   }
   static Input broadcast(const std::uint8_t* p) {
     std::int32_t taps;

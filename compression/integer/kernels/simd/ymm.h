@@ -17,6 +17,7 @@ struct Ymm {
     __m256i low, high;
   };
   static constexpr std::int32_t kInputOffset = 128;
+  static constexpr int kSumRegisters = 2;
   static constexpr int kMaxPanels = 1;
 
   static Sum zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
@@ -29,11 +30,41 @@ struct Ymm {
     std::memcpy(&taps, p, sizeof taps);
     return _mm256_set1_epi32(taps);
   }
+  template <int kShare>
+  static __m256i broadcast_bytes(const std::uint8_t* p) {
+    if constexpr (kShare == 1) return broadcast_taps(p);
+    if constexpr (kShare == 2) {
+      std::int64_t taps;
+      std::memcpy(&taps, p, sizeof taps);
+      return _mm256_set1_epi64x(taps);
+    }
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  // 32 bytes of nibbles, half of those of two entries.
+  static void unpack_half(const std::int8_t* p, __m256i& even, __m256i& odd) {
+    const __m256i values = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1));
+    const __m256i low = _mm256_set1_epi8(15), bytes = load_half(p);
+    even = _mm256_shuffle_epi8(values, _mm256_and_si256(bytes, low));
+    odd = _mm256_shuffle_epi8(values, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), low));
+  }
   static Sum add(Sum a, Sum b) {
     return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
   }
   static Sum max(Sum a, Sum b) {
     return {_mm256_max_epi32(a.low, b.low), _mm256_max_epi32(a.high, b.high)};
+  }
+
+  static Sum fold(const Sum (&s)[2]) { return {fold_pairs(s[0]), fold_pairs(s[1])}; }
+  static Sum fold(const Sum (&s)[4]) { return {fold_fours(s[0], s[1]), fold_fours(s[2], s[3])}; }
+  // The first `used` channels of the first `pixels` ones.
+  template <int kShare>
+  static void store_pixels(Sum scaled, const CodeRange& range, std::int8_t* out,
+                           std::int64_t stride, int used, std::int64_t pixels) {
+    alignas(16) std::int8_t codes[kPanel];
+    store(scaled, range, codes, kPanel);
+    for (int p = 0; p < kShare && p < pixels; ++p)
+      std::memcpy(out + p * stride, codes + p * kPanel / kShare, static_cast<std::size_t>(used));
   }
 
   static Sum widen(const std::int8_t* codes) {
@@ -77,6 +108,17 @@ struct Ymm {
   }
 
  private:
+  // Neighbouring lanes are added within 128 bits; permutations put the channels in order: the eight
+  // of a pixel, and twice the four of one.
+  static __m256i fold_pairs(const Sum& sum) {
+    return _mm256_permute4x64_epi64(_mm256_hadd_epi32(sum.low, sum.high), 0xD8);
+  }
+  static __m256i fold_fours(const Sum& a, const Sum& b) {
+    const __m256i both =
+        _mm256_hadd_epi32(_mm256_hadd_epi32(a.low, a.high), _mm256_hadd_epi32(b.low, b.high));
+    return _mm256_permutevar8x32_epi32(both, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+
   static __m128i load_bytes(const void* p) {
     return _mm_loadl_epi64(static_cast<const __m128i*>(p));
   }

@@ -18,6 +18,7 @@ struct Zmm {
   using Input = __m512i;
   using Weights = __m512i;
   static constexpr std::int32_t kInputOffset = 128;
+  static constexpr int kSumRegisters = 1;
   static constexpr int kMaxPanels = 4;
   static constexpr int rows(int panels) { return panels <= 2 ? 8 : 4; }
 

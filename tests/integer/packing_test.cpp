@@ -1,0 +1,146 @@
+// How weights lie in memory: panels, nibbles, narrow tiles, small entries.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <set>
+#include <vector>
+
+#include "compression/integer/kernels/packed_layer.h"
+#include "compression/integer/kernels/small_entries.h"
+#include "tests/integer/random_program.h"
+
+namespace pare::integer {
+namespace {
+
+TEST_CASE("weights of at most four bits stay packed: half of the bytes, the same values") {
+  Draw draw(3);
+  Weights weights;
+  weights.bits = 4;
+  const WeightLayout layout{64, 40, false};
+  for (std::int64_t i = 0; i < layout.count(); ++i) {
+    weights.codes.push_back(static_cast<std::int8_t>(draw.between(-8, 7)));
+  }
+  Channels channels;
+  channels.bias.assign(64, 0);
+  channels.multipliers.assign(64, {1 << 30, 0});
+  const auto pack = [&](bool nibbles) {
+    return pack_layer(weights, channels, layout, 0, 64, {{0, 0, 40}}, 0, Rounding::twice,
+                      {128, 4, nibbles});
+  };
+  const PackedLayer bytes = pack(false), nibbles = pack(true);
+  REQUIRE(nibbles.nibbles);
+  REQUIRE(nibbles.weights.size() * 2 == bytes.weights.size());
+  for (std::size_t i = 0; i < bytes.weights.size(); ++i) {
+    const std::size_t panel = i / 64;  // even ones in the low halves
+    const int both = static_cast<std::uint8_t>(nibbles.weights[panel / 2 * 64 + i % 64]);
+    const int code = panel % 2 == 0 ? both & 15 : both >> 4;
+    REQUIRE((code ^ 8) - 8 == bytes.weights[i]);
+  }
+  weights.codes[100] = 8;  // five bits
+  CHECK(!pack(true).nibbles);
+}
+
+TEST_CASE("where tiles have one panel, two entries share the bytes of packed weights") {
+  constexpr std::int64_t kTaps = 20;  // five entries: the sixth is zeros
+  Draw draw(4);
+  Weights weights;
+  weights.bits = 4;
+  for (std::int64_t i = 0; i < 16 * kTaps; ++i)
+    weights.codes.push_back(static_cast<std::int8_t>(draw.between(1, 7)));
+  Channels channels;
+  channels.bias.assign(16, 0);
+  channels.multipliers.assign(16, {1 << 30, 0});
+  const PackedLayer layer = pack_layer(weights, channels, {16, kTaps, false}, 0, 16,
+                                       {{0, 0, kTaps}}, 0, Rounding::twice, {128, 1, true});
+  REQUIRE(layer.nibbles);
+  REQUIRE(layer.tiles[0].entries == 6);
+  CHECK(layer.offsets == std::vector<std::int32_t>{0, 4, 8, 12, 16, 16});
+  REQUIRE(layer.weights.size() == 3 * 64);
+  for (std::int64_t channel = 0; channel < 16; ++channel) {
+    for (std::int64_t tap = 0; tap < 24; ++tap) {
+      const std::int64_t entry = tap / 4;
+      const int both =
+          static_cast<std::uint8_t>(layer.weights[entry / 2 * 64 + channel * 4 + tap % 4]);
+      const int code = tap < kTaps ? weights.codes[channel * kTaps + tap] : 0;
+      REQUIRE((entry % 2 == 0 ? both & 15 : both >> 4) == code);
+    }
+  }
+}
+
+// 255 * (|a| + |b|) added up over a group must fit 16 bits: that is what makes AVX2 exact.
+TEST_CASE("entries whose products fit 16 bits come first, in groups that fit together") {
+  constexpr std::int64_t kEntries = 300;
+  Draw draw(5);
+  Tile tile;
+  tile.panels = 1;
+  tile.entries = kEntries;
+  std::vector<std::int32_t> offsets;
+  AlignedVector<std::int8_t> weights;
+  std::multiset<std::vector<int>> before, after;
+  for (std::int64_t e = 0; e < kEntries; ++e) {
+    const int most = draw.chance(10) ? 127 : draw.between(0, 70);
+    offsets.push_back(static_cast<std::int32_t>(e));
+    for (int i = 0; i < 64; ++i)
+      weights.push_back(static_cast<std::int8_t>(draw.between(-most, most)));
+  }
+  const auto entry = [&](std::int64_t e) {
+    std::vector<int> all(weights.begin() + e * 64, weights.begin() + (e + 1) * 64);
+    all.push_back(offsets[e]);
+    return all;
+  };
+  for (std::int64_t e = 0; e < kEntries; ++e) before.insert(entry(e));
+  put_small_first(tile, offsets, weights);
+  for (std::int64_t e = 0; e < kEntries; ++e) after.insert(entry(e));
+  CHECK(before == after);
+
+  std::int64_t e = 0;
+  for (std::size_t k = 0; k < kSmallGroups.size(); ++k) {
+    CHECK(tile.small[k] > 0);
+    REQUIRE(tile.small[k] % kSmallGroups[k] == 0);
+    for (const std::int64_t end = e + tile.small[k]; e < end; e += kSmallGroups[k]) {
+      for (int i = 0; i < 64; i += 2) {
+        int sum = 0;
+        for (std::int64_t of = e; of < e + kSmallGroups[k]; ++of)
+          sum += std::abs(weights[of * 64 + i]) + std::abs(weights[of * 64 + i + 1]);
+        REQUIRE(255 * sum <= 32767);
+      }
+    }
+  }
+  CHECK(e < kEntries);
+  for (; e < kEntries; ++e) {  // none of the others would have fitted
+    int most = 0;
+    for (int i = 0; i < 64; i += 2)
+      most = std::max(most, std::abs(weights[e * 64 + i]) + std::abs(weights[e * 64 + i + 1]));
+    REQUIRE(255 * most > 32767);
+  }
+}
+
+TEST_CASE("channels that would fill half of a panel or less share its lanes") {
+  const auto pack = [](std::int64_t outputs, std::int64_t taps) {
+    Weights weights;
+    weights.codes.assign(outputs * taps, 1);
+    Channels channels;
+    channels.bias.assign(outputs, 0);
+    channels.multipliers.assign(outputs, {1 << 30, -8});
+    return pack_layer(weights, channels, {outputs, taps, false}, 0, outputs, {{0, 0, taps}}, 0,
+                      Rounding::twice, {128, 4, false, true});
+  };
+  const auto shape = [](const PackedLayer& layer) {
+    std::vector<std::array<std::int64_t, 4>> tiles;
+    for (const Tile& t : layer.tiles) tiles.push_back({t.channel, t.panels, t.share, t.entries});
+    return tiles;
+  };
+  using Tiles = std::vector<std::array<std::int64_t, 4>>;
+  CHECK(shape(pack(20, 64)) == Tiles{{0, 1, 1, 16}, {16, 1, 4, 4}});
+  CHECK(shape(pack(24, 24)) == Tiles{{0, 1, 1, 6}, {16, 1, 2, 3}});
+  CHECK(shape(pack(3, 24)) == Tiles{{0, 1, 4, 2}});
+  CHECK(shape(pack(8, 100)) == Tiles{{0, 1, 2, 13}});
+  CHECK(shape(pack(25, 64)) == Tiles{{0, 2, 1, 16}});  // nine are too many
+  CHECK(shape(pack(20, 4)) == Tiles{{0, 2, 1, 1}});    // nothing to share
+  CHECK(pack(20, 64).lanes.start.size() == 32);
+}
+
+}  // namespace
+}  // namespace pare::integer
