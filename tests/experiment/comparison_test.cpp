@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "apps/lib/experiment/latex.h"
@@ -93,6 +94,36 @@ TEST_CASE("one difference is correlated with another over the cells") {
   REQUIRE(all[0].correlated);
   CHECK(all[0].correlated->r == Approx(-1));  // x falls by 0.001 a step of bits, y rises by 0.005
   CHECK(all[0].correlated->rho == Approx(-1));
+}
+
+TEST_CASE("a cell that repeats the runs of another is no second point of a correlation") {
+  const ExperimentFiles files;
+  std::string twice = kStrategies;
+  const std::string axes = R"("axes": {)";
+  twice.insert(twice.find(axes) + axes.size(),
+               R"("unfelt": [{"label": "a", "set": {}}, {"label": "b", "set": {}}], )");
+  const Plan plan = files.plan(twice);
+  // Bits and kinds are the last two axes here.
+  Collected collected;
+  collected.results.resize(plan.runs.size());
+  collected.failures.resize(plan.runs.size());
+  for (const PlannedRow& row : plan.rows) {
+    const auto kind = static_cast<double>(plan.cells[row.cell].at[1]);
+    const auto bits = static_cast<double>(plan.cells[row.cell].at[2]);
+    const double noise =
+        0.0013 * std::fmod(7 * static_cast<double>(row.seed) + 5 * kind + 3 * bits, 4);
+    config::Json result;
+    result["accuracy"]["integer"] = 0.9 - 0.001 * kind * kind * bits + noise;
+    collected.results[row.run] = result;
+  }
+  const std::vector<CorrelationResult> all = correlations(plan, collected);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].x.size() == 4);
+  REQUIRE(all[0].correlated);
+  CHECK(all[0].correlated->n == 4);
+  CHECK(all[0].seeds == 3);
+  REQUIRE(all[0].by_seed);
+  CHECK(all[0].by_seed->low < all[0].by_seed->high);
 }
 
 TEST_CASE("plain training with the same budget is a row of its own, run once per budget") {

@@ -113,6 +113,20 @@ TEST_CASE("the correlation of ranks") {
   CHECK(correlation(steep, falling)->rho == Approx(-1));
 }
 
+TEST_CASE("how far a correlation moves with its seeds") {
+  // z without each seed 0.9, 1.1, 1.0, of all 1.0: pseudo-values 3 - 2 z are 1.2, 0.8, 1.0, whose
+  // mean is 1.0 and whose standard error is 0.2 / sqrt(3); t(0.975, 2) = 4.302653.
+  const std::vector<double> without = {std::tanh(0.9), std::tanh(1.1), std::tanh(1.0)};
+  const auto interval = jackknife(std::tanh(1.0), without);
+  REQUIRE(interval);
+  const double half = 4.302653 * 0.2 / std::sqrt(3.0);
+  CHECK(interval->low == Approx(std::tanh(1.0 - half)).epsilon(1e-6));
+  CHECK(interval->high == Approx(std::tanh(1.0 + half)).epsilon(1e-6));
+  CHECK_FALSE(jackknife(0.5, std::vector<double>{0.4, 0.6}));
+  CHECK_FALSE(jackknife(1, std::vector<double>{0.4, 0.6, 0.5}));
+  CHECK_FALSE(jackknife(0.9, std::vector<double>{0.4, -1, 0.5}));
+}
+
 TEST_CASE("a Pareto front is what nothing dominates") {
   const std::vector<Tradeoff> points = {{3, 0.9}, {1, 0.5}, {2, 0.5}, {2, 0.8}, {4, 0.9}, {3, 0.9}};
   CHECK(pareto_front(points) == std::vector<std::size_t>{1, 3, 0, 5});

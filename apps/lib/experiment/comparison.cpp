@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "apps/lib/experiment/figures.h"
@@ -140,15 +141,80 @@ void sum_up(Comparison& comparison) {
   comparison.overall_t = paired_t(means);
 }
 
-// The mean difference of each pair.
-std::map<Rest, double> mean_differences(const Plan& plan, const Collected& collected,
-                                        const Contrast& contrast) {
-  std::map<Rest, double> means;
+// A contrast of one cell: its difference for each seed, and the runs behind it.
+struct Contrasted {
+  BySeed differences;
+  RunPairs runs;
+};
+
+std::map<Rest, Contrasted> contrasted(const Plan& plan, const Collected& collected,
+                                      const Contrast& contrast) {
+  std::map<Rest, Contrasted> cells;
   for (const CellPair& pair : pairs_of(plan, contrast, "report")) {
-    const Summary s = summarize(values_of(differences_of(plan, collected, pair)));
-    if (s.n > 0) means[rest_of(plan, contrast, pair)] = rounded(s.mean);
+    BySeed differences = differences_of(plan, collected, pair);
+    if (differences.empty()) continue;
+    cells[rest_of(plan, contrast, pair)] = {std::move(differences), run_pairs(plan, pair)};
   }
-  return means;
+  return cells;
+}
+
+double mean_without(const BySeed& by_seed, std::optional<std::uint64_t> left_out) {
+  BySeed kept = by_seed;
+  if (left_out) kept.erase(*left_out);
+  return rounded(summarize(values_of(kept)).mean);
+}
+
+// A point of a correlation.
+struct Point {
+  Rest rest;
+  BySeed x, y;
+};
+
+std::vector<Point> points_of(const Plan& plan, const Collected& collected,
+                             const Correlation& asked) {
+  const auto y = contrasted(plan, collected, asked.y);
+  std::set<std::pair<RunPairs, RunPairs>> seen;
+  std::vector<Point> points;
+  for (const auto& [rest, x] : contrasted(plan, collected, asked.x)) {
+    const auto other = y.find(rest);
+    if (other == y.end() || !seen.emplace(x.runs, other->second.runs).second) continue;
+    points.push_back({rest, x.differences, other->second.differences});
+  }
+  return points;
+}
+
+std::vector<double> means(const std::vector<Point>& points, BySeed Point::*side,
+                          std::optional<std::uint64_t> left_out = std::nullopt) {
+  std::vector<double> all;
+  for (const Point& point : points) all.push_back(mean_without(point.*side, left_out));
+  return all;
+}
+
+// The seeds of all points; none where points have different ones.
+std::vector<std::uint64_t> common_seeds(const std::vector<Point>& points) {
+  std::vector<std::uint64_t> seeds;
+  if (points.empty()) return seeds;
+  for (const auto& [seed, value] : points.front().x) seeds.push_back(seed);
+  const auto has_these = [&seeds](const BySeed& side) {
+    return std::equal(side.begin(), side.end(), seeds.begin(), seeds.end(),
+                      [](const auto& entry, std::uint64_t seed) { return entry.first == seed; });
+  };
+  for (const Point& point : points) {
+    if (!has_these(point.x) || !has_these(point.y)) return {};
+  }
+  return seeds;
+}
+
+std::optional<Interval> interval_over_seeds(const std::vector<Point>& points,
+                                            const std::vector<std::uint64_t>& seeds, double r) {
+  std::vector<double> without;
+  if (seeds.size() < 2) return std::nullopt;
+  for (const std::uint64_t seed : seeds) {
+    const auto c = correlation(means(points, &Point::x, seed), means(points, &Point::y, seed));
+    if (!c) return std::nullopt;
+    without.push_back(c->r);
+  }
+  return jackknife(r, without);
 }
 
 }  // namespace
@@ -186,15 +252,15 @@ std::vector<CorrelationResult> correlations(const Plan& plan, const Collected& c
                              .x = {},
                              .y = {}};
     if (result.name.empty()) result.name = result.y_name + " against " + result.x_name;
-    const auto y = mean_differences(plan, collected, asked.y);
-    for (const auto& [rest, value] : mean_differences(plan, collected, asked.x)) {
-      const auto other = y.find(rest);
-      if (other == y.end()) continue;
-      result.labels.push_back(label_of(plan, rest));
-      result.x.push_back(value);
-      result.y.push_back(other->second);
-    }
+    const std::vector<Point> points = points_of(plan, collected, asked);
+    for (const Point& point : points) result.labels.push_back(label_of(plan, point.rest));
+    result.x = means(points, &Point::x);
+    result.y = means(points, &Point::y);
     result.correlated = correlation(result.x, result.y);
+    const std::vector<std::uint64_t> seeds = common_seeds(points);
+    result.seeds = seeds.size();
+    if (result.correlated)
+      result.by_seed = interval_over_seeds(points, seeds, result.correlated->r);
     all.push_back(std::move(result));
   }
   return all;

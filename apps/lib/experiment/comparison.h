@@ -42,11 +42,14 @@ struct Comparison {
 };
 std::vector<Comparison> comparisons(const Plan& plan, const Collected& collected);
 
+// A cell whose two differences are those of an earlier one (the same runs) is no point of its own.
 struct CorrelationResult {
   std::string name, x_name, y_name;
   std::vector<std::string> labels;
   std::vector<double> x, y;  // mean differences of each cell that has both
   std::optional<Correlated> correlated = {};
+  std::size_t seeds = 0;                 // that all points have
+  std::optional<Interval> by_seed = {};  // of r, where points have no other seeds
 };
 std::vector<CorrelationResult> correlations(const Plan& plan, const Collected& collected);
 

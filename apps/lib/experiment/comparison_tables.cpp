@@ -80,11 +80,17 @@ ResultTable correlation_table(const Plan& plan, const CorrelationResult& result)
   ResultTable table{.title = result.name, .note = {}, .columns = {}, .rows = {}};
   if (const auto& c = result.correlated) {
     table.note = fmt::format(
-        "Over {} cells r = {:.2f}, 95 % interval {:.2f} to {:.2f} (Pearson, Fisher's z; cells of "
-        "one seed share weights, so the interval is too narrow if anything); of the ranks rho = "
-        "{:.2f} (Spearman). Whether a difference is a gain or a loss, and so what a sign says, is "
-        "read from the two names.",
-        c->n, c->r, c->low, c->high, c->rho);
+        "Over {} cells r = {:.2f} (Pearson). 95 %: {:.2f} to {:.2f} for other "
+        "cells (Fisher's z, as if cells were independent; they share seeds)",
+        c->n, c->r, c->low, c->high);
+    if (const auto& seeds = result.by_seed) {
+      table.note += fmt::format(", {:.2f} to {:.2f} for other seeds (jackknife over {})",
+                                seeds->low, seeds->high, result.seeds);
+    }
+    table.note += fmt::format(
+        ". Of the ranks rho = {:.2f} (Spearman). Whether a difference is a "
+        "gain or a loss, and so what a sign says, is read from the two names.",
+        c->rho);
   } else {
     table.note = "Too few cells are finished for a correlation.";
   }

@@ -45,4 +45,16 @@ std::optional<Correlated> correlation(std::span<const double> x, std::span<const
   return c;
 }
 
+std::optional<Interval> jackknife(double r, std::span<const double> without) {
+  const auto n = static_cast<double>(without.size());
+  if (without.size() < 3 || std::abs(r) >= 1) return std::nullopt;
+  std::vector<double> pseudo;  // what each seed alone would have said
+  for (const double one : without) {
+    if (std::abs(one) >= 1) return std::nullopt;
+    pseudo.push_back(n * std::atanh(r) - (n - 1) * std::atanh(one));
+  }
+  const Summary s = summarize(pseudo);
+  return Interval{std::tanh(s.mean - *s.half_width), std::tanh(s.mean + *s.half_width)};
+}
+
 }  // namespace pare

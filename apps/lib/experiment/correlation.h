@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace pare {
 
@@ -15,5 +16,15 @@ struct Correlated {
 
 // Nothing for fewer than 4 points, or where one side does not vary.
 std::optional<Correlated> correlation(std::span<const double> x, std::span<const double> y);
+
+struct Interval {
+  double low, high;
+};
+
+// 95 % of the same r where every point is a mean over the same n seeds: how far it moves when one
+// seed is left out, without[i] being r over the means of all but the i-th (the jackknife of
+// z = atanh r; Student's t with n - 1). Fisher's interval asks what other points would give, this
+// one what other seeds would. Nothing for fewer than 3 seeds or where an |r| is 1.
+std::optional<Interval> jackknife(double r, std::span<const double> without);
 
 }  // namespace pare
