@@ -1,10 +1,12 @@
 #include "apps/lib/branch.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
 
+#include "apps/lib/recognize.h"
 #include "framework/base/error.h"
 #include "framework/config/config.h"
 
@@ -14,12 +16,20 @@ namespace {
 using config::Json;
 
 // What training has seen of a config when its beginning is over.
-constexpr const char* kSeen[] = {"seed", "dataset", "model", "loss", "optimizer", "phases"};
+constexpr const char* kSeen[] = {"seed",      "dataset", "model",       "loss",
+                                 "optimizer", "phases",  "compression", "composition"};
 
 Json seen_of(const Json& config) {
   Json json = Json::object();
   for (const char* key : kSeen) json[key] = config.value(key, Json());
   return json;
+}
+
+template <class Options>
+bool applies(const RunConfig& run) {
+  return std::any_of(run.compression.begin(), run.compression.end(), [](const auto& entry) {
+    return std::holds_alternative<Options>(entry.second.options);
+  });
 }
 
 bool rewinds(const RunConfig& run) {
@@ -41,6 +51,45 @@ std::vector<std::string> learners_of(const RunConfig& run, const std::string& ph
   return names;
 }
 
+// The methods that are on in each phase.
+std::vector<std::vector<std::string>> methods_on(const RunConfig& run) {
+  std::vector<std::vector<std::string>> phases;
+  std::vector<std::string> on;
+  for (const PhaseConfig& phase : run.phases) {
+    for (const std::string& name : phase.release) std::erase(on, name);
+    on.insert(on.end(), phase.apply.begin(), phase.apply.end());
+    phases.push_back(on);
+  }
+  return phases;
+}
+
+// Whether the methods of the first phases are made of their config and of what they have seen.
+bool keeps_its_teachers(const RunConfig& run, std::size_t count) {
+  bool dense = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const std::string& name : run.phases[i].apply) {
+      const auto& options = run.method(name).options;
+      dense = false;
+      if (std::holds_alternative<DistillConfig>(options) ||
+          std::holds_alternative<AutoConfig>(options))
+        return false;
+    }
+    const bool is_over = i + 1 < count;  // that network is not there any more
+    if (!learners_of(run, run.phases[i].name).empty() && (is_over || !dense)) return false;
+  }
+  return true;
+}
+
+// A row says whether all methods of the run's end are on and have come to their targets. Those of a
+// beginning are right where it ends with the same methods, or where none of them had these on.
+bool rows_stay(const RunConfig& run, std::size_t count) {
+  const auto on = methods_on(run);
+  const auto first = on.begin(), end = on.begin() + static_cast<std::ptrdiff_t>(count);
+  const bool dense = std::all_of(first, end, [](const auto& names) { return names.empty(); });
+  if (!dense && run.report.telemetry > 0) return false;
+  return on[count - 1] == on.back() || std::find(first, end, on.back()) == end;
+}
+
 // Gives them the network that the beginning ends with, as Teachers keeps it.
 void add_teachers(Checkpoint& beginning, const std::vector<std::string>& names) {
   const Snapshot network = part_of(beginning.arrays, kNetworkArrays);
@@ -56,17 +105,14 @@ void add_teachers(Checkpoint& beginning, const std::vector<std::string>& names) 
 
 }  // namespace
 
-std::size_t phases_of_beginning(const RunConfig& run) {
-  if (rewinds(run)) return 0;  // what is rewound to lies in the beginning
-  std::size_t count = 1;
-  while (count < run.phases.size() && run.phases[count].continues) ++count;
-  const auto end = run.phases.begin() + static_cast<std::ptrdiff_t>(count);
-  const bool dense = std::all_of(run.phases.begin(), end,
-                                 [](const PhaseConfig& phase) { return phase.apply.empty(); });
-  const bool teaches =  // before its end: that network is not there any more
-      std::any_of(run.phases.begin(), end - 1,
-                  [&](const PhaseConfig& phase) { return !learners_of(run, phase.name).empty(); });
-  return dense && !teaches ? count : 0;
+std::vector<std::size_t> branch_points(const RunConfig& run) {
+  std::vector<std::size_t> points;
+  if (rewinds(run)) return points;  // what is rewound to lies in the beginning
+  for (std::size_t count = 1; count <= run.phases.size(); ++count) {
+    const bool cut = count < run.phases.size() && run.phases[count].continues;
+    if (!cut && keeps_its_teachers(run, count) && rows_stay(run, count)) points.push_back(count);
+  }
+  return points;
 }
 
 std::size_t last_dense_phase(const RunConfig& run) {
@@ -81,14 +127,24 @@ std::size_t last_dense_phase(const RunConfig& run) {
   return last;
 }
 
-RunConfig beginning_of(const RunConfig& run) {
-  const std::size_t count = phases_of_beginning(run);
-  PARE_ENSURE(count > 0);
+RunConfig beginning_of(const RunConfig& run, std::size_t phases) {
+  PARE_ENSURE(phases > 0 && phases <= run.phases.size());
   RunConfig beginning = run;
-  beginning.phases.resize(count);
-  beginning.compression.clear();
-  beginning.composition = Composition::mask_then_quantize;
-  beginning.requantization = {};
+  beginning.strategy.reset();
+  beginning.phases.resize(phases);
+  std::erase_if(beginning.compression, [&](const auto& entry) {
+    return std::none_of(beginning.phases.begin(), beginning.phases.end(),
+                        [&](const PhaseConfig& phase) {
+                          return std::find(phase.apply.begin(), phase.apply.end(), entry.first) !=
+                                 phase.apply.end();
+                        });
+  });
+  // What does nothing here must not keep two beginnings apart.
+  if (!(applies<PruneConfig>(beginning) &&
+        (applies<QuantizeConfig>(beginning) || applies<DynamicConfig>(beginning)))) {
+    beginning.composition = Composition::mask_then_quantize;
+  }
+  if (!applies<ShrinkConfig>(beginning)) beginning.requantization = {};
   beginning.report = {.integer = ReportConfig::Integer::none,
                       .histograms = false,
                       .images = 0,
@@ -98,20 +154,30 @@ RunConfig beginning_of(const RunConfig& run) {
 
 Checkpoint branched(Checkpoint beginning, const RunConfig& run, const std::string& data_hash,
                     const std::string& what) {
-  const std::size_t count = phases_of_beginning(run);
-  if (count == 0) {
-    throw ConfigError(fmt::format(
-        "{}: cannot be branched from: the first phase of this run compresses already", what));
-  }
-  beginning.config = seen_of(beginning.config);
-  require_same_run(beginning, seen_of(config::write(beginning_of(run))), data_hash, what);
   TrainingState& state = beginning.state;
+  const std::size_t count = beginning.config["phases"].size();
+  const std::vector<std::size_t> points = branch_points(run);
+  if (std::find(points.begin(), points.end(), count) == points.end()) {
+    throw ConfigError(fmt::format(
+        "{}: cannot be branched from: that run has {} phases, and this one can go on {}", what,
+        count, points.empty() ? "from none" : fmt::format("after {}", fmt::join(points, ", "))));
+  }
+  const RunConfig same = beginning_of(run, count);
+  const RunConfig other = run_config_of(beginning, what);
+  beginning.config = seen_of(config::write(beginning_of(other, count)));
+  require_same_run(beginning, seen_of(config::write(same)), data_hash, what);
   if (state.phase != count || state.started)
     throw ConfigError(what + ": cannot be branched from: that run is not over yet");
-  const bool dense = run.final_methods().empty();
-  for (EpochRow& row : state.rows) row.at_target = dense;
-  if (!dense) state.best.reset();
-  if (last_dense_phase(run) != count - 1) state.float_accuracy.reset();
+  if (same.final_methods() != run.final_methods()) {
+    for (EpochRow& row : state.rows) row.at_target = false;
+    state.best.reset();
+  }
+  const std::size_t last = last_dense_phase(run);
+  if (last >= count && last < run.phases.size()) state.float_accuracy.reset();
+  // What it measured of itself is no part of this run.
+  std::erase_if(beginning.arrays,
+                [](const NamedArray& array) { return array.name.starts_with(kTelemetryArrays); });
+  state.measured.reset();
   add_teachers(beginning, learners_of(run, run.phases[count - 1].name));
   return beginning;
 }

@@ -219,6 +219,7 @@ Dataset shortened(RunConfig& run, const Dataset& dataset, const Cut& cut) {
                .hash = ""};
   some.hash = hash_of(some);
   const auto per_epoch = static_cast<double>(steps_per_epoch(run, some.train.count()));
+  std::set<std::string> shrunk;  // a method that comes back keeps what its first phase made of it
   for (std::size_t i = 0; i < run.phases.size(); ++i) {
     PhaseConfig& phase = run.phases[i];
     if (phase.calibrates()) continue;
@@ -228,8 +229,9 @@ Dataset shortened(RunConfig& run, const Dataset& dataset, const Cut& cut) {
     phase.steps = steps;
     const double epochs = factor * full[i].steps_per_epoch / per_epoch;
     if (i == 0) shrink_rewinds(run, epochs);
-    for (const std::string& name : phase.apply)
-      shrink(method_of(run, name), full[i], factor, epochs);
+    for (const std::string& name : phase.apply) {
+      if (shrunk.insert(name).second) shrink(method_of(run, name), full[i], factor, epochs);
+    }
   }
   run.report.telemetry = std::min<std::int64_t>(run.report.telemetry, cut.steps / 2);
   shrink_learning_rates(run, full, phase_spans(run, some.train.count()));

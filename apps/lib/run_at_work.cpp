@@ -58,8 +58,11 @@ void RunAtWork::write_events(const Write& write) {
 }
 
 void RunAtWork::begin() {
-  if (options_.resume && resume_newest()) return;
-  if (!options_.branch_from.empty()) return branch();
+  // A branch begins with the best network of its beginning, which is no place to resume from.
+  const bool branches = !options_.branch_from.empty();
+  const bool begun = !branches || std::filesystem::exists(folder_.last_checkpoint());
+  if (options_.resume && begun && resume_newest()) return;
+  if (branches) return branch();
   if (options_.init_from.empty()) return;
   const InitialWeights initial = trainer_.init_from(options_.init_from);
   console_.say(fmt::format("first weights from {} ({}): {} values: {}", options_.init_from,

@@ -13,8 +13,6 @@ namespace {
 
 using config::Json;
 
-constexpr const char* kArrays = "telemetry/";
-
 struct Column {
   const char* name;
   std::optional<double> WeightTelemetry::*value;
@@ -101,7 +99,7 @@ std::vector<TelemetryRow> Telemetry::measure(Network& network, const TelemetryMa
 
 void Telemetry::save(Snapshot& arrays) const {
   for (const auto& [layer, moment] : moments_) {
-    const std::string name = kArrays + layer;
+    const std::string name = kTelemetryArrays + layer;
     add(arrays, name + "/codes", ElementType::int32, widened(moment.codes));
     add(arrays, name + "/keep", ElementType::uint8, moment.keep);
     add(arrays, name + "/scales", ElementType::float32, moment.scales);
@@ -111,10 +109,10 @@ void Telemetry::save(Snapshot& arrays) const {
 void Telemetry::restore(const Snapshot& arrays, std::optional<TelemetryMark> last) {
   last_ = last;
   moments_.clear();
-  for (const NamedArray& array : part_of(arrays, kArrays)) {
+  for (const NamedArray& array : part_of(arrays, kTelemetryArrays)) {
     const std::size_t slash = array.name.rfind('/');
     const std::string what = array.name.substr(slash + 1);
-    const std::size_t begin = std::strlen(kArrays);
+    const std::size_t begin = std::strlen(kTelemetryArrays);
     if (slash <= begin) continue;
     WeightMoment& moment = moments_[array.name.substr(begin, slash - begin)];
     if (what == "codes" && array.type == ElementType::int32)

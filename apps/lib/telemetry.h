@@ -20,6 +20,9 @@
 
 namespace pare {
 
+// What the names of its arrays in a checkpoint begin with.
+inline constexpr const char* kTelemetryArrays = "telemetry/";
+
 // When rows were written; in the order of a run.
 struct TelemetryMark {
   std::size_t phase = 0;  // index

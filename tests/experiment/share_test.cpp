@@ -48,6 +48,36 @@ TEST_CASE("what no other run shares, or begins with compression, is not shared")
             .beginnings.empty());
 }
 
+TEST_CASE(
+    "runs share the longest beginning that they have in common, and beginnings a shorter one") {
+  const ExperimentFiles files;
+  const std::string grid = R"(
+    "set": {"strategy": {"kind": "joint", "epochs": {"dense": 2, "stage": 1, "recover": 1}}},
+    "axes": {"strategy.kind": ["prune_only", "prune_then_quantize", "joint"],
+             "compression.int8.weights.bits": [8, 4]},
+    "seeds": [1], "report": {"dense": false})";
+  const Plan plan = files.plan(grid + R"(, "share": "phases")");
+  REQUIRE(plan.runs.size() == 5);
+  REQUIRE(plan.beginnings.size() == 2);  // of all; pruned for an epoch
+  double epochs = 0;
+  for (const PlannedRun& run : plan.runs) {
+    REQUIRE(run.beginning);
+    CHECK(run.all_epochs == doctest::Approx(5));
+    epochs += run.epochs;
+    const bool is_joint = run.config["phases"][1]["apply"].size() == 2;
+    CHECK(beginnings_of(plan, run).size() == (is_joint ? 1 : 2));
+    CHECK(run.epochs == doctest::Approx(is_joint ? 3 : 2));
+    for (const std::size_t i : beginnings_of(plan, run)) {
+      const config::Json& phases = plan.beginnings[i].config["phases"];
+      for (std::size_t k = 0; k < phases.size(); ++k) CHECK(phases[k] == run.config["phases"][k]);
+    }
+  }
+  for (const PlannedRun& beginning : plan.beginnings) epochs += beginning.epochs;
+  CHECK(epochs == doctest::Approx(2 + 1 + 3 * 2 + 2 * 3));
+  const Plan dense = files.plan(grid + R"(, "share": "dense")");
+  CHECK(dense.beginnings.size() == 1);
+}
+
 TEST_CASE("shards are all runs, each in one of them") {
   const ExperimentFiles files;
   const Plan plan = files.plan(kGrid);

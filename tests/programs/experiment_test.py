@@ -144,10 +144,15 @@ class ExperimentTest(ProgramTest):
         self.question("together", axes=AXES, seeds=[1, 2], share="dense", keep_checkpoints=False)
         self.ends(self.experiment("apart", "apart", "--smoke"), 0)
         finished = self.experiment("together", "together", "--smoke")
-        self.ends(finished, 0, "the dense beginning of seed 2", "8 of 8 runs finished")
+        self.ends(finished, 0, "the beginning 'dense' of seed 2", "8 of 8 runs finished")
         self.assertEqual(self.bytes_of("apart/results.csv"), self.bytes_of("together/results.csv"))
-        self.assertEqual(len(list(self.folder.glob("together/dense/*"))), 2)
-        for run in self.folder.glob("together/runs/*"):
+        self.assertEqual(len(list(self.folder.glob("together/shared/*"))), 2)
+        self.question("deep", axes=AXES, seeds=[1, 2], share="phases", keep_checkpoints=False)
+        self.ends(self.experiment("deep", "deep", "--smoke"), 0, "the beginning 'dense, prune' of seed 2",
+                  "8 of 8 runs finished")
+        self.assertEqual(self.bytes_of("apart/results.csv"), self.bytes_of("deep/results.csv"))
+        self.assertEqual(len(list(self.folder.glob("deep/shared/*"))), 6)
+        for run in [*self.folder.glob("together/runs/*"), *self.folder.glob("deep/runs/*")]:
             self.assertEqual((run / "model.pare").read_bytes(),
                              (self.folder / "apart/runs" / run.name / "model.pare").read_bytes())
             self.assertFalse((run / "checkpoints").exists())
@@ -155,7 +160,7 @@ class ExperimentTest(ProgramTest):
     def test_a_beginning_that_fails_is_the_failure_of_its_runs(self):
         self.question("nan", axes=AXES, seeds=[1], share="dense", set={"optimizer.learning_rate": 1e38})
         finished = self.experiment("nan", "nan", "--smoke")
-        self.ends(finished, 4, "the dense beginning of seed 1 failed", "0 of 4 runs finished")
+        self.ends(finished, 4, "the beginning 'dense' of seed 1 (", "0 of 4 runs finished")
         self.assertEqual(len(list(self.folder.glob("nan/runs/*/log.txt"))), 0)
 
     def test_shards_and_collect_make_the_whole(self):

@@ -20,9 +20,11 @@ from kills import kill_after, options_of
 
 QUESTION = {
     "base": str(runs.CONFIG),
-    "axes": {"compression.int8.weights.bits": [8, 4, 3], "compression.prune.sparsity.to": [0.5, 0.9]},
+    "set": {"report.telemetry": 0},  # with it, only dense beginnings are shared
+    "axes": {"phases[3].optimizer.learning_rate": [0.001, 0.002], "compression.int8.weights.bits": [8, 3],
+             "compression.prune.sparsity.to": [0.5, 0.9]},
     "seeds": [1, 2],
-    "share": "dense",
+    "share": "phases",
 }
 
 

@@ -84,8 +84,7 @@ std::string dense_csv(const Plan& plan, const Collected& collected) {
       const PlannedRun& run = plan.runs[dense.runs[i]];
       const std::optional<Json>& result = collected.results[dense.runs[i]];
       if (!result) continue;
-      const double shared = run.beginning ? plan.beginnings[*run.beginning].epochs : 0;
-      fields = {run.hash, Json(run.epochs + shared).dump(), std::to_string(dense.seeds[i])};
+      fields = {run.hash, Json(run.all_epochs).dump(), std::to_string(dense.seeds[i])};
       for (const std::string& name : figures) fields.push_back(field_of(value_at(*result, name)));
       text += join(fields, ",") + "\n";
     }

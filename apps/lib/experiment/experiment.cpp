@@ -118,7 +118,7 @@ std::string estimate_text(const Plan& plan, const Collected& collected,
   for (const std::size_t i : options.runs) {
     if (collected.results[i]) continue;
     epochs += plan.runs[i].epochs;
-    if (plan.runs[i].beginning) beginnings.insert(*plan.runs[i].beginning);
+    for (const std::size_t b : beginnings_of(plan, plan.runs[i])) beginnings.insert(b);
   }
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
     if (!collected.results[i]) continue;
@@ -181,7 +181,7 @@ void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentO
   const RunnerOptions runner_settings = runner_options(options, plan);
   // Each shard trains the beginnings that it needs, for they may start at the same moment.
   const std::string shard = options.shard.name();
-  const ExperimentFolder beginnings(folder.path(), "dense" + (shard.empty() ? "" : "." + shard));
+  const ExperimentFolder beginnings(folder.path(), "shared" + (shard.empty() ? "" : "." + shard));
   Runner runner(plan, folder, beginnings, runner_settings, console);
   double next = monotonic_seconds() + kBetweenTables;
   bool warned = false;

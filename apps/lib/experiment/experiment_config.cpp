@@ -273,16 +273,21 @@ void ExperimentReport::describe(config::Object& o) {
 
 namespace {
 
-// "dense", or null for no sharing.
-config::Type<bool> share_type() {
-  const config::Type<std::optional<std::string>> word = config::optional(config::choice({"dense"}));
+// "dense", "phases", or null for no sharing.
+config::Type<Sharing> share_type() {
+  const config::Type<std::optional<std::string>> word =
+      config::optional(config::choice({"dense", "phases"}));
   return {.read =
-              [word](const Node& node, bool& x) {
+              [word](const Node& node, Sharing& x) {
                 std::optional<std::string> given;
                 word.read(node, given);
-                x = given.has_value();
+                x = !given ? Sharing::none : *given == "dense" ? Sharing::dense : Sharing::phases;
               },
-          .write = [](const bool& x) { return x ? Json("dense") : Json(); },
+          .write =
+              [](const Sharing& x) {
+                if (x == Sharing::none) return Json();
+                return Json(x == Sharing::dense ? "dense" : "phases");
+              },
           .name = word.name,
           .allowed = word.allowed,
           .schema = word.schema};
@@ -300,8 +305,10 @@ void ExperimentConfig::describe(config::Object& o) {
   o.field("exclude", exclude, config::list(condition_type()), "cells that are left out");
   o.field("seeds", seeds, seeds_type(), "every cell is run once with each");
   o.list("more_seeds", more_seeds, "further seeds for some of the cells");
-  o.field("share", share_dense, share_type(),
-          "dense: runs of a seed branch from one dense beginning, trained once");
+  o.field(
+      "share", share, share_type(),
+      "runs of a seed branch from a beginning that they have in common, trained once: dense: its "
+      "dense phases; phases: any");
   o.boolean("keep_checkpoints", keep_checkpoints,
             "false: a finished run keeps its results and its model");
   o.object("report", report, "what is shown");

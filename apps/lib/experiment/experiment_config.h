@@ -94,6 +94,9 @@ struct ExperimentReport {
   void describe(config::Object& o);
 };
 
+// Which beginnings are trained once for all runs that have them.
+enum class Sharing { none, dense, phases };
+
 struct ExperimentConfig {
   std::string name;  // default: the stem of the file
   std::vector<std::string> bases;  // as find_config() takes them; several make the axis "base"
@@ -102,7 +105,7 @@ struct ExperimentConfig {
   std::vector<Condition> exclude;
   std::vector<std::uint64_t> seeds = {1, 2, 3, 4, 5};
   std::vector<MoreSeeds> more_seeds;
-  bool share_dense = false;  // runs branch from one dense beginning per seed
+  Sharing share = Sharing::none;
   bool keep_checkpoints = true;
   ExperimentReport report;
 

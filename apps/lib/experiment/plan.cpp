@@ -35,6 +35,15 @@ double epochs_of(const RunConfig& run) {
   return epochs;
 }
 
+PlannedRun planned(const RunConfig& run) {
+  const double epochs = epochs_of(run);
+  return {.hash = run.name,
+          .config = config::write(run),
+          .all_epochs = epochs,
+          .epochs = epochs,
+          .beginning = {}};
+}
+
 RunConfig read_cell(const ExperimentConfig& experiment, const Cell& cell) {
   try {
     RunConfig run = config::read<RunConfig>(cell.config);
@@ -51,7 +60,7 @@ RunConfig read_cell(const ExperimentConfig& experiment, const Cell& cell) {
 class Planner {
  public:
   explicit Planner(const ExperimentConfig& experiment, bool smoke)
-      : shares_(experiment.share_dense), smoke_(smoke) {}
+      : sharing_(experiment.share), smoke_(smoke) {}
 
   void add_row(std::size_t cell, std::uint64_t seed, const RunConfig& run) {
     rows_.push_back({{cell, seed, 0}, add_run(run, seed)});
@@ -95,9 +104,12 @@ class Planner {
     std::vector<std::string> hashes;
     std::vector<std::size_t> cells;
   };
+  // A beginning and the runs that have it.
   struct Shared {
     PlannedRun beginning;
     std::vector<std::string> runs;
+    std::size_t phases = 0;
+    std::vector<std::size_t> points;  // where it may branch itself
   };
 
   std::string add_run(RunConfig run, std::uint64_t seed) {
@@ -105,39 +117,78 @@ class Planner {
     run.name = run_hash(run, smoke_);
     if (index_.contains(run.name)) return run.name;
     index_[run.name] = 0;
-    runs_.push_back({.hash = run.name, .config = config::write(run), .epochs = epochs_of(run)});
-    if (shares_ && phases_of_beginning(run) > 0) {
-      RunConfig beginning = beginning_of(run);
-      beginning.name = run_hash(beginning, smoke_);
-      Shared& shared = shared_[beginning.name];
-      shared.beginning = {.hash = beginning.name,
-                          .config = config::write(beginning),
-                          .epochs = epochs_of(beginning)};
-      shared.runs.push_back(run.name);
-    }
+    runs_.push_back(planned(run));
+    add_beginnings(run);
     return run.name;
   }
 
-  // A beginning that one run has gains nothing.
-  void share(Plan& plan) {
-    for (auto& [hash, shared] : shared_) {
-      if (shared.runs.size() < 2) continue;
-      for (const std::string& name : shared.runs) {
-        PlannedRun& run = runs_[index_.at(name)];
-        run.beginning = plan.beginnings.size();
-        run.epochs -= shared.beginning.epochs;
-      }
-      plan.beginnings.push_back(std::move(shared.beginning));
+  void add_beginnings(const RunConfig& run) {
+    if (sharing_ == Sharing::none) return;
+    for (const std::size_t phases : branch_points(run)) {
+      RunConfig beginning = beginning_of(run, phases);
+      if (sharing_ == Sharing::dense && !beginning.compression.empty()) break;
+      beginning.name = run_hash(beginning, smoke_);
+      Shared& shared = shared_[beginning.name];
+      shared.beginning = planned(beginning);
+      shared.phases = phases;
+      shared.points = branch_points(beginning);
+      shared.runs.push_back(run.name);
+      begins_[run.name].push_back(beginning.name);
     }
   }
 
-  bool shares_, smoke_;
+  // What a run shares, the shortest first. A beginning that one run has gains nothing, and neither
+  // does one where all its runs have a longer one in common, or one that adds no epochs.
+  std::vector<std::string> worth_sharing(const std::vector<std::string>& candidates) const {
+    std::vector<std::string> worth;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      const Shared& shared = shared_.at(candidates[i]);
+      const std::size_t longer =
+          i + 1 < candidates.size() ? shared_.at(candidates[i + 1]).runs.size() : 0;
+      if (shared.runs.size() <= std::max<std::size_t>(longer, 1)) continue;
+      if (worth.empty() || goes_on(shared, shared_.at(worth.back())))
+        worth.push_back(candidates[i]);
+    }
+    return worth;
+  }
+
+  static bool goes_on(const Shared& longer, const Shared& shorter) {
+    const auto& points = longer.points;
+    return std::find(points.begin(), points.end(), shorter.phases) != points.end() &&
+           longer.beginning.all_epochs > shorter.beginning.all_epochs;
+  }
+
+  void share(Plan& plan) {
+    std::map<std::string, std::size_t> places;  // in plan.beginnings
+    for (PlannedRun& run : runs_) {
+      const auto candidates = begins_.find(run.hash);
+      if (candidates == begins_.end()) continue;
+      for (const std::string& hash : worth_sharing(candidates->second)) {
+        const PlannedRun& shared = shared_.at(hash).beginning;
+        if (const auto [place, is_new] = places.emplace(hash, plan.beginnings.size()); is_new) {
+          plan.beginnings.push_back(shared);
+          if (run.beginning) go_on_from(plan, *run.beginning, plan.beginnings.back());
+        }
+        run.beginning = places.at(hash);
+      }
+      if (run.beginning) go_on_from(plan, *run.beginning, run);
+    }
+  }
+
+  static void go_on_from(const Plan& plan, std::size_t beginning, PlannedRun& run) {
+    run.beginning = beginning;
+    run.epochs = run.all_epochs - plan.beginnings[beginning].all_epochs;
+  }
+
+  Sharing sharing_;
+  bool smoke_;
   std::vector<std::pair<PlannedRow, std::string>> rows_;
   std::vector<PlannedRun> runs_;
   std::map<std::string, std::size_t> index_;
   std::map<std::string, Dense> dense_;
   std::vector<std::string> order_;  // of the keys of dense_
   std::map<std::string, Shared> shared_;
+  std::map<std::string, std::vector<std::string>> begins_;  // of each run, the shortest first
 };
 
 // Where cells are the dense rows already, nothing is added.
@@ -147,6 +198,13 @@ bool wants_dense_row(const ExperimentConfig& experiment, const RunConfig& run) {
 }
 
 }  // namespace
+
+std::vector<std::size_t> beginnings_of(const Plan& plan, const PlannedRun& run) {
+  std::vector<std::size_t> all;
+  for (auto at = run.beginning; at; at = plan.beginnings[*at].beginning) all.push_back(*at);
+  std::reverse(all.begin(), all.end());
+  return all;
+}
 
 std::string run_hash(const RunConfig& run, bool smoke) {
   config::Json json = config::write(run);

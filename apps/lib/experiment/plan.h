@@ -18,6 +18,7 @@ namespace pare {
 struct PlannedRun {
   std::string hash;                           // names its folder
   config::Json config;                        // resolved; its name is the hash
+  double all_epochs = 0;                      // with those of the beginnings that it goes on from
   double epochs = 0;                          // that this run trains itself, for estimates of time
   std::optional<std::size_t> beginning = {};  // of Plan::beginnings, where it branches from one
 };
@@ -43,9 +44,12 @@ struct Plan {
   std::vector<Cell> cells;
   std::vector<PlannedRow> rows;  // cell by cell
   std::vector<PlannedRun> runs;  // seed by seed: an early stop leaves whole tables of few seeds
-  std::vector<PlannedRun> beginnings;  // what runs share
+  std::vector<PlannedRun> beginnings;  // what runs share; some of them branch from others
   std::vector<DenseRow> dense;
 };
+
+// The beginnings that a run goes on from, the first one first.
+std::vector<std::size_t> beginnings_of(const Plan& plan, const PlannedRun& run);
 
 // Everything that the outcome of a run depends on: no name, no methods that no phase applies, and
 // nothing that only reports.

@@ -1,6 +1,7 @@
 #include "apps/lib/experiment/runner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -71,9 +72,16 @@ void Runner::start_more() {
   }
 }
 
+std::optional<std::size_t> Runner::lacks(std::size_t run) const {
+  for (const std::size_t beginning : beginnings_of(plan_, plan_.runs[run])) {
+    if (begun_[beginning] != State::done) return beginning;
+  }
+  return std::nullopt;
+}
+
 std::optional<Runner::Job> Runner::next_job() {
   for (auto run = waiting_.begin(); run != waiting_.end();) {
-    const std::optional<std::size_t> beginning = plan_.runs[*run].beginning;
+    const std::optional<std::size_t> beginning = lacks(*run);
     const State state = beginning ? begun_[*beginning] : State::done;
     if (state == State::to_do) return Job{true, *beginning};
     if (state == State::at_work) {
@@ -83,15 +91,15 @@ std::optional<Runner::Job> Runner::next_job() {
     const std::size_t index = *run;
     run = waiting_.erase(run);
     if (state == State::done) return Job{false, index};
-    fail_without_beginning(index);
+    fail_without_beginning(index, *beginning);
   }
   return std::nullopt;
 }
 
-void Runner::fail_without_beginning(std::size_t run) {
-  const PlannedRun& beginning = plan_.beginnings[*plan_.runs[run].beginning];
-  Failure failure = beginnings_.failure(beginning.hash).value_or(Failure{1, "it left no reason"});
-  failure.message = "its dense beginning failed: " + failure.message;
+void Runner::fail_without_beginning(std::size_t run, std::size_t beginning) {
+  Failure failure = beginnings_.failure(plan_.beginnings[beginning].hash)
+                        .value_or(Failure{1, "it left no reason"});
+  failure.message = "its beginning failed: " + failure.message;
   record({false, run}, failure);
   ++failed_;
 }
@@ -232,7 +240,12 @@ void Runner::stop(int signal) {
 // Of the first row that shows the run, with its seed.
 std::string Runner::label_of(Job job) const {
   const std::string seed = planned(job).config["seed"].dump();
-  if (job.is_beginning) return "the dense beginning of seed " + seed;
+  if (job.is_beginning) {
+    std::vector<std::string> phases;
+    for (const config::Json& phase : planned(job).config["phases"]) phases.push_back(phase["name"]);
+    return fmt::format("the beginning '{}' of seed {} ({})", fmt::join(phases, ", "), seed,
+                       planned(job).hash);
+  }
   const auto row = std::find_if(plan_.rows.begin(), plan_.rows.end(),
                                 [&](const PlannedRow& r) { return r.run == job.index; });
   if (row == plan_.rows.end()) return "dense, same total budget, seed " + seed;
@@ -246,7 +259,7 @@ std::string Runner::time_left() const {
   std::vector<bool> needed(begun_.size());
   for (const std::size_t i : waiting_) {
     epochs += plan_.runs[i].epochs;
-    if (const auto beginning = plan_.runs[i].beginning) needed[*beginning] = true;
+    for (const std::size_t b : beginnings_of(plan_, plan_.runs[i])) needed[b] = true;
   }
   for (std::size_t i = 0; i < begun_.size(); ++i) {
     if (needed[i] && begun_[i] == State::to_do) epochs += plan_.beginnings[i].epochs;

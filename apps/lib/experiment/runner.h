@@ -60,7 +60,9 @@ class Runner {
   void start_more();
   // Nothing where all that is left waits for something at work.
   std::optional<Job> next_job();
-  void fail_without_beginning(std::size_t run);
+  // The first of a run's beginnings that is not done.
+  std::optional<std::size_t> lacks(std::size_t run) const;
+  void fail_without_beginning(std::size_t run, std::size_t beginning);
   void start(Job job);
   void collect(const std::function<void()>& after_each);
   void ended(const Work& work, int code);

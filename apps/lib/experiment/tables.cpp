@@ -98,8 +98,7 @@ std::vector<std::string> cell_row(const Plan& plan, const Collected& collected, 
 
 // That one of its runs is trained for, with a beginning that it shares.
 double epochs_of(const Plan& plan, const DenseRow& dense) {
-  const PlannedRun& run = plan.runs[dense.runs[0]];
-  return run.epochs + (run.beginning ? plan.beginnings[*run.beginning].epochs : 0);
+  return plan.runs[dense.runs[0]].all_epochs;
 }
 
 std::vector<std::string> dense_row(const Plan& plan, const Collected& collected,
