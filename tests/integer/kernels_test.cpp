@@ -235,37 +235,6 @@ TEST_CASE("vector requantization equals the definition for every shift") {
   }
 }
 
-TEST_CASE("runs of weights are kept in windows where that is cheaper") {
-  constexpr std::int64_t kOutputs = 64, kTaps = 640;
-  Weights weights;
-  weights.affine = true;
-  weights.zero_points = {-100};
-  weights.codes.assign(kOutputs * kTaps, -100);
-  for (std::int64_t c = 0; c < kOutputs; ++c)
-    std::fill_n(weights.codes.begin() + c * kTaps + c * 3 % 40 * 16, 16, std::int8_t{-90});
-  Channels channels;
-  channels.bias.assign(kOutputs, 0);
-  channels.multipliers.assign(kOutputs, {1 << 30, -8});
-  const WeightLayout layout{kOutputs, kTaps, false};
-  const std::vector<TapRun> runs{{0, 0, kTaps}};
-  const auto pack = [&] {
-    const PackedLayer dense = pack_layer(weights, channels, layout, 0, kOutputs, runs, 0,
-                                         Rounding::twice, {128, 4, true, true});
-    return pack_sparse(weights, channels, layout, runs, dense);
-  };
-  weights.codes[kTaps] = 100;  // channel 1: 200 = 127 + 73 takes two windows more
-  const std::optional<SparseLayer> few = pack();
-  REQUIRE(few);
-  REQUIRE(few->quads.size() == 16);
-  CHECK(few->quads[0].entries == 3);
-  CHECK(few->quads[1].entries == 1);
-  CHECK(few->order[1] == 0);
-  CHECK(few->order[0] == 1);
-  for (std::int64_t c = 0; c < kOutputs; ++c)
-    std::fill_n(weights.codes.begin() + c * kTaps, 240, std::int8_t{-90});
-  CHECK(!pack());
-}
-
 TEST_CASE("additions are right for any multipliers, not for those of networks alone") {
   Draw draw(4);
   for (int trial = 0; trial < 4000; ++trial) {

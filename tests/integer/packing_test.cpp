@@ -9,6 +9,7 @@
 
 #include "compression/integer/kernels/packed_layer.h"
 #include "compression/integer/kernels/small_entries.h"
+#include "compression/integer/kernels/sparse_layer.h"
 #include "tests/integer/random_program.h"
 
 namespace pare::integer {
@@ -140,6 +141,46 @@ TEST_CASE("channels that would fill half of a panel or less share its lanes") {
   CHECK(shape(pack(25, 64)) == Tiles{{0, 2, 1, 16}});  // nine are too many
   CHECK(shape(pack(20, 4)) == Tiles{{0, 2, 1, 1}});    // nothing to share
   CHECK(pack(20, 64).lanes.start.size() == 32);
+}
+
+TEST_CASE("runs of weights are kept in windows where that is cheaper") {
+  constexpr std::int64_t kOutputs = 64, kTaps = 640;
+  Weights weights;
+  weights.affine = true;
+  weights.zero_points = {-100};
+  weights.codes.assign(kOutputs * kTaps, -100);
+  for (std::int64_t c = 0; c < kOutputs; ++c)
+    std::fill_n(weights.codes.begin() + c * kTaps + c * 3 % 40 * 16, 16, std::int8_t{-90});
+  Channels channels;
+  channels.bias.assign(kOutputs, 0);
+  channels.multipliers.assign(kOutputs, {1 << 30, -8});
+  const WeightLayout layout{kOutputs, kTaps, false};
+  const std::vector<TapRun> runs{{0, 0, kTaps}};
+  const auto pack = [&](bool small = false) {
+    const PackedLayer dense = pack_layer(weights, channels, layout, 0, kOutputs, runs, 0,
+                                         Rounding::twice, {128, 4, true, true});
+    return pack_sparse(weights, channels, layout, runs, dense, {.entry = 5, .fold = 16, .dense = 1},
+                       small);
+  };
+  weights.codes[kTaps] = 100;  // channel 1: 200 = 127 + 73 takes two windows more
+  const std::optional<SparseLayer> few = pack();
+  REQUIRE(few);
+  REQUIRE(few->quads.size() == 16);
+  CHECK(few->quads[0].entries == 3);
+  CHECK(few->quads[1].entries == 1);
+  CHECK(few->order[1] == 0);
+  CHECK(few->order[0] == 1);
+  // Two of 200 side by side: 127 and 1, 73 and 55, then 127 and 17 alone.
+  weights.codes[kTaps + 1] = 100;
+  CHECK(pack()->quads[0].entries == 3);
+  const std::optional<SparseLayer> small = pack(true);
+  REQUIRE(small);
+  CHECK(small->quads[0].entries == 5);
+  for (std::size_t i = 0; i < small->weights.size(); i += 2)
+    REQUIRE(std::abs(small->weights[i]) + std::abs(small->weights[i + 1]) <= kSmallPair);
+  for (std::int64_t c = 0; c < kOutputs; ++c)
+    std::fill_n(weights.codes.begin() + c * kTaps, 240, std::int8_t{-90});
+  CHECK(!pack());
 }
 
 }  // namespace

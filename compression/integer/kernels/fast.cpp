@@ -41,7 +41,8 @@ void FastKernels::prepare_group(Prepared& prepared, const Layer& op, const Weigh
   PackedLayer group = pack_layer(op.weights, op.channels, layout, first, outputs, runs, zero_point,
                                  program_->rounding, kernels_->packing);
   if (kernels_->sparse.multiply != nullptr && outputs == layout.outputs) {
-    prepared.sparse = pack_sparse(op.weights, op.channels, layout, runs, group);
+    prepared.sparse = pack_sparse(op.weights, op.channels, layout, runs, group,
+                                  kernels_->sparse.costs, kernels_->packing.small);
   }
   if (!prepared.sparse) prepared.groups.push_back(std::move(group));
 }

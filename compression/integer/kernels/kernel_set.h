@@ -46,6 +46,7 @@ struct BitKernels {
 struct SparseKernels {
   void (*multiply)(const MultiplyJob&, const SparseLayer&) = nullptr;
   void (*multiply_pooled)(const MultiplyJob&, const SparseLayer&) = nullptr;
+  SparseCosts costs = {};
 };
 
 struct KernelSet {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <numeric>
 
 #include "compression/integer/kernels/effective_weights.h"
@@ -9,11 +10,7 @@
 namespace pare::integer {
 namespace {
 
-// Cycles of a pixel, measured: an entry of a quad collects its taps from four places, a panel's
-// sums are folded and sorted; a dense entry is little more than its products.
-constexpr std::int64_t kEntryCycles = 5, kFoldCycles = 16;
-
-std::int64_t cycles(const PackedLayer& dense) {
+std::int64_t entries_of(const PackedLayer& dense) {
   std::int64_t sum = 0;
   for (const Tile& tile : dense.tiles) sum += tile.entries * tile.panels;
   return sum;
@@ -41,17 +38,27 @@ void each_window(const EffectiveWeights& weight, std::int64_t channel,
   }
 }
 
-// A weight beyond +-127 is spread over several windows at the same place.
+// What a window takes of the weights that are left of two neighbouring taps.
+std::array<std::int8_t, 2> take_pair(std::int32_t a, std::int32_t b, bool small) {
+  a = std::clamp(a, -127, 127);
+  const std::int32_t most = small ? std::min(127, kSmallPair - std::abs(a)) : 127;
+  return {static_cast<std::int8_t>(a), static_cast<std::int8_t>(std::clamp(b, -most, most))};
+}
+
+// What one window cannot hold is spread over several at the same place.
 std::vector<Window> windows_of(const EffectiveWeights& weight, std::int64_t channel,
-                               const std::vector<TapRun>& runs) {
+                               const std::vector<TapRun>& runs, bool small) {
   std::vector<Window> windows;
   each_window(weight, channel, runs, [&](std::int32_t offset, auto rest) {
     while (std::any_of(rest.begin(), rest.end(), [](std::int32_t d) { return d != 0; })) {
       Window& window = windows.emplace_back();
       window.offset = offset;
-      for (std::size_t k = 0; k < rest.size(); ++k) {
-        window.weights[k] = static_cast<std::int8_t>(std::clamp(rest[k], -127, 127));
-        rest[k] -= window.weights[k];
+      for (std::size_t k = 0; k < rest.size(); k += 2) {
+        const auto [a, b] = take_pair(rest[k], rest[k + 1], small);
+        window.weights[k] = a;
+        window.weights[k + 1] = b;
+        rest[k] -= a;
+        rest[k + 1] -= b;
       }
     }
   });
@@ -96,10 +103,12 @@ void append_quad(SparseLayer& packed, const PanelWindows& windows,
 
 std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& channels,
                                        const WeightLayout& layout, const std::vector<TapRun>& runs,
-                                       const PackedLayer& dense) {
+                                       const PackedLayer& dense, const SparseCosts& costs,
+                                       bool small) {
   const EffectiveWeights weight(weights, channels, layout);
   const std::int64_t panels = (dense.outputs + kPanel - 1) / kPanel;
-  const std::int64_t affordable = (cycles(dense) - panels * kFoldCycles) / kEntryCycles;
+  const std::int64_t affordable =
+      (entries_of(dense) * costs.dense - panels * costs.fold) / costs.entry;
   // Counted before anything is stored: most layers are dense.
   if (least_entries(weight, dense.outputs, runs) >= affordable) return std::nullopt;
   SparseLayer packed;
@@ -109,7 +118,7 @@ std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& c
   for (std::int64_t first = 0; first < dense.outputs; first += kPanel) {
     PanelWindows windows;
     for (std::int64_t c = 0; c < std::min<std::int64_t>(kPanel, dense.outputs - first); ++c)
-      windows[c] = windows_of(weight, first + c, runs);
+      windows[c] = windows_of(weight, first + c, runs, small);
     const std::array<std::int32_t, kPanel> order = sorted(windows);
     for (std::int32_t place = 0; place < kPanel; place += kQuad) {
       append_quad(packed, windows,

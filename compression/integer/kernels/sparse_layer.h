@@ -31,9 +31,17 @@ struct SparseLayer {
   LaneConstants lanes;                 // start by place, scalings by channel
 };
 
-// None where the layer in the form `dense`, whose constants it takes, is as cheap.
+// What an instruction set takes for a pixel, measured, in cycles: an entry of a quad, the folding
+// and sorting of a panel's sums; an entry of a panel of a dense layer.
+struct SparseCosts {
+  std::int64_t entry = 0, fold = 0, dense = 0;
+};
+
+// None where the layer in the form `dense`, whose constants it takes, is as cheap. `small`: the
+// products of two neighbouring taps of a window fit 16 bits (kSmallPair).
 std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& channels,
                                        const WeightLayout& layout, const std::vector<TapRun>& runs,
-                                       const PackedLayer& dense);
+                                       const PackedLayer& dense, const SparseCosts& costs,
+                                       bool small);
 
 }  // namespace pare::integer

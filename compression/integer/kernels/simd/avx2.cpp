@@ -92,6 +92,12 @@ struct Avx2 : Ymm {
     return {dot_half(sum.low, x, w.low_even, w.low_odd),
             dot_half(sum.high, x, w.high_even, w.high_odd)};
   }
+  static constexpr SparseCosts kSparseCosts = {.entry = 5, .fold = 30, .dense = 3};
+  static Small load_windows(const std::int8_t* p) { return load_small(p); }
+  static Sum dot(Sum sum, const Gathered& x, Small w) {
+    return add_pairs(sum,
+                     {_mm256_maddubs_epi16(x.low, w.low), _mm256_maddubs_epi16(x.high, w.high)});
+  }
 };
 
 constexpr KernelSet kSet = make_kernel_set<Avx2>("avx2");

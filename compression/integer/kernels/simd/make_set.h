@@ -24,7 +24,7 @@ constexpr KernelSet make_kernel_set(const char* name) {
     set.bits = {multiply_bits<Isa, 1>, multiply_bits<Isa, 4>};
   }
   if constexpr (GathersWindows<Isa>) {
-    set.sparse = {multiply_sparse<Isa, 1>, multiply_sparse<Isa, 4>};
+    set.sparse = {multiply_sparse<Isa, 1>, multiply_sparse<Isa, 4>, Isa::kSparseCosts};
   }
   return set;
 }

@@ -2,7 +2,9 @@
 // the target pragma.
 //
 // An instruction set that has them provides, beside what multiply_tiles.h asks for,
+//   kSparseCosts
 //   gather(x, offsets)   16 bytes of the image from each of four places
+//   load_windows(p)      the weights of four windows; dot(sum, gathered, windows) adds the products
 //   fold(sums)           of four quads: lane 4 * quad + channel
 //   permute(sum, order)  lane c from lane order[c]
 #pragma once
@@ -36,7 +38,7 @@ inline void multiply_sparse_rows(const MultiplyJob& job, const SparseLayer& laye
       const std::int32_t* offsets = layer.offsets.data() + quad->first * kQuad;
       const std::int8_t* weights = layer.weights.data() + quad->first * kQuad * kWindowTaps;
       for (std::int64_t e = 0; e < quad->entries; ++e) {
-        const typename Isa::Weights w = Isa::load_weights(weights);
+        const auto w = Isa::load_windows(weights);
 #pragma GCC unroll 4
         for (int r = 0; r < kRows; ++r)
           sums[r][q] = Isa::dot(sums[r][q], Isa::gather(x[r], offsets), w);

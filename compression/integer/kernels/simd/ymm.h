@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "compression/integer/kernels/scaling.h"
+#include "compression/integer/kernels/sparse_layer.h"
 
 namespace pare::integer {
 namespace {
@@ -57,6 +58,16 @@ struct Ymm {
 
   static Sum fold(const Sum (&s)[2]) { return {fold_pairs(s[0]), fold_pairs(s[1])}; }
   static Sum fold(const Sum (&s)[4]) { return {fold_fours(s[0], s[1]), fold_fours(s[2], s[3])}; }
+  // Of two windows each.
+  struct Gathered {
+    __m256i low, high;
+  };
+  static Gathered gather(const std::uint8_t* x, const std::int32_t* offsets) {
+    return {gather_half(x, offsets), gather_half(x, offsets + 2)};
+  }
+  static Sum permute(const Sum& sum, const std::int32_t* order) {
+    return {permute_half(sum, load_half(order)), permute_half(sum, load_half(order + 8))};
+  }
   // The first `used` channels of the first `pixels` ones.
   template <int kShare>
   static void store_pixels(Sum scaled, const CodeRange& range, std::int8_t* out,
@@ -108,6 +119,18 @@ struct Ymm {
   }
 
  private:
+  static __m256i gather_half(const std::uint8_t* x, const std::int32_t* offsets) {
+    const auto at = [x](std::int32_t offset) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + offset));
+    };
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(at(offsets[0])), at(offsets[1]), 1);
+  }
+  // A permutation looks at three bits of an index; the fourth says of which half.
+  static __m256i permute_half(const Sum& sum, __m256i order) {
+    const __m256i high = _mm256_cmpgt_epi32(order, _mm256_set1_epi32(7));
+    return _mm256_blendv_epi8(_mm256_permutevar8x32_epi32(sum.low, order),
+                              _mm256_permutevar8x32_epi32(sum.high, order), high);
+  }
   // Neighbouring lanes are added within 128 bits; permutations put the channels in order: the eight
   // of a pixel, and twice the four of one.
   static __m256i fold_pairs(const Sum& sum) {

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "compression/integer/kernels/scaling.h"
+#include "compression/integer/kernels/sparse_layer.h"
 
 namespace pare::integer {
 namespace {
@@ -127,6 +128,8 @@ struct Zmm {
     }
   }
 
+  static constexpr SparseCosts kSparseCosts = {.entry = 5, .fold = 16, .dense = 1};
+  static Weights load_windows(const std::int8_t* p) { return load_weights(p); }
   static Input gather(const std::uint8_t* x, const std::int32_t* offsets) {
     const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(load_bytes(x + offsets[0])),
                                                 load_bytes(x + offsets[1]), 1);
