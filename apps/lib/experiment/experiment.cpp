@@ -109,16 +109,24 @@ std::string headline(const Plan& plan, const Collected& collected) {
                      plan.cells.size(), plan.rows.size(), plan.runs.size(), collected.finished());
 }
 
+// Each shard trains the beginnings that it needs, for they may start at the same moment.
+ExperimentFolder shared_folder(const ExperimentFolder& folder, const Shard& shard) {
+  const std::string name = shard.name();
+  return ExperimentFolder(folder.path(), "shared" + (name.empty() ? "" : "." + name));
+}
+
 // What is left of our part of the work, in the unit that runs cost.
 std::string estimate_text(const Plan& plan, const Collected& collected,
-                          const RunnerOptions& options) {
+                          const RunnerOptions& options, const ExperimentFolder& shared) {
   double epochs = 0;
   std::set<std::size_t> beginnings;
   std::vector<double> seconds, trained;
   for (const std::size_t i : options.runs) {
     if (collected.results[i]) continue;
     epochs += plan.runs[i].epochs;
-    for (const std::size_t b : beginnings_of(plan, plan.runs[i])) beginnings.insert(b);
+    for (const std::size_t b : beginnings_of(plan, plan.runs[i])) {
+      if (!shared.is_finished(plan.beginnings[b].hash)) beginnings.insert(b);
+    }
   }
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
     if (!collected.results[i]) continue;
@@ -141,14 +149,14 @@ std::string estimate_text(const Plan& plan, const Collected& collected,
 }
 
 std::string dry_run_text(const Plan& plan, const Collected& collected,
-                         const RunnerOptions& options) {
+                         const RunnerOptions& options, const ExperimentFolder& shared) {
   std::string text = headline(plan, collected) + "\n";
   for (const PlannedRow& row : plan.rows) {
     text += fmt::format("{}  {:<8}  {:>6g} epochs  {} seed {}\n", plan.runs[row.run].hash,
                         state_of(collected, row.run), plan.runs[row.run].epochs,
                         label(plan.experiment, plan.cells[row.cell]), row.seed);
   }
-  return text + estimate_text(plan, collected, options);
+  return text + estimate_text(plan, collected, options, shared);
 }
 
 RunnerOptions runner_options(const ExperimentOptions& options, const Plan& plan) {
@@ -179,9 +187,7 @@ int exit_code(const Collected& collected, const std::vector<std::size_t>& runs) 
 void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentOptions& options,
              Console& console) {
   const RunnerOptions runner_settings = runner_options(options, plan);
-  // Each shard trains the beginnings that it needs, for they may start at the same moment.
-  const std::string shard = options.shard.name();
-  const ExperimentFolder beginnings(folder.path(), "shared" + (shard.empty() ? "" : "." + shard));
+  const ExperimentFolder beginnings = shared_folder(folder, options.shard);
   Runner runner(plan, folder, beginnings, runner_settings, console);
   double next = monotonic_seconds() + kBetweenTables;
   bool warned = false;
@@ -249,7 +255,8 @@ int run_experiment(const ExperimentOptions& options, Console& console) {
   const Collected before = collect(plan, folder);
   if (options.dry_run) {
     print(options.json ? config::pretty(experiment_json(plan, folder, before))
-                       : dry_run_text(plan, before, runner_options(options, plan)));
+                       : dry_run_text(plan, before, runner_options(options, plan),
+                                      shared_folder(folder, options.shard)));
     return 0;
   }
   const ExperimentLock lock(folder, options.shard.name());
