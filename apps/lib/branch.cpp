@@ -115,6 +115,12 @@ std::vector<std::size_t> branch_points(const RunConfig& run) {
   return points;
 }
 
+bool is_applied(const RunConfig& run, const std::string& method) {
+  return std::any_of(run.phases.begin(), run.phases.end(), [&](const PhaseConfig& phase) {
+    return std::find(phase.apply.begin(), phase.apply.end(), method) != phase.apply.end();
+  });
+}
+
 std::size_t last_dense_phase(const RunConfig& run) {
   std::size_t last = run.phases.size();
   std::vector<std::string> on;
@@ -132,13 +138,8 @@ RunConfig beginning_of(const RunConfig& run, std::size_t phases) {
   RunConfig beginning = run;
   beginning.strategy.reset();
   beginning.phases.resize(phases);
-  std::erase_if(beginning.compression, [&](const auto& entry) {
-    return std::none_of(beginning.phases.begin(), beginning.phases.end(),
-                        [&](const PhaseConfig& phase) {
-                          return std::find(phase.apply.begin(), phase.apply.end(), entry.first) !=
-                                 phase.apply.end();
-                        });
-  });
+  std::erase_if(beginning.compression,
+                [&](const auto& entry) { return !is_applied(beginning, entry.first); });
   // What does nothing here must not keep two beginnings apart.
   if (!(applies<PruneConfig>(beginning) &&
         (applies<QuantizeConfig>(beginning) || applies<DynamicConfig>(beginning)))) {

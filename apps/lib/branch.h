@@ -20,6 +20,9 @@ namespace pare {
 // would not say of themselves what those of the run say (telemetry; networks that could be kept).
 std::vector<std::size_t> branch_points(const RunConfig& run);
 
+// Whether one of the run's phases applies the method of that name.
+bool is_applied(const RunConfig& run, const std::string& method);
+
 // Index of the last phase in which nothing is attached; the number of phases where there is none.
 std::size_t last_dense_phase(const RunConfig& run);
 

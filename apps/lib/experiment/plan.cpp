@@ -20,12 +20,6 @@ constexpr double kStepsPerEpoch = 500;   // where a phase counts updates; only t
 // Keys of `report` that decide what is shown and not what is found.
 constexpr const char* kOnlyShown[] = {"histograms", "images", "tensorboard", "telemetry"};
 
-bool is_applied(const RunConfig& run, const std::string& method) {
-  return std::any_of(run.phases.begin(), run.phases.end(), [&](const PhaseConfig& phase) {
-    return std::find(phase.apply.begin(), phase.apply.end(), method) != phase.apply.end();
-  });
-}
-
 double epochs_of(const RunConfig& run) {
   double epochs = 0;
   for (const PhaseConfig& phase : run.phases) {
