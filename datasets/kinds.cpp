@@ -13,7 +13,7 @@
 #include "datasets/own_data.h"
 #include "datasets/split.h"
 #include "framework/base/error.h"
-#include "framework/base/hash.h"
+#include "framework/io/sha256.h"
 
 namespace pare {
 namespace {

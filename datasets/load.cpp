@@ -10,7 +10,7 @@
 #include "datasets/split.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
+#include "framework/io/sha256.h"
 
 namespace pare {
 namespace {

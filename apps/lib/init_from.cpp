@@ -10,11 +10,11 @@
 #include "apps/lib/keras_weights.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "framework/base/text.h"
 #include "framework/io/hdf5_image.h"
 #include "framework/io/keras_h5.h"
 #include "framework/io/safetensors.h"
+#include "framework/io/sha256.h"
 
 namespace pare {
 namespace {

@@ -9,9 +9,9 @@
 #include "apps/lib/shorten.h"
 #include "apps/lib/trainer.h"
 #include "framework/base/error.h"
-#include "framework/base/hash.h"
 #include "framework/base/text.h"
 #include "framework/config/config.h"
+#include "framework/io/sha256.h"
 
 namespace pare {
 namespace {

@@ -11,9 +11,9 @@
 #include "compression/integer/geometry.h"
 #include "compression/integer/model_file.h"
 #include "compression/integer/validate.h"
+#include "framework/base/crc32.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 
 namespace pare::integer {
 namespace {

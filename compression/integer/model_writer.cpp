@@ -8,8 +8,8 @@
 #include "compression/integer/compact.h"
 #include "compression/integer/model_file.h"
 #include "compression/integer/validate.h"
+#include "framework/base/crc32.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 
 namespace pare::integer {
 namespace {

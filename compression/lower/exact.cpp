@@ -15,6 +15,8 @@ namespace {
 
 using Codes = std::vector<std::int8_t>;
 
+constexpr std::int64_t kRows = 256;  // of sums, per piece of work
+
 std::vector<float> without_zero_point(const Codes& codes, std::int32_t zero_point) {
   std::vector<float> values(codes.size());
   for (std::size_t i = 0; i < codes.size(); ++i)
@@ -86,14 +88,26 @@ class Evaluation {
     const std::vector<std::int32_t> sums =
         exact_sums(layout, plain_weights(w.weights, layout.out_channels, depthwise),
                    without_zero_point(input(head), input_edge(head).zero_point));
+    return requantized(sums, w.channels, out);
+  }
+
+  // One sum after the other of each channel, which stand innermost.
+  Codes requantized(const std::vector<std::int32_t>& sums, const integer::Channels& channels,
+                    const FinalEdge& out) const {
     Codes codes(sums.size());
-    const auto channels = static_cast<std::size_t>(layout.out_channels);
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const std::size_t c = i % channels;
-      const bool negate = !w.channels.negate.empty() && w.channels.negate[c];
-      codes[i] = requantized(w.channels.bias[c] + (negate ? -sums[i] : sums[i]),
-                             w.channels.multipliers[c], out);
-    }
+    const std::size_t count = channels.bias.size();
+    parallel_tiles(std::ssize(sums) / std::ssize(channels.bias), kRows,
+                   [&](std::int64_t begin, std::int64_t end) {
+                     for (auto i = static_cast<std::size_t>(begin) * count;
+                          i < static_cast<std::size_t>(end) * count; i += count) {
+                       for (std::size_t c = 0; c < count; ++c) {
+                         const bool negate = !channels.negate.empty() && channels.negate[c];
+                         codes[i + c] =
+                             requantized(channels.bias[c] + (negate ? -sums[i + c] : sums[i + c]),
+                                         channels.multipliers[c], out);
+                       }
+                     }
+                   });
     return codes;
   }
 
@@ -174,21 +188,25 @@ class Evaluation {
     Codes codes(static_cast<std::size_t>(images_ * oh * ow * channels));
     parallel_for(images_ * oh, [&](std::int64_t row) {
       const std::int64_t image = row / oh, oy = row % oh;
+      std::vector<std::int32_t> total(static_cast<std::size_t>(channels));
       for (std::int64_t ox = 0; ox < ow; ++ox) {
-        for (std::int64_t c = 0; c < channels; ++c) {
-          std::int32_t sum = 0, largest = -128, taps = 0;
-          for (std::int64_t y = std::max<std::int64_t>(0, oy * w.stride_h - w.pad_top);
-               y < std::min(in[1], oy * w.stride_h - w.pad_top + w.kernel_h); ++y) {
-            for (std::int64_t xx = std::max<std::int64_t>(0, ox * w.stride_w - w.pad_left);
-                 xx < std::min(in[2], ox * w.stride_w - w.pad_left + w.kernel_w); ++xx, ++taps) {
-              const std::int32_t code =
-                  x[static_cast<std::size_t>(((image * in[1] + y) * in[2] + xx) * channels + c)];
-              sum += code;
-              largest = std::max(largest, code);
+        std::ranges::fill(total, maximum ? -128 : 0);
+        std::int32_t taps = 0;
+        for (std::int64_t y = std::max<std::int64_t>(0, oy * w.stride_h - w.pad_top);
+             y < std::min(in[1], oy * w.stride_h - w.pad_top + w.kernel_h); ++y) {
+          for (std::int64_t xx = std::max<std::int64_t>(0, ox * w.stride_w - w.pad_left);
+               xx < std::min(in[2], ox * w.stride_w - w.pad_left + w.kernel_w); ++xx, ++taps) {
+            const std::int8_t* tap =
+                &x[static_cast<std::size_t>(((image * in[1] + y) * in[2] + xx) * channels)];
+            for (std::size_t c = 0; c < total.size(); ++c) {
+              total[c] = maximum ? std::max<std::int32_t>(total[c], tap[c]) : total[c] + tap[c];
             }
           }
-          codes[static_cast<std::size_t>((row * ow + ox) * channels + c)] =
-              static_cast<std::int8_t>(maximum ? largest : integer::average_codes(sum, taps));
+        }
+        std::int8_t* to = &codes[static_cast<std::size_t>((row * ow + ox) * channels)];
+        for (std::size_t c = 0; c < total.size(); ++c) {
+          to[c] =
+              static_cast<std::int8_t>(maximum ? total[c] : integer::average_codes(total[c], taps));
         }
       }
     });

@@ -13,10 +13,10 @@
 
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "framework/io/guarded.h"
 #include "framework/io/hdf5_handle.h"
 #include "framework/io/image_bytes.h"
+#include "framework/io/sha256.h"
 
 namespace pare {
 namespace {

@@ -51,12 +51,25 @@ using Mask = __mmask16;
 inline Mask first_lanes(std::int64_t n) { return static_cast<Mask>((1u << n) - 1); }
 inline Floats load(const float* p, Mask mask) { return _mm512_maskz_loadu_ps(mask, p); }
 inline void store(float* p, Floats v, Mask mask) { _mm512_mask_storeu_ps(p, mask, v); }
-#else
-#if defined(__AVX2__) && defined(__FMA__)
+#elif defined(__AVX2__) && defined(__FMA__)
 inline Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
 inline Floats floor(Floats v) { return _mm256_floor_ps(v); }
 inline bool any(Ints condition) {
   return _mm256_movemask_ps(reinterpret_cast<__m256>(condition)) != 0;
+}
+struct Mask {
+  __m256i lanes;
+  bool all;
+};
+inline Mask first_lanes(std::int64_t n) {
+  const __m256i count = _mm256_set1_epi32(static_cast<int>(n));
+  return {_mm256_cmpgt_epi32(count, _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)), n == kLanes};
+}
+inline Floats load(const float* p, Mask mask) { return _mm256_maskload_ps(p, mask.lanes); }
+// A masked store of 8 floats takes a dozen cycles on some processors, and most are of all lanes.
+inline void store(float* p, Floats v, Mask mask) {
+  if (mask.all) return store(p, v);
+  _mm256_maskstore_ps(p, mask.lanes, v);
 }
 #else
 inline Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
@@ -67,7 +80,6 @@ inline Floats floor(Floats v) {
 inline bool any(Ints condition) {
   return (condition[0] | condition[1] | condition[2] | condition[3]) != 0;
 }
-#endif
 using Mask = std::int64_t;
 inline Mask first_lanes(std::int64_t n) { return n; }
 inline Floats load(const float* p, Mask n) {
@@ -77,6 +89,7 @@ inline Floats load(const float* p, Mask n) {
   return v;
 }
 inline void store(float* p, Floats v, Mask n) {
+  if (n == kLanes) return store(p, v);
   std::memcpy(p, &v, static_cast<std::size_t>(n) * sizeof(float));
 }
 #endif

@@ -16,8 +16,8 @@
 #include "apps/lib/trainer.h"
 #include "datasets/load.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "framework/config/config.h"
+#include "framework/io/sha256.h"
 #include "tests/apps/key_rows.h"
 #include "tests/apps/tiny_run.h"
 

@@ -15,8 +15,8 @@
 #include "apps/lib/report/layer_table.h"
 #include "apps/lib/report/line_chart.h"
 #include "apps/lib/report/png.h"
+#include "framework/base/crc32.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "tests/apps/tiny_run.h"
 
 using namespace pare;

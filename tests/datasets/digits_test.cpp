@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "framework/base/hash.h"
 #include "framework/base/parallel.h"
+#include "framework/io/sha256.h"
 #include "framework/random.h"
 
 namespace pare {

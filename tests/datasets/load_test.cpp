@@ -10,7 +10,7 @@
 #include "datasets/idx.h"
 #include "datasets/normalize.h"
 #include "datasets/split.h"
-#include "framework/base/hash.h"
+#include "framework/io/sha256.h"
 #include "tests/datasets/files.h"
 
 namespace pare {

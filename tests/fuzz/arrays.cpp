@@ -1,11 +1,11 @@
 // Files of named arrays: safetensors, checkpoints and Keras's HDF5.
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "framework/io/hdf5_image.h"
 #include "framework/io/image_bytes.h"
 #include "framework/io/keras_h5.h"
 #include "framework/io/safetensors.h"
+#include "framework/io/sha256.h"
 #include "tests/fuzz/input.h"
 
 namespace pare::fuzz {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "datasets/idx.h"
+#include "framework/base/crc32.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "tests/fuzz/input.h"
 
 namespace pare::fuzz {

@@ -6,9 +6,9 @@
 #include "compression/integer/engine.h"
 #include "compression/integer/geometry.h"
 #include "compression/integer/model_file.h"
+#include "framework/base/crc32.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "tests/fuzz/input.h"
 
 namespace pare::fuzz {

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "framework/base/crc32.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "tests/datasets/files.h"
 #include "tests/hostile/meter.h"
 #include "tests/hostile/readers.h"

@@ -10,9 +10,9 @@
 #include <string>
 
 #include "compression/integer/compact.h"
+#include "framework/base/crc32.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "tests/integer/random_program.h"
 
 namespace pare::integer {

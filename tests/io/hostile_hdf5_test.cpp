@@ -9,8 +9,8 @@
 
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
 #include "framework/io/hdf5_handle.h"
+#include "framework/io/sha256.h"
 #include "tests/io/foreign_hdf5.h"
 
 namespace pare {

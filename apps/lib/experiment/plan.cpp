@@ -8,8 +8,8 @@
 #include "apps/lib/branch.h"
 #include "apps/lib/experiment/comparison.h"
 #include "framework/base/error.h"
-#include "framework/base/hash.h"
 #include "framework/config/config.h"
+#include "framework/io/sha256.h"
 
 namespace pare {
 namespace {

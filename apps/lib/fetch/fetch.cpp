@@ -11,7 +11,7 @@
 #include "apps/lib/run_program.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
-#include "framework/base/hash.h"
+#include "framework/io/sha256.h"
 
 namespace pare {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "framework/base/crc32.h"
 #include "framework/base/error.h"
-#include "framework/base/hash.h"
 
 namespace pare::report {
 namespace {
@@ -53,7 +53,7 @@ Bytes deflated(const Raster& raster) {
   uLongf size = compressBound(static_cast<uLong>(filtered.size()));
   Bytes bytes(size);
   PARE_ENSURE(compress2(reinterpret_cast<Bytef*>(bytes.data()), &size, filtered.data(),
-                        static_cast<uLong>(filtered.size()), Z_BEST_COMPRESSION) == Z_OK);
+                        static_cast<uLong>(filtered.size()), Z_DEFAULT_COMPRESSION) == Z_OK);
   bytes.resize(size);
   return bytes;
 }

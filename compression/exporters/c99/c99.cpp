@@ -10,7 +10,7 @@
 #include "compression/exporters/c99/text.h"
 #include "compression/integer/model_file.h"
 #include "framework/base/error.h"
-#include "framework/base/hash.h"
+#include "framework/io/sha256.h"
 
 namespace pare {
 namespace c99 {
