@@ -187,30 +187,41 @@ class Evaluation {
     const Codes& x = input(node);
     Codes codes(static_cast<std::size_t>(images_ * oh * ow * channels));
     parallel_for(images_ * oh, [&](std::int64_t row) {
-      const std::int64_t image = row / oh, oy = row % oh;
+      const std::int8_t* image = x.data() + row / oh * in.size_from(1);
+      const std::int64_t top = row % oh * w.stride_h - w.pad_top;
       std::vector<std::int32_t> total(static_cast<std::size_t>(channels));
       for (std::int64_t ox = 0; ox < ow; ++ox) {
-        std::ranges::fill(total, maximum ? -128 : 0);
-        std::int32_t taps = 0;
-        for (std::int64_t y = std::max<std::int64_t>(0, oy * w.stride_h - w.pad_top);
-             y < std::min(in[1], oy * w.stride_h - w.pad_top + w.kernel_h); ++y) {
-          for (std::int64_t xx = std::max<std::int64_t>(0, ox * w.stride_w - w.pad_left);
-               xx < std::min(in[2], ox * w.stride_w - w.pad_left + w.kernel_w); ++xx, ++taps) {
-            const std::int8_t* tap =
-                &x[static_cast<std::size_t>(((image * in[1] + y) * in[2] + xx) * channels)];
-            for (std::size_t c = 0; c < total.size(); ++c) {
-              total[c] = maximum ? std::max<std::int32_t>(total[c], tap[c]) : total[c] + tap[c];
-            }
-          }
-        }
-        std::int8_t* to = &codes[static_cast<std::size_t>((row * ow + ox) * channels)];
-        for (std::size_t c = 0; c < total.size(); ++c) {
-          to[c] =
-              static_cast<std::int8_t>(maximum ? total[c] : integer::average_codes(total[c], taps));
-        }
+        const std::int64_t left = ox * w.stride_w - w.pad_left;
+        const Taps taps{std::max<std::int64_t>(0, top), std::min(in[1], top + w.kernel_h),
+                        std::max<std::int64_t>(0, left), std::min(in[2], left + w.kernel_w)};
+        pool_window(image, in[2], taps, maximum, total, codes.data() + (row * ow + ox) * channels);
       }
     });
     return codes;
+  }
+
+  // Those of a window that lie inside the image.
+  struct Taps {
+    std::int64_t top, bottom, left, right;
+  };
+
+  // The largest or the average code of a window of each channel; `total` has room for one each.
+  static void pool_window(const std::int8_t* image, std::int64_t width, const Taps& taps,
+                          bool maximum, std::span<std::int32_t> total, std::int8_t* out) {
+    std::ranges::fill(total, maximum ? -128 : 0);
+    for (std::int64_t y = taps.top; y < taps.bottom; ++y) {
+      for (std::int64_t x = taps.left; x < taps.right; ++x) {
+        const std::int8_t* tap = image + (y * width + x) * std::ssize(total);
+        for (std::size_t c = 0; c < total.size(); ++c)
+          total[c] = maximum ? std::max<std::int32_t>(total[c], tap[c]) : total[c] + tap[c];
+      }
+    }
+    const auto count =
+        static_cast<std::int32_t>((taps.bottom - taps.top) * (taps.right - taps.left));
+    for (std::size_t c = 0; c < total.size(); ++c) {
+      out[c] =
+          static_cast<std::int8_t>(maximum ? total[c] : integer::average_codes(total[c], count));
+    }
   }
 
   std::int8_t requantized(std::int32_t accumulator, integer::Multiplier m,

@@ -51,12 +51,21 @@ inline void add_errors(Floats x, const Steps* grids, Floats* errors) {
   }
 }
 
-// What lies beyond `count` is read as 0, which is on every grid.
-void sum_errors(const float* x, std::int64_t count, const Steps* grids, double* sums) {
+// The vectors of a tile that have values other than 0, in their order, and how many these are. 0 is
+// on every grid, so that the others would add 0 to every sum: most of a pruned layer.
+std::size_t keep_vectors(const float* x, std::int64_t count, Floats* kept) {
+  std::size_t n = 0;
+  for (std::int64_t i = 0; i < count; i += simd::kLanes) {
+    kept[n] = simd::load(
+        x + i, simd::first_lanes(std::min<std::int64_t>(simd::kLanes, count - i)));  // then zeros
+    n += simd::any(kept[n] != 0) ? 1 : 0;
+  }
+  return n;
+}
+
+void sum_errors(std::span<const Floats> values, const Steps* grids, double* sums) {
   Floats errors[kTogether] = {};
-  std::int64_t i = 0;
-  for (; i + simd::kLanes <= count; i += simd::kLanes) add_errors(simd::load(x + i), grids, errors);
-  if (i < count) add_errors(simd::load(x + i, simd::first_lanes(count - i)), grids, errors);
+  for (const Floats x : values) add_errors(x, grids, errors);
   for (std::size_t k = 0; k < kTogether; ++k) {
     double sum = 0;
     for (int lane = 0; lane < simd::kLanes; ++lane) sum += static_cast<double>(errors[k][lane]);
@@ -72,8 +81,10 @@ std::vector<double> squared_errors(std::span<const float> values, const Grid& gr
   StepVector<double> partial(tiles * steps.size(), 0);
   parallel_tiles(std::ssize(values), kTile, [&](std::int64_t begin, std::int64_t end) {
     double* sums = partial.data() + static_cast<std::size_t>(begin / kTile) * steps.size();
+    Floats kept[kTile / simd::kLanes];
+    const std::size_t count = keep_vectors(values.data() + begin, end - begin, kept);
     for (std::size_t k = 0; k < steps.size(); k += kTogether)
-      sum_errors(values.data() + begin, end - begin, &steps[k], sums + k);
+      sum_errors({kept, count}, &steps[k], sums + k);
   });
   std::vector<double> errors(grids.scales.size(), 0);
   for (std::size_t k = 0; k < errors.size(); ++k) {

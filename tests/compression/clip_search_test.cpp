@@ -102,6 +102,21 @@ TEST_CASE("the errors of grids are those of the definition, for any number of va
         std::vector<double>{0});
 }
 
+TEST_CASE("zeros change no bit of the errors of grids") {
+  const Tensor x = random_tensor({500}, 7);
+  Grid grids{.format = {.bits = 3}, .scales = {}, .zero_points = {}};
+  for (const Range& range : {Range{-2, 2}, Range{-0.5f, 1}, Range{0, 3}})
+    append_channel(grids, range, "");
+  const std::vector<double> errors = squared_errors(x.values(), grids);
+  // 64: whole vectors on any processor, and all of it within one tile.
+  for (const auto& [before, after] : {std::pair{64, 0}, {0, 64}, {320, 17}, {128, 3000}}) {
+    std::vector<float> values(static_cast<std::size_t>(before), 0.0f);
+    values.insert(values.end(), x.values().begin(), x.values().end());
+    values.resize(values.size() + static_cast<std::size_t>(after), -0.0f);
+    CHECK(squared_errors(values, grids) == errors);
+  }
+}
+
 TEST_CASE("the errors of grids have the same bits for any number of threads") {
   const Tensor x = random_tensor({100003}, 5);
   Grid grids{.format = {.bits = 4}, .scales = {}, .zero_points = {}};
