@@ -20,7 +20,7 @@ set(structure_tests structure.includes structure.lint structure.docs structure.s
 set(linkage ${CMAKE_CURRENT_LIST_DIR}/structure/linkage.sh)
 if(TARGET infer)
   add_test(NAME structure.infer_links_integers_only
-    COMMAND ${linkage} $<TARGET_FILE:infer> libopenblas libblas libhdf5)
+    COMMAND ${linkage} $<TARGET_FILE:infer> libopenblas libblas libhdf5 libcrypto)
   list(APPEND structure_tests structure.infer_links_integers_only)
 endif()
 if(TARGET train)

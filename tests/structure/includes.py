@@ -42,6 +42,7 @@ BOTH = ("compression/lower/",)
 # Outside libraries and the only areas that may include them.
 LIBRARIES = [
     (r"hdf5\w*\.h|H5\w*\.h", ["framework/io/", "tests/io/"]),
+    (r"openssl/.*", ["framework/io/"]),
     (r"cblas\.h|openblas\w*\.h|f77blas\.h", ["framework/kernels/"]),
     (r"omp\.h", ["framework/base/parallel"]),
     (r"CLI/.*", ["apps/"]),
