@@ -4,15 +4,19 @@
 usage: ordering_page.py RESULTS.csv
 
 RESULTS.csv is that of a finished `experiment --config ordering_mnist.json`. Accuracies are those of the integer
-engine, differences are in points, seeds are those that all kinds of a cell have.
+engine, differences are in points, seeds are those that all cells have, unless a difference says n, its own number.
+Differences come with their 95 % interval (Student's t over seeds), which is not corrected for their number; "all" is
+the mean over the three rules for the scale, seed by seed.
 
-1. How much less quantization costs when pruning comes first, once pruning recovers for as long in both orders.
-   (prune_then_quantize - prune_only) - (quantize_then_prune - prune_then_ptq at 8 bits), seed by seed, with its
-   95 % interval (Student's t). prune_only prunes in the first stage, prune_then_ptq in the second, and both are
-   quantized to 8 bits after training. Intervals are not corrected for their number, and the rows of a column share
-   two of their four runs.
-2. How often each kind that both prunes and quantizes in training is the best and the worst of a cell.
-3. The kinds' accuracy, mean over seeds and the three rules for the scale.
+1. "Prune, then quantize" minus "quantize, then prune", the mean over all rules and widths of a sparsity.
+2. The same after what late pruning costs alone: (prune_then_quantize - prune_only) - (quantize_then_prune -
+   prune_then_ptq at 8 bits). prune_only prunes in the first stage, prune_then_ptq in the second, and both are
+   quantized to 8 bits after training. The rows of a column share two of their four runs.
+3. "Prune, then quantize" minus gradual_in_qat, which prunes at the same time and is quantized from the first update.
+4. Correlations over cells of x, quantization alone minus pruning alone, with other differences.
+5. How often each kind that both prunes and quantizes in training is the best and the worst of a cell.
+6. The kinds' accuracy, mean over seeds and rules; at 2 bits max-abs, which has 98 % zeros whatever is asked for, by
+   itself.
 """
 
 import csv
@@ -25,7 +29,7 @@ CELLS = [(scale, bits, s) for scale in SCALES for bits in BITS for s in SPARSITI
 IN_TRAINING = ("prune_then_quantize", "quantize_then_prune", "joint", "gradual_in_qat", "alternating",
                "prune_quantize_prune")
 AFTER = ("prune_then_ptq", "ptq_then_prune")
-ALL = ("prune_only",) + IN_TRAINING + AFTER
+ALL = ("prune_only", "quantize_only") + IN_TRAINING + AFTER
 # 97.5 % points of Student's t for 1, 2, ... degrees of freedom.
 T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 
@@ -65,17 +69,76 @@ def interval(values):
     return f"{mean / 100:.2f} ({(mean - half) / 100:.2f} to {(mean + half) / 100:.2f})"
 
 
-def costs_of_order(cells, seeds):
-    print("| scale | bits | " + " | ".join(f"{float(s):.0%}" for s in SPARSITIES) + " |")
-    print("|---" * (2 + len(SPARSITIES)) + "|")
+def difference(a, b):
+    """By seed, of those that both have."""
+    return {k: a[k] - b[k] for k in a if k in b}
+
+
+def order(cells, scale, bits, s):
+    return difference(cells["prune_then_quantize", scale, bits, s], cells["quantize_then_prune", scale, bits, s])
+
+
+def late_pruning(cells, s):
+    return difference(cells["prune_only", "MSE", "8", s], cells["prune_then_ptq", "max-abs", "8", s])
+
+
+def order_after_recovery(cells, scale, bits, s):
+    return difference(order(cells, scale, bits, s), late_pruning(cells, s))
+
+
+def against_gradual(cells, scale, bits, s):
+    return difference(cells["prune_then_quantize", scale, bits, s], cells["gradual_in_qat", scale, bits, s])
+
+
+def mean_by_seed(many, seeds):
+    return {k: statistics.mean(one[k] for one in many) for k in seeds}
+
+
+def header(first):
+    columns = first + tuple(f"{float(s):.0%}".replace("%", " %") for s in SPARSITIES)
+    print("| " + " | ".join(columns) + " |")
+    print("|---" * len(columns) + "|")
+
+
+def order_by_sparsity(cells, seeds):
+    header(())
+    means = [mean_by_seed([order(cells, scale, bits, s) for scale in SCALES for bits in BITS], seeds) for s in SPARSITIES]
+    print("| " + " | ".join(interval(list(by_seed.values())) for by_seed in means) + " |")
+
+
+def differences(cells, seeds, contrast):
+    def cell(by_seed):
+        return interval(list(by_seed.values())) + ("" if len(by_seed) == len(seeds) else f", n={len(by_seed)}")
+
+    header(("scale", "bits"))
     for scale in SCALES:
         for bits in BITS:
-            texts = []
-            for s in SPARSITIES:
-                first, second = cells["prune_then_quantize", scale, bits, s], cells["quantize_then_prune", scale, bits, s]
-                early, late = cells["prune_only", scale, bits, s], cells["prune_then_ptq", "max-abs", "8", s]
-                texts.append(interval([(first[k] - early[k]) - (second[k] - late[k]) for k in seeds]))
+            texts = [cell(contrast(cells, scale, bits, s)) for s in SPARSITIES]
             print(f"| {scale} | {bits} | " + " | ".join(texts) + " |")
+    for bits in BITS:
+        means = [mean_by_seed([contrast(cells, scale, bits, s) for scale in SCALES], seeds) for s in SPARSITIES]
+        print(f"| all | {bits} | " + " | ".join(cell(by_seed) for by_seed in means) + " |")
+
+
+def pearson(x, y):
+    mx, my = statistics.mean(x), statistics.mean(y)
+    xy = sum((a - mx) * (b - my) for a, b in zip(x, y))
+    return xy / math.sqrt(sum((a - mx) ** 2 for a in x) * sum((b - my) ** 2 for b in y))
+
+
+def correlations(cells, seeds):
+    def means(contrast):
+        return [statistics.mean(contrast(*cell)[k] for k in seeds) for cell in CELLS]
+
+    x = means(lambda *cell: difference(cells[("quantize_only", *cell)], cells[("prune_only", *cell)]))
+    print("| x with | r | cells of one sign, of opposite signs |")
+    print("|---|---|---|")
+    for name, y in (("prune_then_quantize - quantize_then_prune", means(lambda *cell: order(cells, *cell))),
+                    ("prune_only - prune_then_ptq, 8 bits", means(lambda *cell: late_pruning(cells, cell[2]))),
+                    ("the first minus the second", means(lambda *cell: order_after_recovery(cells, *cell)))):
+        same, opposite = sum(a * b > 0 for a, b in zip(x, y)), sum(a * b < 0 for a, b in zip(x, y))
+        print(f"| {name} | {pearson(x, y):.2f} | {same}, {opposite} |")
+    print(f"\nx is above 0 in {sum(a > 0 for a in x)} of {len(x)} cells.")
 
 
 def sums_of(cells, seeds, cell):
@@ -104,12 +167,13 @@ def by_sparsity(cells, seeds):
     kinds = IN_TRAINING + AFTER
     print("| bits | zeros asked for | " + " | ".join(kinds) + " |")
     print("|---" * (2 + len(kinds)) + "|")
-    for bits in BITS:
+    for bits, scales, note in (("8", SCALES, ""), ("4", SCALES, ""), ("3", SCALES, ""), ("2", SCALES[1:], ", MSE and LSQ"),
+                               ("2", SCALES[:1], ", max-abs")):
         for s in SPARSITIES:
-            sums = [sum(cells[kind, scale, bits, s][k] for scale in SCALES for k in seeds) for kind in kinds]
-            means = [f"{total / len(SCALES) / len(seeds) / 100:.2f}" for total in sums]
+            sums = [sum(cells[kind, scale, bits, s][k] for scale in scales for k in seeds) for kind in kinds]
+            means = [f"{total / len(scales) / len(seeds) / 100:.2f}" for total in sums]
             texts = [f"**{m}**" if total == max(sums) else m for m, total in zip(means, sums)]
-            print(f"| {bits} | {float(s):.0%} | " + " | ".join(texts) + " |")
+            print(f"| {bits}{note} | {float(s) * 100:.0f} % | " + " | ".join(texts) + " |")
 
 
 def main():
@@ -118,9 +182,13 @@ def main():
     cells = read(sys.argv[1])
     seeds = seeds_of(cells)
     print(f"Seeds {', '.join(seeds)}.\n")
-    for table in (costs_of_order, best_and_worst, by_sparsity):
-        table(cells, seeds)
+    order_by_sparsity(cells, seeds)
+    for contrast in (order_after_recovery, against_gradual):
         print()
+        differences(cells, seeds, contrast)
+    for table in (correlations, best_and_worst, by_sparsity):
+        print()
+        table(cells, seeds)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,24 @@ Collected results(const Plan& plan) {
   return collected;
 }
 
+// The same, with a part that falls and rises from seed to seed. Kinds and bits are the last two
+// axes.
+Collected noisy(const Plan& plan) {
+  Collected collected;
+  collected.results.resize(plan.runs.size());
+  collected.failures.resize(plan.runs.size());
+  for (const PlannedRow& row : plan.rows) {
+    const auto& at = plan.cells[row.cell].at;
+    const auto kind = static_cast<double>(at[at.size() - 2]), bits = static_cast<double>(at.back());
+    const double noise =
+        0.0013 * std::fmod(7 * static_cast<double>(row.seed) + 5 * kind + 3 * bits, 4);
+    config::Json result;
+    result["accuracy"]["integer"] = 0.9 - 0.001 * kind * kind * bits + noise;
+    collected.results[row.run] = result;
+  }
+  return collected;
+}
+
 std::string with_report(const std::string& report) {
   return R"("axes": {"dataset.batch_size": [8, 16], "seed_of": [{"label": "x", "set": {}}]}, "report": )" +
          report;
@@ -103,20 +121,7 @@ TEST_CASE("a cell that repeats the runs of another is no second point of a corre
   twice.insert(twice.find(axes) + axes.size(),
                R"("unfelt": [{"label": "a", "set": {}}, {"label": "b", "set": {}}], )");
   const Plan plan = files.plan(twice);
-  // Bits and kinds are the last two axes here.
-  Collected collected;
-  collected.results.resize(plan.runs.size());
-  collected.failures.resize(plan.runs.size());
-  for (const PlannedRow& row : plan.rows) {
-    const auto kind = static_cast<double>(plan.cells[row.cell].at[1]);
-    const auto bits = static_cast<double>(plan.cells[row.cell].at[2]);
-    const double noise =
-        0.0013 * std::fmod(7 * static_cast<double>(row.seed) + 5 * kind + 3 * bits, 4);
-    config::Json result;
-    result["accuracy"]["integer"] = 0.9 - 0.001 * kind * kind * bits + noise;
-    collected.results[row.run] = result;
-  }
-  const std::vector<CorrelationResult> all = correlations(plan, collected);
+  const std::vector<CorrelationResult> all = correlations(plan, noisy(plan));
   REQUIRE(all.size() == 1);
   CHECK(all[0].x.size() == 4);
   REQUIRE(all[0].correlated);
@@ -124,6 +129,24 @@ TEST_CASE("a cell that repeats the runs of another is no second point of a corre
   CHECK(all[0].seeds == 3);
   REQUIRE(all[0].by_seed);
   CHECK(all[0].by_seed->low < all[0].by_seed->high);
+}
+
+TEST_CASE("further seeds of some cells leave a correlation as it is") {
+  const ExperimentFiles files;
+  const std::string more = R"(,
+  "more_seeds": [{"where": {"strategy.kind": ["prune_only", "quantize_then_prune"], "compression.int8.weights.bits": 4},
+                  "seeds": [4, 5]}])";
+  const Plan plan = files.plan(kStrategies), longer = files.plan(kStrategies + more);
+  REQUIRE(longer.rows.size() == plan.rows.size() + 4);
+  const CorrelationResult few = correlations(plan, noisy(plan)).at(0),
+                          many = correlations(longer, noisy(longer)).at(0);
+  CHECK(many.x == few.x);
+  CHECK(many.y == few.y);
+  CHECK(many.seeds == 3);
+  REQUIRE(few.by_seed);
+  REQUIRE(many.by_seed);
+  CHECK(many.by_seed->low == few.by_seed->low);
+  CHECK(many.by_seed->high == few.by_seed->high);
 }
 
 TEST_CASE("plain training with the same budget is a row of its own, run once per budget") {

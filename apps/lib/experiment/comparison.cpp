@@ -15,6 +15,8 @@ namespace {
 
 using BySeed = std::map<std::uint64_t, double>;
 
+constexpr std::size_t kLeastSeeds = 3;  // of a jackknife
+
 std::map<std::uint64_t, std::size_t> runs_of(const Plan& plan, std::size_t cell) {
   std::map<std::uint64_t, std::size_t> runs;
   for (const PlannedRow& row : plan.rows) {
@@ -190,25 +192,35 @@ std::vector<double> means(const std::vector<Point>& points, BySeed Point::*side,
   return all;
 }
 
-// The seeds of all points; none where points have different ones.
+// The seeds that both sides of all points have.
 std::vector<std::uint64_t> common_seeds(const std::vector<Point>& points) {
-  std::vector<std::uint64_t> seeds;
-  if (points.empty()) return seeds;
-  for (const auto& [seed, value] : points.front().x) seeds.push_back(seed);
-  const auto has_these = [&seeds](const BySeed& side) {
-    return std::equal(side.begin(), side.end(), seeds.begin(), seeds.end(),
-                      [](const auto& entry, std::uint64_t seed) { return entry.first == seed; });
-  };
+  std::map<std::uint64_t, std::size_t> sides;
   for (const Point& point : points) {
-    if (!has_these(point.x) || !has_these(point.y)) return {};
+    for (const BySeed* side : {&point.x, &point.y}) {
+      for (const auto& [seed, value] : *side) ++sides[seed];
+    }
   }
+  std::erase_if(sides, [&](const auto& entry) { return entry.second < 2 * points.size(); });
+  std::vector<std::uint64_t> seeds;
+  for (const auto& [seed, count] : sides) seeds.push_back(seed);
   return seeds;
+}
+
+// Further seeds of some cells would make x and y means over different ones.
+void leave(std::vector<Point>& points, const std::vector<std::uint64_t>& seeds) {
+  const auto further = [&seeds](const auto& entry) {
+    return !std::ranges::binary_search(seeds, entry.first);
+  };
+  for (Point& point : points) {
+    std::erase_if(point.x, further);
+    std::erase_if(point.y, further);
+  }
 }
 
 std::optional<Interval> interval_over_seeds(const std::vector<Point>& points,
                                             const std::vector<std::uint64_t>& seeds, double r) {
   std::vector<double> without;
-  if (seeds.size() < 2) return std::nullopt;
+  if (seeds.size() < kLeastSeeds) return std::nullopt;
   for (const std::uint64_t seed : seeds) {
     const auto c = correlation(means(points, &Point::x, seed), means(points, &Point::y, seed));
     if (!c) return std::nullopt;
@@ -252,13 +264,14 @@ std::vector<CorrelationResult> correlations(const Plan& plan, const Collected& c
                              .x = {},
                              .y = {}};
     if (result.name.empty()) result.name = result.y_name + " against " + result.x_name;
-    const std::vector<Point> points = points_of(plan, collected, asked);
+    std::vector<Point> points = points_of(plan, collected, asked);
+    const std::vector<std::uint64_t> seeds = common_seeds(points);
+    result.seeds = seeds.size();
+    if (seeds.size() >= kLeastSeeds) leave(points, seeds);
     for (const Point& point : points) result.labels.push_back(label_of(plan, point.rest));
     result.x = means(points, &Point::x);
     result.y = means(points, &Point::y);
     result.correlated = correlation(result.x, result.y);
-    const std::vector<std::uint64_t> seeds = common_seeds(points);
-    result.seeds = seeds.size();
     if (result.correlated)
       result.by_seed = interval_over_seeds(points, seeds, result.correlated->r);
     all.push_back(std::move(result));
