@@ -40,6 +40,12 @@ bool is_plain(const WeightQuantizerConfig& w) {
   return w.quantizer == "uniform" && w.rounding == RoundingMode::nearest && range;
 }
 
+// Weights are changed by gradients alone, and those arrive through what reads the chain: a penalty
+// on the rounding error is a gradient of what enters the quantizer, pruned or not.
+bool is_plain(const QuantizeConfig& q) {
+  return q.error_penalty == 0 && !q.adaround && !q.equalize && !q.correct_bias;
+}
+
 // Ranks single weights, and what it has pruned stays pruned.
 bool is_plain(const PruneConfig& p) {
   const bool known = p.method == "magnitude" || p.method == "random";
@@ -128,6 +134,7 @@ class Detector {
     if (!masks_meet_quantizers())
       return claim("composition", both, "no weight has a mask and a quantizer at the same time");
     for (const std::string& q : quantizes_) {
+      if (!is_plain(quantize(q))) return;
       for (const WeightQuantizerConfig& w : weight_quantizers(quantize(q))) {
         if (!is_plain(w) || w.observe == Observed::masked) return;
       }
@@ -235,11 +242,11 @@ RunConfig with_switch(const RunConfig& run, const std::string& key, const std::s
       config::load_text(config::write(run).dump(), "the run", std::vector{key + "=" + value}));
 }
 
-void check_null_switches(const RunConfig& run, const Dataset& dataset,
+bool check_null_switches(const RunConfig& run, const Dataset& dataset,
                          const std::vector<NullSwitch>& claims) {
-  if (claims.empty()) return;
+  if (claims.empty()) return true;
   const std::string now = bits_of(run, dataset);
-  if (now.empty()) return;
+  if (now.empty()) return false;
   for (const NullSwitch& claim : claims) {
     for (const std::string& value : claim.values) {
       const RunConfig other = with_switch(run, claim.key, value);
@@ -250,6 +257,7 @@ void check_null_switches(const RunConfig& run, const Dataset& dataset,
           claim.key, value, claim.why));
     }
   }
+  return true;
 }
 
 std::string to_text(const NullSwitch& claim) {

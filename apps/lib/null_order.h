@@ -26,8 +26,9 @@ std::vector<NullSwitch> null_switches(const RunConfig& run);
 
 // Trains a few updates of each phase with every claimed value, on a few images, and compares
 // weights, masks and the integer model bit for bit. A difference is a fault of Pare: throws
-// VerificationError that names the switch.
-void check_null_switches(const RunConfig& run, const Dataset& dataset,
+// VerificationError that names the switch. False where so few updates cannot be trained, so that
+// nothing was compared.
+bool check_null_switches(const RunConfig& run, const Dataset& dataset,
                          const std::vector<NullSwitch>& claims);
 
 // The run with one switch set to one of its values; any key that `--set` takes.

@@ -122,11 +122,9 @@ Json phases_json(const RunConfig& run, const Trainer& trainer) {
 }
 
 Json dataset_json(const RunConfig& run, const Dataset& dataset) {
-  return {{"kind", dataset.kind},
-          {"requested", run.dataset.kind},
-          {"source", dataset.source},
-          {"train", dataset.train.count()},
-          {"validation", dataset.validation.count()},
+  return {{"kind", dataset.kind},           {"requested", run.dataset.kind},
+          {"source", dataset.source},       {"hash", dataset.hash},
+          {"train", dataset.train.count()}, {"validation", dataset.validation.count()},
           {"test", dataset.test.count()}};
 }
 
@@ -203,6 +201,7 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
   const TrainingState& state = trainer.state();
   const EpochRow& kept = state.rows.at(trainer.kept());
   Json json = {
+      {"version", PARE_VERSION},
       {"name", run.name},
       {"seed", run.seed},
       {"dataset", dataset_json(run, dataset)},
@@ -220,7 +219,8 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
       {"pruning", pruning_json(run, dataset, network)},
       {"shrink", shrink_json(run, dataset, network, outcome, whole)},
       {"bytes",
-       {{"float32", 4 * build_network(run.model, dataset.train.shape, dataset.classes).parameter_count()},
+       {{"float32",
+         4 * build_network(run.model, dataset.train.shape, dataset.classes).parameter_count()},
         {"model", nullptr}}},
       {"parameters", network.parameter_count()},
       {"macs", network.macs()},

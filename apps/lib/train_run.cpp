@@ -103,7 +103,10 @@ void train_run(const TrainOptions& options, Console& console) {
   for (const NullSwitch& claim : null_orders) console.detail("no effect: " + to_text(claim));
   if (options.plan) return print_plan(options, config, dataset, rehearsal);
 
-  check_null_switches(config, dataset, null_orders);
+  if (!check_null_switches(config, dataset, null_orders))
+    console.detail(
+        "what is said to have no effect was not compared: a few updates of each phase "
+        "cannot be trained");
   RunFolder folder(options.out.empty() ? "runs/" + config.name : options.out, if_there(options));
   console.log_to(folder.file("log.txt"));
   console.say(headline(config, dataset) + "; writing " + folder.path() + "/");

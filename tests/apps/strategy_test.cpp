@@ -127,6 +127,25 @@ TEST_CASE("distillation first, throughout or last gives every strategy phases of
   CHECK(expansions.size() == 4 * kinds().size());
 }
 
+TEST_CASE("as_is with distillation is of its own, or refused where the part is missing") {
+  std::map<std::string, std::string> expansions;
+  int refused = 0;
+  for (const std::string& kind : kinds()) {
+    for (const std::string when : {"first", "throughout", "last"}) {
+      CAPTURE(kind);
+      CAPTURE(when);
+      try {
+        const RunConfig run = taught(kind, when, {"strategy.budget=as_is"});
+        CHECK(expansions.emplace(phases_text(run, false), kind + " " + when).second);
+      } catch (const ConfigError&) {
+        ++refused;
+      }
+    }
+  }
+  CHECK(refused > 0);
+  CHECK(refused + std::ssize(expansions) == 3 * std::ssize(kinds()));
+}
+
 TEST_CASE("where distillation is on") {
   const auto text = [](const std::string& kind, const std::string& when) {
     return phases_text(taught(kind, when), true);

@@ -260,11 +260,27 @@ TEST_CASE("a long table is folded on the page and runs over pages in LaTeX") {
   const ExperimentFiles files;
   const Plan plan = files.plan(R"(
     "axes": {"dataset.batch_size": [8, 16, 24, 32, 40, 48, 56],
-             "compression.prune.sparsity": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]}, "seeds": [1])");
+             "compression.prune.sparsity": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]}, "seeds": [1],
+    "report": {"dense": false})");
   const Collected collected = results(plan);
   const std::string latex = results_latex(plan, collected), page = results_page(plan, collected);
   CHECK(latex.find("\\begin{longtable}") != std::string::npos);
   CHECK(page.find("<summary>49 rows</summary>") != std::string::npos);
+}
+
+TEST_CASE("published numbers of no cell are an error where they stand") {
+  const ExperimentFiles files;
+  const auto refused = [&](const std::string& where) {
+    return files.refused(R"("axes": {"dataset.batch_size": [8, 16]},
+      "report": {"published": {"source": "x", "values": [{"where": )" +
+                         where + R"(, "value": 0.5}]}})");
+  };
+  CHECK(refused(R"({"dataset.batchsize": 8})")
+            .find("published.values[0].where: 'dataset.batchsize' is neither") !=
+        std::string::npos);
+  CHECK(refused(R"({"dataset.batch_size": 9})").find("(8, 16), got 9") != std::string::npos);
+  CHECK(refused(R"({"compression.prune.sparsity": 0.7})").ends_with("it holds in no cell"));
+  CHECK(refused(R"({"compression.prune.sparsity": 0.5})") == "(no error)");  // of the base
 }
 
 TEST_CASE("published numbers stand beside ours") {

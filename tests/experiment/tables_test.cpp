@@ -161,16 +161,16 @@ TEST_CASE("the table says what is the same, and what was not tested") {
   const ResultTable table = comparison_table(plan, comparison);
   using Row = std::vector<std::string>;
   CHECK(table.columns == Row{"cell", "pairs", "difference", "95 % interval", "p", "Holm", "ranks",
-                             "equal", "equal, Holm"});
+                             "ranks, Holm", "equal", "equal, Holm"});
   REQUIRE(table.rows.size() == 4);
-  CHECK(table.rows[0] ==
-        Row{"network zero", "3", "0.00", "0.00 to 0.00", "1.0000", "1.0000", "-", "same", "-"});
+  CHECK(table.rows[0] == Row{"network zero", "3", "0.00", "0.00 to 0.00", "1.0000", "1.0000", "-",
+                             "-", "same", "-"});
   CHECK(table.rows[1] ==
-        Row{"network shift", "3", "0.10", "0.10 to 0.10", "-", "-", "-", "-", "-"});
+        Row{"network shift", "3", "0.10", "0.10 to 0.10", "-", "-", "-", "-", "-", "-"});
   CHECK(table.rows[2] == Row{"network spread", "3", "0.07 ± 0.01", "0.05 to 0.09", "0.0067",
-                             "0.0135", "-", "0.0175", "0.0175"});
+                             "0.0135", "-", "-", "0.0175", "0.0175"});
   CHECK(table.rows[3] ==
-        Row{"network dense", "3", "0.00", "0.00 to 0.00", "-", "-", "-", "same runs", "-"});
+        Row{"network dense", "3", "0.00", "0.00 to 0.00", "-", "-", "-", "-", "same runs", "-"});
   CHECK(comparison.positive == 2);
   CHECK(comparison.distinct == 3);
   CHECK(holds(table.note, "over 1 distinct comparison."));
@@ -208,19 +208,25 @@ TEST_CASE("the best of a row are all that are as good, and missing seeds are cou
   CHECK(differences->rows[0].cells[1]->text == "0.00");
 }
 
-TEST_CASE("several rows of plain training say for how long") {
+TEST_CASE("several rows of plain training say for how long, and beside which cells") {
   const ExperimentFiles files;
   const Plan plan = files.plan(R"(
     "axes": {"length": [{"label": "short", "set": {}},
                         {"label": "long", "set": {"phases": [
                             {"name": "dense", "epochs": 2},
                             {"name": "prune", "epochs": 3, "apply": ["prune"]}]}}]},
-    "seeds": [1], "share": "dense", "report": {"dense": true})");
+    "seeds": [1], "share": "dense")");
   const ResultTable table =
       main_table(plan, results(plan, [](const Points&, double) { return 0.5; }));
   REQUIRE(table.rows.size() == 4);
-  CHECK(table.rows[2][0] == "dense, same total budget, 3.5 epochs");
-  CHECK(table.rows[3][0] == "dense, same total budget, 5 epochs");
+  CHECK(table.rows[2][0] == "dense, same total budget, 3.5 epochs, length short (1 cell)");
+  CHECK(table.rows[3][0] == "dense, same total budget, 5 epochs, length long (1 cell)");
+  const Plan bits = files.plan(R"(
+    "axes": {"dataset.batch_size": [8, 16], "compression.int8.weights.bits": [8, 4, 2]}, "seeds": [1])");
+  const ResultTable rows =
+      main_table(bits, results(bits, [](const Points&, double) { return 0.5; }));
+  REQUIRE(rows.rows.size() == 8);
+  CHECK(rows.rows[7][0] == "dense, same total budget, 3.5 epochs, batch_size 16 (3 cells)");
 }
 
 TEST_CASE("LaTeX is harmless and says what has to be known") {
@@ -230,7 +236,7 @@ TEST_CASE("LaTeX is harmless and says what has to be known") {
   const ExperimentFiles files;
   const ExperimentConfig experiment = files.experiment(R"(
     "axes": {"[mode]": [{"label": "[x]", "set": {}}, {"label": " *y", "set": {"loss.label_smoothing": 0.1}}]},
-    "seeds": [1, 2])");
+    "seeds": [1, 2], "report": {"dense": false})");
   const Plan plan = make_plan(experiment, {}, true);
   Collected collected = results(plan, [](const Points&, double) { return 0.5; });
   (*collected.results[plan.rows[0].run])["dataset"] = {{"kind", "digits"}, {"requested", "mnist"}};

@@ -246,6 +246,7 @@ std::vector<Comparison> comparisons(const Plan& plan, const Collected& collected
     }
     find_repeats(plan, comparison.cells);
     comparison.tests = adjust(comparison.cells, &CellComparison::t, &CellComparison::t_holm);
+    adjust(comparison.cells, &CellComparison::ranks, &CellComparison::ranks_holm);
     comparison.equal_tests =
         adjust(comparison.cells, &CellComparison::equal, &CellComparison::equal_holm);
     sum_up(comparison);

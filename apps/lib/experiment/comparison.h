@@ -23,7 +23,7 @@ struct CellComparison {
   std::vector<double> differences = {};   // of each of them
   Summary summary = {};
   std::optional<double> t = {}, t_holm = {};  // p values
-  std::optional<double> ranks = {};
+  std::optional<double> ranks = {}, ranks_holm = {};
   std::optional<double> equal = {}, equal_holm = {};
   bool same_runs = false;                   // a and b are the same: there is nothing to test
   std::optional<std::size_t> repeats = {};  // the first cell that compares the same runs

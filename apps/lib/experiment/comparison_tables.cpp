@@ -32,7 +32,8 @@ std::string how_to_read(const Plan& plan, const Comparison& comparison) {
   const std::string& figure = plan.experiment.report.figures[0];
   return fmt::format(
       "Difference of {} seed by seed. p: paired t; Holm: p after Holm's correction over the {} of "
-      "this table; ranks: exact Wilcoxon test, from 8 pairs on; equal: TOST with a margin of {} "
+      "this table; ranks: exact Wilcoxon test, from 8 pairs on, and after Holm's correction over "
+      "those; equal: TOST with a margin of {} "
       "(small: the same for all purposes), \"same\" where all differences are 0, \"same runs\" "
       "where both cells are the same runs; equal, Holm: TOST after Holm's correction over "
       "{}. Differences that are all the same have no spread and so no test.",
@@ -65,12 +66,13 @@ ResultTable comparison_table(const Plan& plan, const Comparison& comparison) {
   ResultTable table{.title = comparison.name,
                     .note = how_to_read(plan, comparison) + over_the_cells(plan, comparison),
                     .columns = {"cell", "pairs", "difference", "95 % interval", "p", "Holm",
-                                "ranks", "equal", "equal, Holm"},
+                                "ranks", "ranks, Holm", "equal", "equal, Holm"},
                     .rows = {}};
   for (const CellComparison& c : comparison.cells) {
     table.rows.push_back({c.label, std::to_string(c.summary.n), mean_text(figure, c.summary),
                           interval_text(figure, c.summary), p_text(c.t), p_text(c.t_holm),
-                          p_text(c.ranks), equal_text(c), p_text(c.equal_holm)});
+                          p_text(c.ranks), p_text(c.ranks_holm), equal_text(c),
+                          p_text(c.equal_holm)});
   }
   return table;
 }

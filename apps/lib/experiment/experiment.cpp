@@ -10,6 +10,7 @@
 #include "apps/lib/experiment/figures.h"
 #include "apps/lib/experiment/latex.h"
 #include "apps/lib/experiment/markdown.h"
+#include "apps/lib/experiment/null_cells.h"
 #include "apps/lib/experiment/page.h"
 #include "apps/lib/experiment/runner.h"
 #include "apps/lib/experiment/same_data.h"
@@ -156,6 +157,7 @@ std::string dry_run_text(const Plan& plan, const Collected& collected,
                         state_of(collected, row.run), plan.runs[row.run].epochs,
                         label(plan.experiment, plan.cells[row.cell]), row.seed);
   }
+  for (const std::string& known : null_cells(plan)) text += known + "\n";
   return text + estimate_text(plan, collected, options, shared);
 }
 
@@ -213,9 +215,25 @@ void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentO
   }
 }
 
+// Before anything is taken from elsewhere: all of it is on the same images as what is here.
+void require_same_images(const Plan& plan, const ExperimentFolder& folder,
+                         const std::vector<std::string>& from) {
+  if (plan.smoke) return;
+  std::vector<std::string> paths = {folder.path()};
+  paths.insert(paths.end(), from.begin(), from.end());
+  SameImages images;
+  for (const std::string& path : paths) {
+    const ExperimentFolder one(path);
+    for (const PlannedRun& run : plan.runs) {
+      if (const auto result = one.result(run.hash)) images.add(run, *result, one.run(run.hash));
+    }
+  }
+}
+
 // --collect: finished runs from elsewhere that are not finished here.
 void take_finished(const Plan& plan, const ExperimentFolder& folder,
                    const std::vector<std::string>& from, Console& console) {
+  require_same_images(plan, folder, from);
   for (const std::string& path : from) {
     const ExperimentFolder other(path);
     std::size_t taken = 0;
@@ -268,6 +286,7 @@ int run_experiment(const ExperimentOptions& options, Console& console) {
   }
   require_same_data(plan, before, runs_of_shard(plan, options.shard), folder, options.data_dir);
   console.say(headline(plan, before) + "; writing " + folder.path() + "/");
+  for (const std::string& known : null_cells(plan)) console.say(known);
   run_all(plan, folder, options, console);
   return show_results(plan, folder, options, console);
 }

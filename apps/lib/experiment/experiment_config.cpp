@@ -265,8 +265,9 @@ void ExperimentReport::describe(config::Object& o) {
   o.list("correlate", correlate, "whether one difference follows another one over the cells");
   o.real("margin", margin, {.above = 0}, "differences of the first figure that count as none");
   o.boolean("dense", dense,
-            "also train without compression, with the same budget; null: where the "
-            "base has a strategy");
+            "also train without compression, with the updates and rates of each cell that "
+            "compresses");
+  o.text("note", note, "what a reader of the tables has to know; stands above them");
   o.object("published", published, "numbers of others, in a column of their own");
   if (figures.empty()) o.fail("figures", "expected at least one figure");
 }

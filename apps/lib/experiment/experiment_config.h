@@ -88,7 +88,8 @@ struct ExperimentReport {
   std::vector<Contrast> compare;
   std::vector<Correlation> correlate;
   double margin = 0.001;      // differences within it count as none (TOST), a fraction
-  std::optional<bool> dense;  // a row of plain training with the same budget; null: with strategies
+  bool dense = true;          // a row of plain training with the same budget
+  std::string note;           // what a reader of the tables has to know
   std::optional<Published> published;
 
   void describe(config::Object& o);

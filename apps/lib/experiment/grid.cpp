@@ -157,11 +157,16 @@ void add_seeds(std::vector<std::uint64_t>& seeds, const std::vector<std::uint64_
 }  // namespace
 
 std::vector<Cell> make_grid(const ExperimentConfig& experiment, std::span<const std::string> sets) {
-  std::vector<const Condition*> out, more;
+  std::vector<const Condition*> out, more, beside;
   for (const Condition& condition : experiment.exclude) out.push_back(&condition);
   for (const MoreSeeds& seeds : experiment.more_seeds) more.push_back(&seeds.where);
   std::vector<Matcher> excluded = matchers_of(experiment, out, "exclude[{}]");
   std::vector<Matcher> seeded = matchers_of(experiment, more, "more_seeds[{}].where");
+  const std::optional<Published>& published = experiment.report.published;
+  const std::size_t numbers = published ? published->values.size() : 0;
+  for (std::size_t i = 0; i < numbers; ++i) beside.push_back(&published->values[i].where);
+  std::vector<Matcher> numbered =
+      matchers_of(experiment, beside, "report.published.values[{}].where");
 
   std::map<std::string, Value> bases;
   for (const std::string& base : experiment.bases)
@@ -178,10 +183,14 @@ std::vector<Cell> make_grid(const ExperimentConfig& experiment, std::span<const 
     for (std::size_t i = 0; i < seeded.size(); ++i) {
       if (seeded[i].holds(cell)) add_seeds(cell.seeds, experiment.more_seeds[i].seeds);
     }
+    for (std::size_t i = 0; i < numbers; ++i) {
+      if (numbered[i].holds(cell) && !cell.published) cell.published = published->values[i].value;
+    }
     cells.push_back(std::move(cell));
   }
-  for (const Matcher& matcher : excluded) matcher.require_held();
-  for (const Matcher& matcher : seeded) matcher.require_held();
+  for (const auto* matchers : {&excluded, &seeded, &numbered}) {
+    for (const Matcher& matcher : *matchers) matcher.require_held();
+  }
   if (cells.empty()) throw ConfigError("exclude: every cell is excluded");
   return cells;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct Cell {
   std::vector<std::size_t> at;  // of each axis: the index of its point
   config::Value config;         // the base with everything that this cell changes
   std::vector<std::uint64_t> seeds;
+  std::optional<double> published = {};  // the number of others that stands beside ours
 };
 
 // The base config is changed by `set`, then by the command line's --set, then by each axis in turn;

@@ -28,14 +28,26 @@ std::string table_text(const ResultTable& table) {
   return text;
 }
 
+std::string failure_text(const std::string& what, std::uint64_t seed, const PlannedRun& run,
+                         const Failure& failure) {
+  return fmt::format("* {} seed {} (`runs/{}`, exit code {}): {}\n", what, seed, run.hash,
+                     failure.code, escaped(failure.message));
+}
+
 std::string failures(const Plan& plan, const Collected& collected) {
   std::string text;
   for (const PlannedRow& row : plan.rows) {
     const std::optional<Failure>& failure = collected.failures[row.run];
     if (!failure) continue;
-    text += fmt::format("* {} seed {} (`runs/{}`, exit code {}): {}\n",
-                        label(plan.experiment, plan.cells[row.cell]), row.seed,
-                        plan.runs[row.run].hash, failure->code, escaped(failure->message));
+    text += failure_text(label(plan.experiment, plan.cells[row.cell]), row.seed, plan.runs[row.run],
+                         *failure);
+  }
+  for (const DenseRow& row : plan.dense) {
+    if (is_shown_as_cell(plan, row)) continue;
+    for (std::size_t i = 0; i < row.runs.size(); ++i) {
+      const std::optional<Failure>& failure = collected.failures[row.runs[i]];
+      if (failure) text += failure_text("dense", row.seeds[i], plan.runs[row.runs[i]], *failure);
+    }
   }
   return text.empty() ? "" : "\n## Runs that failed\n\n" + text;
 }

@@ -185,10 +185,9 @@ class Planner {
   std::map<std::string, std::vector<std::string>> begins_;  // of each run, the shortest first
 };
 
-// Where cells are the dense rows already, nothing is added.
+// What compresses nothing is such a row already.
 bool wants_dense_row(const ExperimentConfig& experiment, const RunConfig& run) {
-  if (experiment.report.dense) return *experiment.report.dense;
-  return run.strategy && run.strategy->kind != "dense";
+  return experiment.report.dense && !run.compression.empty();
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ Runner::Runner(const Plan& plan, const ExperimentFolder& folder, const Experimen
   for (const std::size_t i : options.runs) {
     if (folder.is_finished(plan.runs[i].hash)) {
       ++done_;
+      drop_checkpoints(i);  // it may have ended when nobody was there to do it
     } else {
       waiting_.push_back(i);
     }
@@ -203,11 +204,15 @@ void Runner::ended(const Work& work, int code) {
   }
   if (!work.job.is_beginning) {
     ++done_;
-    if (!plan_.experiment.keep_checkpoints) folder.drop_checkpoints(run.hash);
+    drop_checkpoints(work.job.index);
   }
   console_.say(fmt::format("[{}/{}] {}: {} after {}, ETA {}", done_ + failed_ + left_,
                            options_.runs.size(), label_of(work.job), outcome_text(*result),
                            clock_text(seconds), time_left()));
+}
+
+void Runner::drop_checkpoints(std::size_t run) const {
+  if (!plan_.experiment.keep_checkpoints) folder_.drop_checkpoints(plan_.runs[run].hash);
 }
 
 // The others go on where that cannot be written.

@@ -69,6 +69,7 @@ class Runner {
   void taken(Job job);
   void left(Job job);
   void failed(Job job, const Failure& failure);
+  void drop_checkpoints(std::size_t run) const;
   void record(Job job, const Failure& failure);
   [[noreturn]] void stop(int signal);
   std::vector<std::string> arguments(Job job) const;

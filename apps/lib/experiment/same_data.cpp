@@ -36,12 +36,30 @@ void require_files(const std::string& name, const std::vector<DataFolder>& folde
 
 }  // namespace
 
+void SameImages::add(const PlannedRun& run, const Json& result, const std::string& folder) {
+  const Json hash = value_at(result, "dataset.hash");
+  if (!hash.is_string()) return;
+  const std::string which = run.config.at("dataset").dump() + " " + run.config.at("seed").dump();
+  const auto [place, is_new] = seen_.emplace(which, Seen{hash, folder});
+  if (is_new || place->second.hash == hash) return;
+  throw FailedError(
+      fmt::format("'{}' and '{}': were trained on different images under one name, {} "
+                  "(dataset.hash {} and {}), "
+                  "and an experiment compares runs on one data set; keep those of one of the two",
+                  place->second.folder, folder, value_at(result, "dataset.kind").dump(),
+                  place->second.hash.substr(0, 12), hash.get<std::string>().substr(0, 12)));
+}
+
 void require_same_data(const Plan& plan, const Collected& collected,
                        const std::vector<std::size_t>& runs, const ExperimentFolder& folder,
                        const std::string& data_dir) {
   if (plan.smoke) return;
+  SameImages images;
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
-    if (collected.results[i]) refuse_fallback(folder.run(plan.runs[i].hash), *collected.results[i]);
+    if (!collected.results[i]) continue;
+    const std::string run = folder.run(plan.runs[i].hash);
+    refuse_fallback(run, *collected.results[i]);
+    images.add(plan.runs[i], *collected.results[i], run);
   }
   std::set<std::string> kinds;
   for (const std::size_t i : runs) {

@@ -56,32 +56,19 @@ std::vector<std::size_t> runs_of_cell(const Plan& plan, std::size_t cell) {
   return runs;
 }
 
-bool holds(const Plan& plan, const Condition& condition, const Cell& cell) {
-  return std::all_of(condition.tests.begin(), condition.tests.end(), [&](const auto& test) {
-    for (std::size_t i = 0; i < cell.at.size(); ++i) {
-      const Axis& axis = plan.experiment.axes[i];
-      if (axis.name != test.what) continue;
-      const Json& value = axis.points[cell.at[i]].value;
-      return std::find(test.values.begin(), test.values.end(), value) != test.values.end();
-    }
-    return false;
-  });
-}
-
-// "97.22", or "" where nothing was published; and ours minus that, with the interval of our mean.
+// "97.22", or "" where nothing was published; and ours minus that, with the interval of our mean:
+// how far the other number would lie from others like it is not known.
 std::vector<std::string> published_cells(const Plan& plan, const Collected& collected,
                                          std::size_t cell) {
   const ExperimentReport& report = plan.experiment.report;
   if (!report.published) return {};
-  for (const Published::Value& value : report.published->values) {
-    if (!holds(plan, value.where, plan.cells[cell])) continue;
-    Summary s = cell_summary(plan, collected, cell, report.figures[0]);
-    s.mean -= value.value;
-    return {figure_text(report.figures[0], value.value),
-            s.n == 0 ? "-" : figure_text(report.figures[0], s.mean),
-            interval_text(report.figures[0], s)};
-  }
-  return {"", "", ""};
+  const std::optional<double>& value = plan.cells[cell].published;
+  if (!value) return {"", "", ""};
+  Summary s = cell_summary(plan, collected, cell, report.figures[0]);
+  s.mean -= *value;
+  return {figure_text(report.figures[0], *value),
+          s.n == 0 ? "-" : figure_text(report.figures[0], s.mean),
+          interval_text(report.figures[0], s)};
 }
 
 std::vector<std::string> cell_row(const Plan& plan, const Collected& collected, std::size_t index) {
@@ -114,14 +101,37 @@ std::vector<std::string> dense_row(const Plan& plan, const Collected& collected,
   return row;
 }
 
+// What its cells have in common and not every cell has: "rung 5, epochs 3".
+std::vector<std::string> common_points(const Plan& plan, const DenseRow& row) {
+  std::vector<std::string> common;
+  const std::vector<std::size_t>& first = plan.cells[row.cells[0]].at;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const Axis& axis = plan.experiment.axes[i];
+    const bool same = std::all_of(row.cells.begin(), row.cells.end(), [&](std::size_t cell) {
+      return plan.cells[cell].at[i] == first[i];
+    });
+    if (same && axis.points.size() > 1)
+      common.push_back(short_name(axis.name) + " " + axis.points[first[i]].label);
+  }
+  return common;
+}
+
+// Of several such rows each says whose budget it has.
+std::string dense_label(const Plan& plan, const DenseRow& row, bool several) {
+  std::string label = "dense, same total budget";
+  if (!several) return label;
+  label += fmt::format(", {:g} epochs", epochs_of(plan, row));
+  for (const std::string& point : common_points(plan, row)) label += ", " + point;
+  return label + fmt::format(" ({} cell{})", row.cells.size(), row.cells.size() == 1 ? "" : "s");
+}
+
 void add_dense_rows(const Plan& plan, const Collected& collected, ResultTable& table) {
   std::vector<const DenseRow*> rows;
   for (const DenseRow& row : plan.dense) {
     if (!is_shown_as_cell(plan, row)) rows.push_back(&row);
   }
   for (const DenseRow* row : rows) {
-    std::string label = "dense, same total budget";
-    if (rows.size() > 1) label += fmt::format(", {:g} epochs", epochs_of(plan, *row));
+    const std::string label = dense_label(plan, *row, rows.size() > 1);
     table.rows.push_back(dense_row(plan, collected, *row, label, table.columns.size()));
   }
 }
@@ -208,7 +218,7 @@ ResultTable main_table(const Plan& plan, const Collected& collected) {
   if (report.published) {
     table.columns.push_back(report.published->source);
     table.columns.emplace_back("ours minus it");
-    table.columns.emplace_back("95 % interval");
+    table.columns.emplace_back("95 % of our mean");
   }
   for (std::size_t i = 0; i < plan.cells.size(); ++i)
     table.rows.push_back(cell_row(plan, collected, i));
@@ -255,6 +265,7 @@ std::vector<std::string> result_remarks(const Plan& plan, const Collected& colle
     after_training = after_training || value_at(*result, "integer_from") == Json("post_training");
   }
   std::vector<std::string> remarks;
+  if (!plan.experiment.report.note.empty()) remarks.push_back(plan.experiment.report.note);
   if (plan.smoke)
     remarks.emplace_back("These are `--smoke` runs: a few updates each. The numbers mean nothing.");
   for (const auto& [fallback, runs] : fallbacks) {
