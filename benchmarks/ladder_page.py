@@ -10,8 +10,9 @@ order of a rung minus the second, in points, seed by seed; intervals are 95 %, S
 is below 0.05 (paired t, Holm's correction over the cells of a column). 0 without decimals: so in every seed.
 
 1. The difference of every rung in every cell, and the zeros of the models of a cell, from the least to the most.
-2. How much a rung changes the difference from the rung before.
-3. The rung before the null case: tests, for equality within 0.2 points (TOST) too.
+2. How much a rung changes the difference from the rung before, and the same averaged over the cells of a sparsity, seed by
+   seed. Rungs are cumulative: with another sequence of them the changes would be others.
+3. The rung before the null case: tests, for equality within 0.2 points (TOST) too, and the mean zeros of both orders.
 4. What the rungs take away together, from the first to that one.
 5. Where some cells have further seeds (chosen after the others had been seen): the rung before the null case with the
    seeds that all cells have, with the further ones by themselves, and with all.
@@ -28,7 +29,7 @@ MARGIN = 20  # hundredths of a point
 
 
 def read(path):
-    """rung -> cell -> order -> seed -> accuracy in hundredths of a point; and cell -> zeros of its rows, in percent."""
+    """rung -> cell -> order -> seed -> accuracy in hundredths of a point; and cell -> (rung, order) -> zeros in percent."""
     accuracy, zeros = {}, {}
     with open(path, newline="") as file:
         reader = csv.DictReader(file)
@@ -42,7 +43,7 @@ def read(path):
             if row["seed"] in seeds:
                 sys.exit(f"{path}: two rows of rung {row['rung']}, {cell}, seed {row['seed']}")
             seeds[row["seed"]] = round(10000 * float(row["accuracy.integer"]))
-            zeros.setdefault(cell, []).append(100 * float(row["sparsity"]))
+            zeros.setdefault(cell, {}).setdefault((rung, order), []).append(100 * float(row["sparsity"]))
     return accuracy, zeros
 
 
@@ -67,7 +68,8 @@ def cell_name(cell):
     return f"{bits}, {float(sparsity) * 100:.0f} %"
 
 
-def range_text(percents):
+def range_text(by_order):
+    percents = [zeros for rows in by_order.values() for zeros in rows]
     low, high = f"{min(percents):.1f}", f"{max(percents):.1f}"
     return low if low == high else f"{low} to {high}"
 
@@ -103,13 +105,28 @@ def print_columns(cells, columns):
     print()
 
 
-def print_tests(cells, rung, column):
+def print_averages(cells, changes):
+    """changes: rung -> one dict of seed -> change for each cell."""
+    print_header(["cells", *changes])
+    for sparsity in dict.fromkeys(sparsity for _, sparsity in cells):
+        texts = []
+        for column in changes.values():
+            of = [by_seed for cell, by_seed in zip(cells, column) if cell[1] == sparsity]
+            seeds = set.intersection(*map(set, of))
+            texts.append(paired.interval_text([statistics.mean(by_seed[k] for by_seed in of) for k in sorted(seeds)]))
+        print_row([f"all of {float(sparsity) * 100:.0f} %", *texts])
+    print()
+
+
+def print_tests(cells, rung, column, zeros):
     ps = [paired.p_of(list(by_seed.values())) for by_seed in column]
     equal = [paired.equal_p(list(by_seed.values()), MARGIN) for by_seed in column]
-    print_header([rung, "difference", "p", "p, Holm", "equal within 0.2: TOST", "TOST, Holm"])
+    print_header([rung, "difference", "p", "p, Holm", "equal within 0.2: TOST", "TOST, Holm", "zeros, both orders"])
     for cell, by_seed, *tests in zip(cells, column, ps, paired.holm(ps), equal, paired.holm(equal)):
         texts = ["" if p is None else f"{p:.2g}" for p in tests]
-        print_row([cell_name(cell), paired.interval_text(list(by_seed.values())), *texts])
+        of_orders = [statistics.mean(rows) for (of, _), rows in zeros[cell].items() if of == rung]
+        print_row([cell_name(cell), paired.interval_text(list(by_seed.values())), *texts,
+                   ", ".join(f"{mean:.1f}" for mean in of_orders)])
     print()
 
 
@@ -157,7 +174,8 @@ def main():
     print_columns(cells, {"zeros": [range_text(zeros[cell]) for cell in cells],
                           **{rung: marked(column, mean_text) for rung, column in differences.items()}})
     print_columns(cells, {rung: marked(column, paired.interval_text) for rung, column in changes.items()})
-    print_tests(cells, last, differences[last])
+    print_averages(cells, changes)
+    print_tests(cells, last, differences[last], zeros)
     print_columns(cells, {f"change from {first} to {last}": marked(change(last, first), paired.interval_text)})
     print_further(cells, last, differences[last])
     for i, cell in enumerate(cells):
