@@ -161,13 +161,17 @@ std::string dry_run_text(const Plan& plan, const Collected& collected,
   return text + estimate_text(plan, collected, options, shared);
 }
 
-RunnerOptions runner_options(const ExperimentOptions& options, const Plan& plan) {
+// As many at once as there are cores and runs left; where fewer are left, each has several threads.
+RunnerOptions runner_options(const ExperimentOptions& options, const Plan& plan,
+                             const Collected& collected) {
   RunnerOptions runner{.jobs = 1,
                        .threads = options.threads,
                        .data_dir = options.data_dir,
                        .time_limit = options.time_limit,
                        .runs = runs_of_shard(plan, options.shard)};
-  const int most = static_cast<int>(std::clamp<std::size_t>(runner.runs.size(), 1, 1024));
+  const auto left = std::ranges::count_if(
+      runner.runs, [&](std::size_t run) { return !collected.results[run].has_value(); });
+  const int most = static_cast<int>(std::clamp<std::ptrdiff_t>(left, 1, 1024));
   runner.jobs = std::min(options.jobs > 0 ? options.jobs : thread_count(), most);
   if (runner.threads == 0 && runner.jobs > 1)
     runner.threads = std::max(1, thread_count() / runner.jobs);
@@ -186,9 +190,9 @@ int exit_code(const Collected& collected, const std::vector<std::size_t>& runs) 
   return code;
 }
 
-void run_all(const Plan& plan, const ExperimentFolder& folder, const ExperimentOptions& options,
-             Console& console) {
-  const RunnerOptions runner_settings = runner_options(options, plan);
+void run_all(const Plan& plan, const Collected& before, const ExperimentFolder& folder,
+             const ExperimentOptions& options, Console& console) {
+  const RunnerOptions runner_settings = runner_options(options, plan, before);
   const ExperimentFolder beginnings = shared_folder(folder, options.shard);
   Runner runner(plan, folder, beginnings, runner_settings, console);
   double next = monotonic_seconds() + kBetweenTables;
@@ -273,7 +277,7 @@ int run_experiment(const ExperimentOptions& options, Console& console) {
   const Collected before = collect(plan, folder);
   if (options.dry_run) {
     print(options.json ? config::pretty(experiment_json(plan, folder, before))
-                       : dry_run_text(plan, before, runner_options(options, plan),
+                       : dry_run_text(plan, before, runner_options(options, plan, before),
                                       shared_folder(folder, options.shard)));
     return 0;
   }
@@ -287,7 +291,7 @@ int run_experiment(const ExperimentOptions& options, Console& console) {
   require_same_data(plan, before, runs_of_shard(plan, options.shard), folder, options.data_dir);
   console.say(headline(plan, before) + "; writing " + folder.path() + "/");
   for (const std::string& known : null_cells(plan)) console.say(known);
-  run_all(plan, folder, options, console);
+  run_all(plan, before, folder, options, console);
   return show_results(plan, folder, options, console);
 }
 

@@ -37,7 +37,7 @@ void add_options(CLI::App& app, ExperimentOptions& o) {
       ->check(CLI::Range(1, 1024));
   app.add_option(
          "--threads", o.threads,
-         "of each run; default: one, or all cores with --jobs 1; results do not depend on it")
+         "of each run; default: the cores over the runs at once; results do not depend on it")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   app.add_option("--set", o.sets, "change a key of the base config (axes win)")
