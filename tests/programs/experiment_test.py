@@ -55,8 +55,10 @@ class ExperimentTest(ProgramTest):
         (self.folder / "base.json").write_text(json.dumps(BASE))
         self.question("grid", axes=AXES, seeds=[1, 2])
 
-    def question(self, name, **keys):
-        (self.folder / f"{name}.json").write_text(json.dumps({"base": "base.json", **keys}))
+    def question(self, name, dense=False, **keys):
+        """dense: with plain training beside the cells."""
+        keys = {"base": "base.json", "report": {"dense": dense}, **keys}
+        (self.folder / f"{name}.json").write_text(json.dumps(keys))
 
     def experiment(self, name, out, *arguments):
         return self.run_program("experiment", "--config", f"{name}.json", "--out", out, *arguments)
@@ -64,6 +66,33 @@ class ExperimentTest(ProgramTest):
     def rows(self, out):
         with open(self.folder / out / "results.csv", newline="") as file:
             return list(csv.DictReader(file))
+
+    def test_plain_training_stands_beside_what_compresses(self):
+        self.question("beside", dense=True, seeds=[1, 2])
+        self.ends(self.experiment("beside", "beside", "--smoke"), 0, "4 of 4 runs finished")
+        self.assertIn("| dense, same total budget | 2 |", (self.folder / "beside/results.md").read_text())
+        self.assertEqual(len((self.folder / "beside/dense.csv").read_text().splitlines()), 3)
+
+    def test_runs_on_other_images_under_the_same_name_are_not_compared(self):
+        self.question("images", axes=AXES, seeds=[1])
+        self.ends(self.experiment("images", "here", "--shard", "1/2"), 0, "2 of 4 runs finished")
+        labels = self.folder / "data/train-labels-idx1-ubyte"
+        before = labels.read_bytes()
+        labels.write_bytes(before[:-1] + bytes([(before[-1] + 1) % 10]))
+        try:
+            self.ends(self.experiment("images", "there", "--shard", "2/2"), 0, "2 of 4 runs finished")
+        finally:
+            labels.write_bytes(before)
+        collected = self.experiment("images", "both", "--collect", "here", "--collect", "there")
+        self.ends(collected, 1, "were trained on different images under one name")
+        self.assertFalse(list(self.folder.glob("both/runs/*/result.json")))
+
+    def test_cells_that_differ_in_a_null_switch_are_named_before_they_are_trained(self):
+        self.question("null", seeds=[1], set={"compression.int8.weights.observe": "dense"},
+                      axes={"composition": ["mask_then_quantize", "quantize_then_mask"]})
+        dry = self.experiment("null", "null", "--dry-run")
+        self.ends(dry, 0)
+        self.assertIn("2 cells differ only in what has no effect: composition:", dry.out)
 
     def test_a_grid_is_run_once_and_shown_in_tables(self):
         finished = self.experiment("grid", "grid", "--smoke", "--json")

@@ -76,6 +76,7 @@ std::vector<std::string> cell_row(const Plan& plan, const Collected& collected, 
   std::vector<std::string> row;
   for (std::size_t i = 0; i < cell.at.size(); ++i)
     row.push_back(plan.experiment.axes[i].points[cell.at[i]].label);
+  if (row.empty()) row.push_back(points_label(plan, index));
   const std::vector<Json> results = results_of(collected, runs_of_cell(plan, index));
   row.push_back(count_text(results.size(), cell.seeds.size()));
   for (std::string& text : figure_cells(plan, results)) row.push_back(std::move(text));
@@ -93,7 +94,6 @@ std::vector<std::string> dense_row(const Plan& plan, const Collected& collected,
                                    std::size_t columns) {
   std::vector<std::string> row(std::max<std::size_t>(plan.experiment.axes.size(), 1));
   row[0] = label;
-  if (plan.experiment.axes.empty()) row.clear();
   const std::vector<Json> results = results_of(collected, dense.runs);
   row.push_back(count_text(results.size(), dense.seeds.size()));
   for (std::string& text : figure_cells(plan, results)) row.push_back(std::move(text));
@@ -209,6 +209,7 @@ ResultTable main_table(const Plan& plan, const Collected& collected) {
   ResultTable table;
   table.of_all_cells = true;
   for (const Axis& axis : plan.experiment.axes) table.columns.push_back(axis.name);
+  if (table.columns.empty()) table.columns.emplace_back("network");
   table.texts = table.columns.size();
   table.columns.emplace_back("seeds");
   for (std::size_t i = 0; i < report.figures.size(); ++i) {
