@@ -12,6 +12,7 @@
 #include "apps/lib/experiment/page.h"
 #include "apps/lib/experiment/paired.h"
 #include "apps/lib/experiment/tables.h"
+#include "framework/config/config.h"
 #include "tests/experiment/helpers.h"
 
 using namespace pare;
@@ -164,6 +165,30 @@ TEST_CASE("plain training with the same budget is a row of its own, run once per
   const std::string text = results_markdown(plan, results(plan));
   CHECK(text.find("| dense, same total budget |") != std::string::npos);
   CHECK(text.find("## Pareto front of accuracy.integer and bytes.model") != std::string::npos);
+}
+
+TEST_CASE("there is no dense row where there is no plain training, or nothing compresses") {
+  const ExperimentFiles files;
+  const auto rows = [&](const std::string& set) {
+    const Plan plan = files.plan(R"("seeds": [1], "set": )" + set);
+    for (const DenseRow& row : plan.dense) {  // what is planned can be read
+      const std::string config = plan.runs[row.runs[0]].config.dump();
+      CHECK_NOTHROW(
+          config::read<RunConfig>(config::load_text(config, "dense", std::vector<std::string>{})));
+    }
+    return plan.dense.size();
+  };
+  CHECK(rows("{}") == 1);
+  CHECK(
+      rows(
+          R"({"phases": [{"name": "a", "epochs": 1, "apply": ["prune"], "freeze": ["dense/*"]}]})") ==
+      0);
+  CHECK(rows(R"({"phases": [{"name": "a", "epochs": 0, "apply": ["int8"]}]})") == 0);
+  CHECK(rows(R"({"phases": [{"name": "a", "epochs": 0, "apply": ["int8"]},
+                            {"name": "b", "epochs": 1, "continue": true}]})") == 1);
+  CHECK(rows(R"({"compression.kd": {"kind": "distill", "teacher": {"phase": "a"}},
+                 "phases": [{"name": "a", "epochs": 1}, {"name": "b", "epochs": 1, "apply": ["kd"]}]})") ==
+        0);
 }
 
 TEST_CASE("a strategy that is dense is that row already") {

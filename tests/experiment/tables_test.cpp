@@ -229,6 +229,15 @@ TEST_CASE("several rows of plain training say for how long, and beside which cel
   CHECK(rows.rows[7][0] == "dense, same total budget, 3.5 epochs, batch_size 16 (3 cells)");
 }
 
+TEST_CASE("a note is the first remark, on one line") {
+  const ExperimentFiles files;
+  const Plan plan =
+      files.plan(R"("seeds": [1], "report": {"dense": false, "note": "first\nsecond"})");
+  const Collected collected = results(plan, [](const Points&, double) { return 0.5; });
+  CHECK(result_remarks(plan, collected).at(0) == "first second");
+  CHECK(holds(results_latex(plan, collected), "% first second\n"));
+}
+
 TEST_CASE("LaTeX is harmless and says what has to be known") {
   CHECK(latex_escaped("a|b 3 × 4 ≤ 5 ≥ −2 µ …†") ==
         "a\\textbar{}b 3 $\\times$ 4 $\\le$ 5 $\\ge$ $-$2 $\\mu$ \\ldots{}$\\dagger$");

@@ -185,9 +185,15 @@ class Planner {
   std::map<std::string, std::vector<std::string>> begins_;  // of each run, the shortest first
 };
 
-// What compresses nothing is such a row already.
+// Not beside what compresses nothing, nor where there is no such training: only a calibration, or
+// phases that freeze parameters, which compression may have made.
 bool wants_dense_row(const ExperimentConfig& experiment, const RunConfig& run) {
-  return experiment.report.dense && !run.compression.empty();
+  const auto& phases = run.phases;
+  return experiment.report.dense &&
+         std::ranges::any_of(run.compression,
+                             [](const auto& entry) { return entry.second.compresses(); }) &&
+         std::ranges::none_of(phases, [](const PhaseConfig& p) { return !p.freeze.empty(); }) &&
+         !std::ranges::all_of(phases, [](const PhaseConfig& p) { return p.calibrates(); });
 }
 
 }  // namespace
@@ -224,6 +230,7 @@ RunConfig dense_counterpart(const RunConfig& run) {
       continue;
     }
     const std::size_t n = dense.phases.size() + 1;
+    if (n == 1) phase.continues = false;
     phase.name = n == 1 ? "dense" : fmt::format("dense_{}", n);
     dense.phases.push_back(std::move(phase));
   }

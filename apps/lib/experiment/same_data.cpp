@@ -37,6 +37,7 @@ void require_files(const std::string& name, const std::vector<DataFolder>& folde
 }  // namespace
 
 void SameImages::add(const PlannedRun& run, const Json& result, const std::string& folder) {
+  refuse_fallback(folder, result);
   const Json hash = value_at(result, "dataset.hash");
   if (!hash.is_string()) return;
   const std::string which = run.config.at("dataset").dump() + " " + run.config.at("seed").dump();
@@ -58,7 +59,6 @@ void require_same_data(const Plan& plan, const Collected& collected,
   for (std::size_t i = 0; i < plan.runs.size(); ++i) {
     if (!collected.results[i]) continue;
     const std::string run = folder.run(plan.runs[i].hash);
-    refuse_fallback(run, *collected.results[i]);
     images.add(plan.runs[i], *collected.results[i], run);
   }
   std::set<std::string> kinds;

@@ -266,7 +266,11 @@ std::vector<std::string> result_remarks(const Plan& plan, const Collected& colle
     after_training = after_training || value_at(*result, "integer_from") == Json("post_training");
   }
   std::vector<std::string> remarks;
-  if (!plan.experiment.report.note.empty()) remarks.push_back(plan.experiment.report.note);
+  if (!plan.experiment.report.note.empty()) {
+    remarks.push_back(plan.experiment.report.note);
+    std::ranges::replace_if(  // one line, for the comments of LaTeX
+        remarks.back(), [](unsigned char c) { return c < 0x20; }, ' ');
+  }
   if (plan.smoke)
     remarks.emplace_back("These are `--smoke` runs: a few updates each. The numbers mean nothing.");
   for (const auto& [fallback, runs] : fallbacks) {
