@@ -35,12 +35,14 @@ TEST_CASE("results have one row a finished run, in the order of the plan") {
   finish(files, plan.runs[plan.rows[0].run].hash, 0.5);
   const Collected collected = collect(plan, folder);
   CHECK(collected.finished() == 2);
+  const auto dense = [&](std::size_t row) { return plan.runs[*plan.rows[row].dense].hash; };
   CHECK(results_csv(plan, collected) ==
-        "run,dataset.batch_size,seed,dataset,accuracy.float,accuracy.fake_quant,accuracy.integer,"
-        "sparsity,bytes.model,macs,effective_macs,bops\n" +
-            plan.runs[plan.rows[0].run].hash + ",8,1,digits,0.5,,0.5,0.5,1234,,,\n" +
-            plan.runs[plan.rows[3].run].hash + ",16,2,digits,0.75,,0.75,0.5,1234,,,\n");
-  CHECK(timing_csv(plan, collected).ends_with(",16,2,1.5,20\n"));
+        "run,dataset.batch_size,seed,dense,dataset,accuracy.float,accuracy.fake_quant,"
+        "accuracy.integer,sparsity,bytes.model,macs,effective_macs,bops\n" +
+            plan.runs[plan.rows[0].run].hash + ",8,1," + dense(0) +
+            ",digits,0.5,,0.5,0.5,1234,,,\n" + plan.runs[plan.rows[3].run].hash + ",16,2," +
+            dense(3) + ",digits,0.75,,0.75,0.5,1234,,,\n");
+  CHECK(timing_csv(plan, collected).ends_with(",16,2," + dense(3) + ",1.5,20\n"));
 }
 
 TEST_CASE("fields that hold commas, quotes or lines are quoted") {
@@ -89,8 +91,9 @@ TEST_CASE("the table for people has means, deviations and intervals, and says wh
     CHECK(text.find(part) != std::string::npos);
   };
   has("3 of 8 runs are finished");  // with plain training at two batch sizes
-  has("| dataset.batch_size | seeds | accuracy.integer (%) | 95 % interval | accuracy.float (%) |");
-  has("| 8 | 2 | 55.00 ± 7.07 | -8.53 to 118.53 | 55.00 ± 7.07 | 50.00 | 1234 |");
-  has("| 16 | 1 of 2 | 70.00 | - | 70.00 | 50.00 | 1234 |");
+  has("| dataset.batch_size | seeds | accuracy.integer (%) | 95 % interval | against dense | "
+      "accuracy.float (%) |");
+  has("| 8 | 2 | 55.00 ± 7.07 | -8.53 to 118.53 | - | 55.00 ± 7.07 | 50.00 | 1234 |");
+  has("| 16 | 1 of 2 | 70.00 | - | - | 70.00 | 50.00 | 1234 |");
   has("exit code 4): error: a \\| b");
 }

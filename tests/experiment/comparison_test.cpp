@@ -198,7 +198,7 @@ TEST_CASE("a strategy that is dense is that row already") {
     "axes": {"strategy.kind": ["dense", "alternating", "joint"]}, "seeds": [1, 2])");
   CHECK(plan.runs.size() == 6);
   REQUIRE(plan.dense.size() == 1);
-  CHECK(is_shown_as_cell(plan, plan.dense[0]));
+  CHECK(plan.dense[0].is_cell);
   CHECK(main_table(plan, results(files.plan(kStrategies))).rows.size() == 3);
 }
 

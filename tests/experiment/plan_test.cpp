@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "framework/config/config.h"
 #include "tests/experiment/helpers.h"
 
 using namespace pare;
@@ -116,6 +117,23 @@ TEST_CASE("a condition that holds nowhere or names nothing is an error where it 
             .ends_with("exclude[0]: it holds in no cell"));
   CHECK(files.refused(grid + R"([{"pruned": ["half", "most"]}])") ==
         "exclude: every cell is excluded");
+}
+
+TEST_CASE("a point with a condition is in the cells for which it holds") {
+  const ExperimentFiles files;
+  const std::string bits = R"("compression.int8.weights.bits": [8, 4], "pruned": [
+      {"label": "no", "set": {}},
+      {"label": "half", "set": {"compression.prune.sparsity": 0.5}, "where": )";
+  const auto grid = [&](const std::string& where) { return "\"axes\": {" + bits + where + "}]}"; };
+  const Plan plan = files.plan(grid(R"({"compression.int8.weights.bits": [4]})"));
+  CHECK(labels(plan) == std::vector<std::string>{"compression.int8.weights.bits=8 pruned=no",
+                                                 "compression.int8.weights.bits=4 pruned=no",
+                                                 "compression.int8.weights.bits=4 pruned=half"});
+  CHECK(config::write(plan.experiment)["axes"]["pruned"][1]["where"].size() == 1);
+  CHECK(files.refused(grid(R"({"compression.int8.weights.bits": 5})"))
+            .find("axes.pruned[1].where: expected a point of the axis") != std::string::npos);
+  CHECK(files.refused(grid(R"({"dataset.validation": 7})")).find("axes.pruned[1].where: ") !=
+        std::string::npos);
 }
 
 TEST_CASE("more seeds are added to the cells that they name") {

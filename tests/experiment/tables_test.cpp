@@ -229,6 +229,32 @@ TEST_CASE("several rows of plain training say for how long, and beside which cel
   CHECK(rows.rows[7][0] == "dense, same total budget, 3.5 epochs, batch_size 16 (3 cells)");
 }
 
+TEST_CASE("a cell stands against plain training with its budget, seed by seed") {
+  const ExperimentFiles files;
+  const Plan plan = files.plan(R"("axes": {"phases": [
+      {"label": "as it is", "set": {}},
+      {"label": "nothing", "set": {"phases": [{"name": "dense", "epochs": 2}]}}]}, "seeds": [1, 2, 3])");
+  Collected collected = results(
+      plan, [](const Points&, double seed) { return seed == 1 ? 0.25 : 0.5 + 0.0625 * seed; });
+  REQUIRE(plan.dense.size() == 1);
+  for (const std::size_t run : plan.dense[0].runs)
+    collected.results[run].emplace(config::Json{{"accuracy", {{"integer", 0.5}}}});
+  CHECK_FALSE(plan.dense[0].is_cell);
+  const auto text = [&](std::size_t row) {
+    const ResultTable table = main_table(plan, collected);
+    REQUIRE(table.columns[4] == "against dense");
+    return table.rows[row][4];
+  };
+  CHECK(text(0) == "+2.08 ± 23.66");  // -25, +12.5, +18.75
+  CHECK(text(1).empty());             // it compresses nothing
+  CHECK(text(2).empty());             // plain training itself
+  collected.results[plan.dense[0].runs[0]].reset();
+  CHECK(text(0) == "+15.62 ± 4.42");  // seeds that both have
+  const std::string csv = results_csv(plan, collected);
+  CHECK(holds(csv, ",1," + plan.runs[*plan.rows[0].dense].hash + ","));
+  CHECK(holds(csv, plan.runs[plan.rows[3].run].hash + ",nothing,1,,"));
+}
+
 TEST_CASE("a note is the first remark, on one line") {
   const ExperimentFiles files;
   const Plan plan =

@@ -26,7 +26,7 @@ std::string table(const Plan& plan, const Collected& collected,
                   const std::vector<Column>& columns) {
   std::vector<std::string> fields = {"run"};
   for (const Axis& axis : plan.experiment.axes) fields.push_back(csv_field(axis.name));
-  fields.push_back("seed");
+  for (const char* name : {"seed", "dense"}) fields.emplace_back(name);
   for (const Column& column : columns) fields.push_back(column.name);
   std::string text = join(fields, ",") + "\n";
   for (const PlannedRow& row : plan.rows) {
@@ -37,6 +37,7 @@ std::string table(const Plan& plan, const Collected& collected,
     for (std::size_t i = 0; i < cell.at.size(); ++i)
       fields.push_back(csv_field(plan.experiment.axes[i].points[cell.at[i]].label));
     fields.push_back(std::to_string(row.seed));
+    fields.push_back(row.dense ? plan.runs[*row.dense].hash : "");
     for (const Column& column : columns) fields.push_back(field_of(value_at(*result, column.path)));
     text += join(fields, ",") + "\n";
   }

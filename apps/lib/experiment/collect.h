@@ -24,8 +24,9 @@ struct Collected {
 
 Collected collect(const Plan& plan, const ExperimentFolder& folder);
 
-// One row a run and cell: run, the axes in order, seed, the data set that it was trained on, the
-// figures. Unfinished runs have no row.
+// One row a run and cell: run, the axes in order, seed, the run of plain training with its budget
+// (in dense.csv; "" where there is none), the data set that it was trained on, the figures.
+// Unfinished runs have no row.
 std::string results_csv(const Plan& plan, const Collected& collected);
 // The same rows with what differs every time: seconds, latency_us.
 std::string timing_csv(const Plan& plan, const Collected& collected);

@@ -81,6 +81,7 @@ Json row_json(const Plan& plan, const Collected& collected, const PlannedRow& ro
     const Axis& axis = plan.experiment.axes[i];
     json["axes"][axis.name] = axis.points[cell.at[i]].value;
   }
+  json["dense"] = row.dense ? Json(plan.runs[*row.dense].hash) : Json();
   json["state"] = state_of(collected, row.run);
   if (const auto& result = collected.results[row.run]) {
     for (const std::string& name : result_figures()) json[name] = value_at(*result, name);

@@ -22,7 +22,7 @@ using config::Json;
 using config::Node;
 
 // Plain columns of the tables, which an axis cannot be called.
-constexpr const char* kTaken[] = {"run", "dataset", "seed"};
+constexpr const char* kTaken[] = {"run", "dataset", "seed", "dense"};
 
 // A path is only checked where it is used: by the reader of the cell's config.
 std::vector<Change> read_changes(const Node& node) {
@@ -50,6 +50,21 @@ config::Type<std::vector<Change>> changes_type() {
               }};
 }
 
+void read_condition(const Node& node, Condition& x) {
+  x = {.tests = {}, .written = node.value()};
+  for (const auto& [what, value] : node.members()) {
+    Condition::Test test{.what = what, .values = {}};
+    const Json json = to_json(value.value());
+    if (json.is_array()) {
+      test.values.assign(json.begin(), json.end());
+    } else {
+      test.values.push_back(json);
+    }
+    x.tests.push_back(std::move(test));
+  }
+  if (x.tests.empty()) node.fail("expected {axis or path: value or [values]}, got none");
+}
+
 bool is_labelled(const Node& item) {
   return item.is_object() && item.value().find("label") && item.value().find("set");
 }
@@ -61,8 +76,10 @@ AxisPoint labelled_point(const Node& item) {
       point.label = value.text();
     } else if (key == "set") {
       point.changes = read_changes(value);
+    } else if (key == "where") {
+      read_condition(value, point.where.emplace());
     } else {
-      value.fail("expected the keys 'label' and 'set' and no other");
+      value.fail("expected the keys 'label', 'set' and 'where' and no other");
     }
   }
   point.value = point.label;
@@ -104,6 +121,13 @@ Axis read_axis(const std::string& name, const Node& node) {
   return axis;
 }
 
+Json write_point(const std::string& axis, const AxisPoint& point) {
+  if (point.changes.size() == 1 && point.changes[0].path == axis) return point.value;
+  Json json = {{"label", point.label}, {"set", write_changes(point.changes)}};
+  if (point.where) json["where"] = to_json(point.where->written);
+  return json;
+}
+
 config::Type<std::vector<Axis>> axes_type() {
   return {.read =
               [](const Node& node, std::vector<Axis>& x) {
@@ -116,13 +140,8 @@ config::Type<std::vector<Axis>> axes_type() {
                 Json json = Json::object();
                 for (const Axis& axis : x) {
                   Json points = Json::array();
-                  for (const AxisPoint& point : axis.points) {
-                    const bool plain =
-                        point.changes.size() == 1 && point.changes[0].path == axis.name;
-                    points.push_back(plain ? point.value
-                                           : Json{{"label", point.label},
-                                                  {"set", write_changes(point.changes)}});
-                  }
+                  for (const AxisPoint& point : axis.points)
+                    points.push_back(write_point(axis.name, point));
                   json[axis.name] = std::move(points);
                 }
                 return json;
@@ -132,21 +151,6 @@ config::Type<std::vector<Axis>> axes_type() {
               [] {
                 return Json{{"type", "object"}};
               }};
-}
-
-void read_condition(const Node& node, Condition& x) {
-  x = {.tests = {}, .written = node.value()};
-  for (const auto& [what, value] : node.members()) {
-    Condition::Test test{.what = what, .values = {}};
-    const Json json = to_json(value.value());
-    if (json.is_array()) {
-      test.values.assign(json.begin(), json.end());
-    } else {
-      test.values.push_back(json);
-    }
-    x.tests.push_back(std::move(test));
-  }
-  if (x.tests.empty()) node.fail("expected {axis or path: value or [values]}, got none");
 }
 
 config::Type<Condition> condition_type() {

@@ -20,20 +20,6 @@ struct Change {
   config::Value value;  // knows where it was written
 };
 
-struct AxisPoint {
-  std::string label;   // how tables call it
-  config::Json value;  // what `exclude` compares with: the value, or the label of a labelled set
-  std::vector<Change> changes;
-  std::string base = {};  // the config that is changed, where it is not the experiment's
-};
-
-// A config path with values, or a name with labelled sets of changes; "base", with the configs
-// themselves, where an experiment has several.
-struct Axis {
-  std::string name;
-  std::vector<AxisPoint> points = {};
-};
-
 // Holds where everything that it names has one of the values given: an axis at one of its points,
 // or a path of the cell's config.
 struct Condition {
@@ -43,6 +29,21 @@ struct Condition {
   };
   std::vector<Test> tests;
   config::Value written;  // for messages
+};
+
+struct AxisPoint {
+  std::string label;   // how tables call it
+  config::Json value;  // what `exclude` compares with: the value, or the label of a labelled set
+  std::vector<Change> changes;
+  std::string base = {};  // the config that is changed, where it is not the experiment's
+  std::optional<Condition> where = {};  // cells that have this point, where not all have it
+};
+
+// A config path with values, or a name with labelled sets of changes; "base", with the configs
+// themselves, where an experiment has several.
+struct Axis {
+  std::string name;
+  std::vector<AxisPoint> points = {};
 };
 
 struct MoreSeeds {

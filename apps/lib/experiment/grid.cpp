@@ -148,6 +148,41 @@ std::vector<Matcher> matchers_of(const ExperimentConfig& experiment,
   return matchers;
 }
 
+// Points that not every cell may have.
+class PointConditions {
+ public:
+  explicit PointConditions(const ExperimentConfig& experiment) {
+    for (std::size_t i = 0; i < experiment.axes.size(); ++i) {
+      const Axis& axis = experiment.axes[i];
+      for (std::size_t point = 0; point < axis.points.size(); ++point) {
+        if (const auto& where = axis.points[point].where) {
+          const std::string path = fmt::format("axes.{}[{}].where", axis.name, point);
+          points_.push_back({i, point, Matcher(experiment, *where, path)});
+        }
+      }
+    }
+  }
+
+  bool allow(const Cell& cell) {
+    bool allowed = true;  // every condition is asked: each must hold somewhere
+    for (Point& p : points_) {
+      if (cell.at[p.axis] == p.point) allowed = p.where.holds(cell) && allowed;
+    }
+    return allowed;
+  }
+
+  void require_held() const {
+    for (const Point& p : points_) p.where.require_held();
+  }
+
+ private:
+  struct Point {
+    std::size_t axis, point;
+    Matcher where;
+  };
+  std::vector<Point> points_;
+};
+
 void add_seeds(std::vector<std::uint64_t>& seeds, const std::vector<std::uint64_t>& more) {
   for (const std::uint64_t seed : more) {
     if (std::find(seeds.begin(), seeds.end(), seed) == seeds.end()) seeds.push_back(seed);
@@ -168,6 +203,8 @@ std::vector<Cell> make_grid(const ExperimentConfig& experiment, std::span<const 
   std::vector<Matcher> numbered =
       matchers_of(experiment, beside, "report.published.values[{}].where");
 
+  PointConditions points(experiment);
+
   std::map<std::string, Value> bases;
   for (const std::string& base : experiment.bases)
     bases.emplace(base, load_base(base, experiment, sets));
@@ -175,6 +212,7 @@ std::vector<Cell> make_grid(const ExperimentConfig& experiment, std::span<const 
   std::vector<Cell> cells;
   for (std::size_t n = 0; n < count; ++n) {
     Cell cell = make_cell(experiment, bases, n);
+    if (!points.allow(cell)) continue;
     // Every condition is asked: each must hold somewhere.
     if (std::count_if(excluded.begin(), excluded.end(),
                       [&](Matcher& matcher) { return matcher.holds(cell); }) > 0) {
@@ -188,6 +226,7 @@ std::vector<Cell> make_grid(const ExperimentConfig& experiment, std::span<const 
     }
     cells.push_back(std::move(cell));
   }
+  points.require_held();
   for (const auto* matchers : {&excluded, &seeded, &numbered}) {
     for (const Matcher& matcher : *matchers) matcher.require_held();
   }

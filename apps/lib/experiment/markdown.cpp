@@ -43,7 +43,7 @@ std::string failures(const Plan& plan, const Collected& collected) {
                          *failure);
   }
   for (const DenseRow& row : plan.dense) {
-    if (is_shown_as_cell(plan, row)) continue;
+    if (row.is_cell) continue;
     for (std::size_t i = 0; i < row.runs.size(); ++i) {
       const std::optional<Failure>& failure = collected.failures[row.runs[i]];
       if (failure) text += failure_text("dense", row.seeds[i], plan.runs[row.runs[i]], *failure);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "apps/lib/branch.h"
 #include "apps/lib/experiment/comparison.h"
@@ -56,19 +57,21 @@ class Planner {
   explicit Planner(const ExperimentConfig& experiment, bool smoke)
       : sharing_(experiment.share), smoke_(smoke) {}
 
-  void add_row(std::size_t cell, std::uint64_t seed, const RunConfig& run) {
-    rows_.push_back({{cell, seed, 0}, add_run(run, seed)});
-  }
-
-  void add_dense(std::size_t cell, const std::vector<std::uint64_t>& seeds, const RunConfig& run) {
+  void add_cell(std::size_t cell, const std::vector<std::uint64_t>& seeds, const RunConfig& run,
+                bool with_dense) {
+    const std::size_t first = rows_.size();
+    for (const std::uint64_t seed : seeds)
+      rows_.push_back({{cell, seed, 0}, add_run(run, seed), std::nullopt});
+    if (!with_dense) return;
     const RunConfig dense = dense_counterpart(run);
     const std::string key = run_hash(dense, smoke_);
     Dense& row = dense_[key];
     row.cells.push_back(cell);
-    for (const std::uint64_t seed : seeds) {
-      if (std::find(row.seeds.begin(), row.seeds.end(), seed) != row.seeds.end()) continue;
-      row.seeds.push_back(seed);
-      row.hashes.push_back(add_run(dense, seed));
+    for (std::size_t i = 0; i < seeds.size(); ++i) {
+      rows_[first + i].dense = add_run(dense, seeds[i]);
+      if (std::find(row.seeds.begin(), row.seeds.end(), seeds[i]) != row.seeds.end()) continue;
+      row.seeds.push_back(seeds[i]);
+      row.hashes.push_back(*rows_[first + i].dense);
     }
     if (row.cells.size() == 1) order_.push_back(key);
   }
@@ -78,14 +81,18 @@ class Planner {
       return a.config["seed"] < b.config["seed"];
     });
     for (std::size_t i = 0; i < runs_.size(); ++i) index_[runs_[i].hash] = i;
-    for (auto& [row, hash] : rows_) {
-      row.run = index_.at(hash);
-      plan.rows.push_back(row);
+    std::set<std::size_t> of_cells;
+    for (Row& row : rows_) {
+      row.planned.run = index_.at(row.run);
+      if (row.dense) row.planned.dense = index_.at(*row.dense);
+      of_cells.insert(row.planned.run);
+      plan.rows.push_back(row.planned);
     }
     for (const std::string& key : order_) {
       const Dense& from = dense_.at(key);
       DenseRow row{.seeds = from.seeds, .runs = {}, .cells = from.cells};
       for (const std::string& hash : from.hashes) row.runs.push_back(index_.at(hash));
+      row.is_cell = std::ranges::all_of(row.runs, [&](auto run) { return of_cells.contains(run); });
       plan.dense.push_back(std::move(row));
     }
     share(plan);
@@ -93,6 +100,11 @@ class Planner {
   }
 
  private:
+  struct Row {
+    PlannedRow planned;
+    std::string run;
+    std::optional<std::string> dense;
+  };
   struct Dense {
     std::vector<std::uint64_t> seeds;
     std::vector<std::string> hashes;
@@ -176,7 +188,7 @@ class Planner {
 
   Sharing sharing_;
   bool smoke_;
-  std::vector<std::pair<PlannedRow, std::string>> rows_;
+  std::vector<Row> rows_;
   std::vector<PlannedRun> runs_;
   std::map<std::string, std::size_t> index_;
   std::map<std::string, Dense> dense_;
@@ -246,8 +258,7 @@ Plan make_plan(ExperimentConfig experiment, std::span<const std::string> sets, b
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const Cell& cell = plan.cells[i];
     const RunConfig run = read_cell(plan.experiment, cell);
-    for (const std::uint64_t seed : cell.seeds) planner.add_row(i, seed, run);
-    if (wants_dense_row(plan.experiment, run)) planner.add_dense(i, cell.seeds, run);
+    planner.add_cell(i, cell.seeds, run, wants_dense_row(plan.experiment, run));
   }
   planner.finish(plan);
   check_comparisons(plan);

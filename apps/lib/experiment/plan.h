@@ -28,6 +28,7 @@ struct PlannedRow {
   std::size_t cell;
   std::uint64_t seed;
   std::size_t run;
+  std::optional<std::size_t> dense = {};  // the run of plain training with its budget
 };
 
 // "dense, same total budget": plain training for as many updates as a cell's. Cells of equal
@@ -36,6 +37,7 @@ struct DenseRow {
   std::vector<std::uint64_t> seeds;
   std::vector<std::size_t> runs;   // of each seed
   std::vector<std::size_t> cells;  // whose budget it has
+  bool is_cell = false;            // all its runs are those of cells already
 };
 
 struct Plan {

@@ -24,8 +24,31 @@ std::string count_text(std::size_t finished, std::size_t all) {
   return finished == all ? std::to_string(all) : fmt::format("{} of {}", finished, all);
 }
 
-// The figures of one row, from the results of its finished runs.
-std::vector<std::string> figure_cells(const Plan& plan, const std::vector<Json>& results) {
+// The distance of a cell to plain training with its budget, seed by seed, of the first figure.
+std::string against_dense(const Plan& plan, const Collected& collected, std::size_t cell) {
+  const std::string& name = plan.experiment.report.figures[0];
+  std::vector<double> differences;
+  bool has_dense = false;
+  for (const PlannedRow& row : plan.rows) {
+    if (row.cell != cell || !row.dense) continue;
+    has_dense = true;
+    const auto& ours = collected.results[row.run];
+    const auto& dense = collected.results[*row.dense];
+    if (!ours || !dense) continue;
+    const auto a = figure(*ours, name), b = figure(*dense, name);
+    if (a && b) differences.push_back(*a - *b);
+  }
+  if (!has_dense) return "";
+  const Summary s = summarize(differences);
+  if (s.n == 0) return "-";
+  const std::string mean = signed_text(name, s.mean);
+  return s.deviation && *s.deviation > 0 ? mean + " ± " + figure_text(name, *s.deviation) : mean;
+}
+
+// The figures of one row, from the results of its finished runs; `against` is what stands behind
+// the first one where the table has such a column.
+std::vector<std::string> figure_cells(const Plan& plan, const std::vector<Json>& results,
+                                      const std::string& against) {
   std::vector<std::string> cells;
   const std::vector<std::string>& figures = plan.experiment.report.figures;
   for (std::size_t i = 0; i < figures.size(); ++i) {
@@ -35,7 +58,9 @@ std::vector<std::string> figure_cells(const Plan& plan, const std::vector<Json>&
     }
     const Summary s = summarize(values);
     cells.push_back(mean_text(figures[i], s));
-    if (i == 0) cells.push_back(interval_text(figures[i], s));
+    if (i > 0) continue;
+    cells.push_back(interval_text(figures[i], s));
+    if (!plan.dense.empty()) cells.push_back(against);
   }
   return cells;
 }
@@ -79,7 +104,8 @@ std::vector<std::string> cell_row(const Plan& plan, const Collected& collected, 
   if (row.empty()) row.push_back(points_label(plan, index));
   const std::vector<Json> results = results_of(collected, runs_of_cell(plan, index));
   row.push_back(count_text(results.size(), cell.seeds.size()));
-  for (std::string& text : figure_cells(plan, results)) row.push_back(std::move(text));
+  const std::string against = against_dense(plan, collected, index);
+  for (std::string& text : figure_cells(plan, results, against)) row.push_back(std::move(text));
   for (std::string& text : published_cells(plan, collected, index)) row.push_back(std::move(text));
   return row;
 }
@@ -96,7 +122,7 @@ std::vector<std::string> dense_row(const Plan& plan, const Collected& collected,
   row[0] = label;
   const std::vector<Json> results = results_of(collected, dense.runs);
   row.push_back(count_text(results.size(), dense.seeds.size()));
-  for (std::string& text : figure_cells(plan, results)) row.push_back(std::move(text));
+  for (std::string& text : figure_cells(plan, results, "")) row.push_back(std::move(text));
   row.resize(columns);
   return row;
 }
@@ -128,7 +154,7 @@ std::string dense_label(const Plan& plan, const DenseRow& row, bool several) {
 void add_dense_rows(const Plan& plan, const Collected& collected, ResultTable& table) {
   std::vector<const DenseRow*> rows;
   for (const DenseRow& row : plan.dense) {
-    if (!is_shown_as_cell(plan, row)) rows.push_back(&row);
+    if (!row.is_cell) rows.push_back(&row);
   }
   for (const DenseRow* row : rows) {
     const std::string label = dense_label(plan, *row, rows.size() > 1);
@@ -179,13 +205,6 @@ std::string points_label(const Plan& plan, std::size_t cell) {
   return parts.empty() ? "the base config" : join(parts, ", ");
 }
 
-bool is_shown_as_cell(const Plan& plan, const DenseRow& row) {
-  return std::all_of(row.runs.begin(), row.runs.end(), [&](std::size_t run) {
-    return std::any_of(plan.rows.begin(), plan.rows.end(),
-                       [run](const PlannedRow& r) { return r.run == run; });
-  });
-}
-
 std::vector<std::size_t> front_of(const Plan& plan, const Collected& collected,
                                   const std::string& cost) {
   std::vector<Tradeoff> points;
@@ -214,7 +233,9 @@ ResultTable main_table(const Plan& plan, const Collected& collected) {
   table.columns.emplace_back("seeds");
   for (std::size_t i = 0; i < report.figures.size(); ++i) {
     table.columns.push_back(figure_title(report.figures[i]));
-    if (i == 0) table.columns.emplace_back("95 % interval");
+    if (i > 0) continue;
+    table.columns.emplace_back("95 % interval");
+    if (!plan.dense.empty()) table.columns.emplace_back("against dense");
   }
   if (report.published) {
     table.columns.push_back(report.published->source);

@@ -40,9 +40,6 @@ std::string signed_text(const std::string& name, double value);
 // "8, 90 %": the labels of a cell's points, without names.
 std::string points_label(const Plan& plan, std::size_t cell);
 
-// A dense row's cells are rows of the main table already.
-bool is_shown_as_cell(const Plan& plan, const DenseRow& row);
-
 // Cells that are on the front of the first figure against `cost`; of those with the same runs one.
 std::vector<std::size_t> front_of(const Plan& plan, const Collected& collected,
                                   const std::string& cost);
