@@ -4,138 +4,193 @@
 usage: techniques_page.py RUNS > docs/results/techniques.md
 
 RUNS is the experiment's folder. One table per network: what each config of configs/techniques/ reached, mean
-and standard deviation over seeds, and the distance, seed by seed, to the dense network that was trained for
-as long.
+and standard deviation over seeds, and the distance, seed by seed, to the dense network that was trained for as
+many updates, at the same rates. Before them, what was expected of some and whether it came so.
 """
 
 import csv
-import json
 import pathlib
 import re
 import statistics
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-NETWORKS = {"base_dense": ("LeNet-300-100", "dense_same_budget"),
-            "base_cnn": ("The document's CNN", "dense_same_budget_cnn")}
+LENET, CNN = "LeNet-300-100", "the document's CNN"
+WRITTEN_FOR = {"base_dense": LENET, "base_cnn": CNN}
+WORDS = ("run", "base", "variant", "dense", "dataset")
+
+# What is asked of a technique: (words, config, variant or "", points at most below the dense network).
+EXPECTED = [
+    ("8 bits", "quantize_uniform_int8", LENET, 0.1),
+    ("8 bits", "quantize_uniform_int8", CNN, 0.1),
+    ("8 bits after training, biases corrected", "quantize_ptq_correct_bias", "8 bits", 0.1),
+    ("4 bits, learned steps", "quantize_lsq", LENET, 0.2),
+    ("4 bits, learned steps", "quantize_lsq", CNN, 0.2),
+    ("ternary weights", "quantize_ternary", LENET, 0.4),
+    ("ternary weights", "quantize_ternary", CNN, 0.4),
+    ("binary weights", "quantize_binary", LENET, 0.7),
+    ("binary weights", "quantize_binary", CNN, 0.7),
+    ("95 % of the weights pruned", "prune_magnitude_global", LENET, 0.3),
+    ("95 % of the weights pruned", "prune_magnitude_global", CNN, 0.2),
+    ("half of the neurons removed", "prune_neuron", LENET, 0.5),
+    ("half of the filters removed", "prune_filter", CNN, 0.5),
+    ("half of the MACs of fc1, by rank", "factorize_svd_dense", LENET, 0.2),
+]
 
 
-def network_of(config):
-    """The stem of the network's file that a config begins with."""
+class Row:
+    """A line of the tables: a config in one of its variants. Figures are fractions, by seed."""
+
+    def __init__(self, config, variant):
+        self.config, self.variant = config, variant
+        self.network = network_of(config, variant)
+        self.figures = {}  # seed -> name -> value
+        self.dense = {}    # seed -> accuracy of plain training with its budget
+        self.dense_runs = set()
+
+    def values(self, name):
+        return [f[name] for f in self.figures.values() if name in f]
+
+    def differences(self):
+        """In points, of the seeds that both have; none where there is no integer form."""
+        ours = {seed: f["accuracy.integer"] for seed, f in self.figures.items() if "accuracy.integer" in f}
+        return [100 * (accuracy - self.dense[seed]) for seed, accuracy in ours.items() if seed in self.dense]
+
+    def label(self):
+        link = f"[{self.config}](../../configs/techniques/{self.config}.json)"
+        return link if self.variant in ("as written", LENET, CNN) else f"{link}, {self.variant}"
+
+
+def network_of(config, variant):
+    """A variant may name it; else it is the one that the config begins with."""
+    for network in (LENET, CNN):
+        if network in variant:
+            return network
     text = (ROOT / "configs/techniques" / f"{config}.json").read_text()
-    return re.search(r'"_base_":\s*"(\w+)\.json"', text)[1]
+    return WRITTEN_FOR[re.search(r'"_base_":\s*"(\w+)\.json"', text)[1]]
+
+
+def lines_of(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def numbers_of(line):
+    return {name: float(value) for name, value in line.items() if value and name not in WORDS}
 
 
 def read(folder):
-    """config -> seed -> its row of results.csv, which names the runs of the plan and no others."""
-    found = {}
-    with open(folder / "results.csv", newline="") as file:
-        for row in csv.DictReader(file):
-            seeds = found.setdefault(row["base"], {})
-            if row["seed"] in seeds:
-                sys.exit(f"{folder}: two rows of {row['base']} with seed {row['seed']}; expected "
-                         "the results of techniques.json, which has no other axis")
-            seeds[row["seed"]] = row
-    return found
-
-
-def data_of(folder, found):
-    """The kind of data that all runs were trained on; differences between two would mean nothing."""
-    kinds = set()
-    for seeds in found.values():
-        for row in seeds.values():
-            kind = row.get("dataset")
-            if not kind:  # a table without this column
-                result = folder / "runs" / row["run"] / "result.json"
-                kind = json.loads(result.read_text())["dataset"]["kind"]
-            kinds.add(kind)
+    """(config, variant) -> Row, in the order of results.csv; the kinds of data set; dense runs by name."""
+    accuracy = {line["run"]: line for line in lines_of(folder / "dense.csv")}
+    found, kinds = {}, set()
+    for line in lines_of(folder / "results.csv"):
+        row = found.setdefault((line["base"], line["variant"]), Row(line["base"], line["variant"]))
+        row.figures[line["seed"]] = numbers_of(line)
+        kinds.add(line["dataset"])
+        if line["dense"] in accuracy:
+            row.dense[line["seed"]] = float(accuracy[line["dense"]]["accuracy.integer"])
+            row.dense_runs.add(line["dense"])
     if len(kinds) != 1:
-        sys.exit(f"{folder}: expected runs on one data set, found {sorted(kinds)}")
-    return kinds.pop()
+        sys.exit(f"{folder}: expected finished runs on one data set, found {sorted(kinds) or 'none'}")
+    return found, kinds.pop(), accuracy
 
 
-def seeds_of(found):
-    """How many: 3 seeds, or 1 to 3 seeds where some are missing."""
-    counts = [len(seeds) for seeds in found.values()]
-    least, most = min(counts), max(counts)
-    if least != most:
-        return f"{least} to {most} seeds"
-    return f"{most} seed{'' if most == 1 else 's'}"
-
-
-def configs_of(found):
-    """Every config, or how many of them where some are missing."""
-    names = {path.stem for path in (ROOT / "configs/techniques").glob("*.json")} - set(NETWORKS)
-    return "Every config" if names <= set(found) else f"{len(found)} of {len(names)} configs"
-
-
-def values_of(seeds, name):
-    """seed -> value, of the seeds that have one."""
-    return {seed: float(row[name]) for seed, row in seeds.items() if row[name]}
-
-
-def spread(values):
-    return f" ± {100 * statistics.stdev(values):.2f}" if len(values) > 1 else ""
-
-
-def cell(seeds, name):
-    values = list(values_of(seeds, name).values())
+def mean_and_spread(values, sign=""):
     if not values:
         return "-"
-    mean = statistics.mean(values)
-    if name == "bytes.model":
-        return f"{mean:,.0f}"
-    return f"{100 * mean:.2f}{spread(values) if name == 'accuracy.integer' else ''}"
+    spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):{sign}.2f}{spread}"
 
 
-def difference(seeds, dense):
-    """Seed by seed, over the seeds that both have."""
-    ours, theirs = (values_of(s, "accuracy.integer") for s in (seeds, dense))
-    differences = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
-    if not differences:
-        return "-"
-    fewer = f" (n={len(differences)})" if len(differences) < len(ours) else ""
-    return f"{100 * statistics.mean(differences):+.2f}{spread(differences)}{fewer}"
+def percent(row, name):
+    return mean_and_spread([100 * x for x in row.values(name)])
 
 
-def table(title, dense_name, found, names):
-    dense = found.get(dense_name, {})
-    print(f"## {title}\n")
-    print("| config | seeds | float | fake_quant | integer | against dense | bytes | zeros |")
-    print("|---|---|---|---|---|---|---|---|")
-    for name in [dense_name] + [other for other in names if other != dense_name]:
-        if name not in found:
+def mean_percent(row, name):
+    values = row.values(name)
+    return f"{100 * statistics.mean(values):.2f}" if values else "-"
+
+
+def seeds_of(rows):
+    counts = [len(row.figures) for row in rows]
+    least, most = min(counts), max(counts)
+    many = f"{most} seed{'' if most == 1 else 's'}"
+    return many if least == most else f"{least} to {many}"
+
+
+def differences_of(row):
+    found = row.differences()
+    fewer = f" (n={len(found)})" if 0 < len(found) < len(row.figures) else ""
+    return mean_and_spread(found, "+") + fewer
+
+
+def row_of_config(found, config, variant):
+    """The variant that is named, or the one as written where that is on the network that is named."""
+    for row in found.values():
+        if row.config == config and (row.variant == variant or (row.variant == "as written" and row.network == variant)):
+            return row
+    return None
+
+
+def expectations(found):
+    print("## What was expected\n")
+    print("| of | config | network | points lost at most | measured | |")
+    print("|---|---|---|---|---|---|")
+    for words, config, variant, most in EXPECTED:
+        row = row_of_config(found, config, variant)
+        if not row or not row.differences():
             continue
-        seeds = found[name]
-        against = difference(seeds, dense) if name != dense_name else "-"
-        print(f"| [{name}](../../configs/techniques/{name}.json) | {len(seeds)} | "
-              f"{cell(seeds, 'accuracy.float')} | {cell(seeds, 'accuracy.fake_quant')} | "
-              f"{cell(seeds, 'accuracy.integer')} | {against} | "
-              f"{cell(seeds, 'bytes.model')} | {cell(seeds, 'sparsity')} |")
+        verdict = "" if statistics.mean(row.differences()) >= -most else "**more is lost**"
+        print(f"| {words} | {row.label()} | {row.network} | {most:.1f} | {differences_of(row)} | {verdict} |")
+    print()
+
+
+def dense_rows(rows, accuracy):
+    """Plain training by its epochs: the runs that the rows are compared with."""
+    runs = set().union(*(row.dense_runs for row in rows))
+    by_epochs = {}
+    for run in runs:
+        by_epochs.setdefault(float(accuracy[run]["epochs"]), []).append(accuracy[run])
+    for epochs, lines in sorted(by_epochs.items()):
+        values = [100 * float(line["accuracy.integer"]) for line in lines]
+        budgets = len(lines) / len({line["seed"] for line in lines})
+        note = f", {budgets:.0f} courses of the rate" if budgets > 1 else ""
+        print(f"| *dense, {epochs:g} epochs{note}* | | | {mean_and_spread(values)} | | | |")
+
+
+def table(network, found, accuracy):
+    rows = [row for row in found.values() if row.network == network]
+    print(f"## {network[0].upper() + network[1:]}\n")
+    print("| config | float | fake_quant | integer | against dense | bytes | zeros |")
+    print("|---|---|---|---|---|---|---|")
+    dense_rows(rows, accuracy)
+    for row in sorted(rows, key=lambda row: (row.config, row.variant)):
+        bytes_of = row.values("bytes.model")  # none where there is no integer form
+        size = f"{statistics.mean(bytes_of):,.0f}" if bytes_of else "-"
+        print(f"| {row.label()} | {mean_percent(row, 'accuracy.float')} | {mean_percent(row, 'accuracy.fake_quant')} | "
+              f"{percent(row, 'accuracy.integer')} | {differences_of(row)} | {size} | {mean_percent(row, 'sparsity')} |")
     print()
 
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    found = read(folder)
-    if not found:
-        sys.exit(f"{folder}: results.csv has no finished run")
+    found, kind, accuracy = read(folder)
     print(f"""# Techniques, measured
 
-{configs_of(found)} of `configs/techniques/` with {seeds_of(found)} on {data_of(folder, found)}: accuracy in percent of the test images (mean and
+{len({row.config for row in found.values()})} configs of `configs/techniques/`, {seeds_of(found.values())}, {kind}: accuracy in percent of the test images (mean and
 standard deviation over seeds), bytes of `model.pare`, zeros in percent of all integer weights. *Against dense* is the distance of
-the integer model to the dense network that was trained for as many epochs, quantized to 8 bits after training: mean and standard
-deviation of the differences seed by seed, over the seeds that both have.
-What each technique is stands in [techniques.md](../techniques.md). Schedules are short, so that the whole table takes some hours on
-two cores; none was tuned.
+the integer model to the dense network that was trained for as many updates at the same rates, quantized to 8 bits after training: mean and
+standard deviation of the differences seed by seed. What each technique is stands in [techniques.md](../techniques.md). Schedules are short, and
+none was tuned for this table.
 
 <!-- not run: it takes hours -->
 
-    ./pare experiment --config techniques.json --jobs 2 --time-limit 4500    # again and again until it says that all are finished
+    ./pare experiment --config techniques.json --time-limit 4500    # again and again until it says that all are finished
     python3 benchmarks/techniques_page.py runs/techniques > docs/results/techniques.md
 """)
-    for base, (title, dense_name) in NETWORKS.items():
-        table(title, dense_name, found, sorted(n for n in found if network_of(n) == base))
+    expectations(found)
+    for network in (LENET, CNN):
+        table(network, found, accuracy)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ class SoftRounding final : public Transform {
       : grid_(std::move(grid)),
         view_(channel_view(weight.shape(), axis)),
         floors_(static_cast<std::size_t>(weight.size())),
+        made_(static_cast<std::size_t>(weight.size())),
         choices_("adaround.choice", Shape{weight.size()}, 0, false) {
     float* v = choices_.latent().mutable_data();
     for (std::int64_t i = 0; i < weight.size(); ++i) {
@@ -56,17 +57,17 @@ class SoftRounding final : public Transform {
     const float* v = choices_.latent().data();
     parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        to[i] =
-            x.data()[i] == 0 ? 0.0f : static_cast<float>(clamped(i, choice_of(v[i]).h) * scale(i));
+        Choice& c = made_[static_cast<std::size_t>(i)];
+        c = choice_of(v[i]);
+        to[i] = x.data()[i] == 0 ? 0.0f : static_cast<float>(clamped(i, c.h) * scale(i));
       }
     });
     return record("soft_rounding", std::move(y), {choices_.value(pass)},
                   [this, x](const Tensor& dy, Gradients& gradients) {
                     const GradientSlot dv = gradients.slot(0);
-                    const float* choices = choices_.latent().data();
                     parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
                       for (std::int64_t i = begin; i < end; ++i) {
-                        const Choice c = choice_of(choices[i]);
+                        const Choice& c = made_[static_cast<std::size_t>(i)];
                         const bool free = x.data()[i] != 0 && clamped(i, c.h) == at(i, c.h);
                         const double g = static_cast<double>(dy.data()[i]) * scale(i) * c.slope;
                         dv.data[i] = (dv.beta == 0 ? 0.0f : dv.data[i]) +
@@ -77,6 +78,8 @@ class SoftRounding final : public Transform {
   }
 
   Parameter& choices() { return choices_; }
+  // Of the last forward pass.
+  const Choice& made(std::int64_t i) const { return made_[static_cast<std::size_t>(i)]; }
   // The value of element i once its choice is made.
   float decided(std::int64_t i) const {
     const bool up = choice_of(choices_.latent().data()[i]).h >= 0.5;
@@ -97,6 +100,7 @@ class SoftRounding final : public Transform {
   Grid grid_;
   ChannelView view_;
   std::vector<double> floors_;
+  std::vector<Choice> made_;
   Parameter choices_;
 };
 
@@ -122,25 +126,37 @@ class ChoiceOptimizer {
   explicit ChoiceOptimizer(std::int64_t size)
       : first_(static_cast<std::size_t>(size), 0), second_(static_cast<std::size_t>(size), 0) {}
 
-  void step(Parameter& choices, double lambda, double beta, double rate) {
+  // Behind a forward and a backward pass of `soft`.
+  void step(SoftRounding& soft, double lambda, double beta, double rate) {
     ++steps_;
+    Parameter& choices = soft.choices();
     const Tensor gradient = choices.grad();
     choices.release();
     float* v = choices.latent().mutable_data();
     const double unbias1 = 1 - std::pow(0.9, steps_), unbias2 = 1 - std::pow(0.999, steps_);
-    for (std::size_t i = 0; i < first_.size(); ++i) {
-      const Choice c = choice_of(v[i]);
-      const double edge = 2 * c.h - 1;  // d(1 - |edge|^beta) / dh = -2 beta |edge|^(beta-1) sign
-      const double pull = -2 * beta * std::pow(std::fabs(edge), beta - 1) * (edge < 0 ? -1 : 1);
-      const double g = static_cast<double>(gradient.data()[i]) + lambda * pull * c.slope;
-      first_[i] = 0.9 * first_[i] + 0.1 * g;
-      second_[i] = 0.999 * second_[i] + 0.001 * g * g;
-      v[i] -= static_cast<float>(rate * (first_[i] / unbias1) /
-                                 (std::sqrt(second_[i] / unbias2) + 1e-8));
-    }
+    parallel_tiles(std::ssize(first_), kTile, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t k = begin; k < end; ++k) {
+        const auto i = static_cast<std::size_t>(k);
+        double g = gradient.data()[i];
+        if (lambda > 0) g += pull(soft.made(k), lambda, beta);
+        first_[i] = 0.9 * first_[i] + 0.1 * g;
+        second_[i] = 0.999 * second_[i] + 0.001 * g * g;
+        v[i] -= static_cast<float>(rate * (first_[i] / unbias1) /
+                                   (std::sqrt(second_[i] / unbias2) + 1e-8));
+      }
+    });
   }
 
  private:
+  // lambda d(1 - |2h - 1|^beta) / dv = -2 lambda beta |2h - 1|^(beta-1) sign(2h - 1) dh / dv. After
+  // a while most choices are made and have no slope.
+  static double pull(const Choice& c, double lambda, double beta) {
+    if (c.slope == 0) return 0;
+    const double edge = 2 * c.h - 1;
+    const double of_h = -2 * beta * std::pow(std::fabs(edge), beta - 1) * (edge < 0 ? -1 : 1);
+    return lambda * of_h * c.slope;
+  }
+
   std::vector<double> first_, second_;
   int steps_ = 0;
 };
@@ -204,7 +220,7 @@ void round_layer(Weighted& layer, WeightQuantizer& quantizer, const std::vector<
     weight.release();
     const double done = static_cast<double>(k) / static_cast<double>(config.iterations);
     const double beta = 20 - 18 * std::max(0.0, (done - kWarmUp) / (1 - kWarmUp));
-    optimizer.step(soft.choices(), done < kWarmUp ? 0 : config.lambda, beta, config.learning_rate);
+    optimizer.step(soft, done < kWarmUp ? 0 : config.lambda, beta, config.learning_rate);
     if (Parameter* bias = layer.bias()) bias->release();
     made.reset(static_cast<SoftRounding*>(weight.remove("adaround").release()));
   }

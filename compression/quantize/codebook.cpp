@@ -6,6 +6,7 @@
 
 #include "compression/quantize/clusters.h"
 #include "compression/quantize/learned_range.h"
+#include "compression/quantize/runs.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/random.h"
@@ -51,12 +52,12 @@ class Codebook final : public Quantizer {
   Variable quantize(const Variable& x, const Pass& pass) override {
     const Tensor& values = x.value();
     if (pass.training()) settle(values);
-    const GridCodes all = codes(values);
     const std::vector<float> steps = scales();
     Tensor y(values.shape());
     float* to = y.mutable_data();
-    for_each(values,
-             [&](std::int64_t i, std::size_t c) { to[i] = to_real(all[at(i)], 0, steps[c]); });
+    for_each_code(values, [&](std::int64_t i, std::size_t c, std::int16_t code) {
+      to[i] = to_real(code, 0, steps[c]);
+    });
     return record("codebook_weights", std::move(y), {x, centroids_.parameter().value(pass)},
                   [this, values](const Tensor& dy, Gradients& gradients) {
                     if (gradients.wants(1)) centroid_gradient(values, dy, gradients.slot(1));
@@ -75,19 +76,9 @@ class Codebook final : public Quantizer {
     return grid;
   }
 
-  // A weight that is 0 stays it, whatever its cluster: it is masked.
   GridCodes codes(const Tensor& x) const override {
-    require_members_of(x);
-    const std::vector<double> now = levels();
-    const std::vector<float> steps = scales();
     GridCodes result(members_.size());
-    for_each(x, [&](std::int64_t i, std::size_t c) {
-      const float v = x.data()[i];
-      if (v == 0) return;
-      const std::size_t own = members_[at(i)];
-      const std::size_t k = own == kFree ? nearest_centroid(position(v, steps[c]), now) : own;
-      result[at(i)] = static_cast<std::int16_t>(now[k]);
-    });
+    for_each_code(x, [&](std::int64_t i, std::size_t, std::int16_t code) { result[at(i)] = code; });
     return result;
   }
 
@@ -125,7 +116,24 @@ class Codebook final : public Quantizer {
   void for_each(const Tensor& x, const Each& each) const {
     const ChannelView view = channel_view(x.shape(), place_.axis);
     parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) each(i, at(i / view.inner % view.channels));
+      for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t n, std::size_t c) {
+        for (std::int64_t i = offset; i < offset + n; ++i) each(i, c);
+      });
+    });
+  }
+
+  // each(i, c, code). A weight that is 0 stays it, whatever its cluster: it is masked.
+  template <class Each>
+  void for_each_code(const Tensor& x, const Each& each) const {
+    require_members_of(x);
+    const std::vector<double> now = levels();
+    const std::vector<float> steps = scales();
+    for_each(x, [&](std::int64_t i, std::size_t c) {
+      const float v = x.data()[i];
+      const std::size_t own = members_[at(i)];
+      const bool is_free = own == kFree && v != 0;
+      const std::size_t k = is_free ? nearest_centroid(position(v, steps[c]), now) : own;
+      each(i, c, v == 0 ? std::int16_t{0} : static_cast<std::int16_t>(now[k]));
     });
   }
 

@@ -7,6 +7,7 @@
 #include "compression/quantize/learned_range.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
@@ -35,16 +36,21 @@ class DorefaWeights final : public Quantizer {
     Tensor y(values.shape());
     float* to = y.mutable_data();
     const Grid now = grid();
+    StepVector<double> bent(static_cast<std::size_t>(values.size()));  // tanh(w), for both passes
     parallel_tiles(values.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i)
-        to[i] = to_real(code(values.data()[i]), 0, now.scales[0]);
+      for (std::int64_t i = begin; i < end; ++i) {
+        double& t = bent[static_cast<std::size_t>(i)];
+        t = std::tanh(static_cast<double>(values.data()[i]));
+        to[i] = to_real(code(t), 0, now.scales[0]);
+      }
     });
     return record("dorefa_weights", std::move(y), {x},
-                  [values, largest = largest_](const Tensor& dy, Gradients& gradients) {
+                  [bent = std::move(bent), largest = largest_](const Tensor& dy,
+                                                               Gradients& gradients) {
                     const GradientSlot dx = gradients.slot(0);
-                    parallel_tiles(values.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
+                    parallel_tiles(dy.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
                       for (std::int64_t i = begin; i < end; ++i) {
-                        const double t = std::tanh(static_cast<double>(values.data()[i]));
+                        const double t = bent[static_cast<std::size_t>(i)];
                         const auto g = static_cast<float>(static_cast<double>(dy.data()[i]) *
                                                           (1 - t * t) / largest);
                         dx.data[i] = dx.beta == 0 ? g : dx.data[i] + g;
@@ -64,8 +70,10 @@ class DorefaWeights final : public Quantizer {
   }
   GridCodes codes(const Tensor& x) const override {
     GridCodes result(static_cast<std::size_t>(x.size()));
-    for (std::int64_t i = 0; i < x.size(); ++i)
-      result[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(code(x.data()[i]));
+    for (std::int64_t i = 0; i < x.size(); ++i) {
+      result[static_cast<std::size_t>(i)] =
+          static_cast<std::int16_t>(code(std::tanh(static_cast<double>(x.data()[i]))));
+    }
     return result;
   }
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
@@ -74,8 +82,8 @@ class DorefaWeights final : public Quantizer {
 
  private:
   int steps() const { return (1 << format_.bits) - 1; }
-  std::int32_t code(float w) const {
-    const double r = std::tanh(static_cast<double>(w)) / (2 * largest_) + 0.5;
+  std::int32_t code(double bent) const {
+    const double r = bent / (2 * largest_) + 0.5;
     const int index = static_cast<int>(std::floor(steps() * r + 0.5));
     return 2 * std::clamp(index, 0, steps()) - steps();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compression/quantize/runs.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
@@ -13,6 +14,8 @@ namespace {
 
 using simd::Floats;
 using simd::Ints;
+
+constexpr std::int64_t kTile = 1 << 13;
 
 // What a run of elements of one channel needs.
 struct ChannelGrid {
@@ -95,34 +98,6 @@ void backward_run(const float* x, const float* dy, std::int64_t count, const Cha
   }
 }
 
-// A tensor cut into shape-sized tiles of runs that lie in one channel each.
-class Runs {
- public:
-  explicit Runs(const ChannelView& view) : view_(view) {
-    const bool whole = view.channels == 1;
-    length_ = whole ? std::min(kTile, view.outer * view.inner) : view.inner;
-    count_ = whole ? ceiling(view.outer * view.inner, kTile) : view.outer * view.channels;
-    per_tile_ = whole ? 1 : std::max<std::int64_t>(1, kTile / std::max<std::int64_t>(1, length_));
-  }
-  std::int64_t tiles() const { return ceiling(count_, per_tile_); }
-
-  // Calls run(offset, count, channel) for each run of a tile.
-  template <class Run>
-  void for_each(std::int64_t tile, const Run& run) const {
-    const std::int64_t size = view_.outer * view_.channels * view_.inner;
-    for (std::int64_t r = tile * per_tile_; r < std::min((tile + 1) * per_tile_, count_); ++r) {
-      run(r * length_, std::min(length_, size - r * length_),
-          static_cast<std::size_t>(r % view_.channels));
-    }
-  }
-
- private:
-  static constexpr std::int64_t kTile = 1 << 13;
-  static std::int64_t ceiling(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-  ChannelView view_;
-  std::int64_t length_, count_, per_tile_;
-};
-
 }  // namespace
 
 // Few values are clamped, so the forward pass notes in which tiles any are: the backward pass hands
@@ -130,22 +105,21 @@ class Runs {
 Variable fake_quantize(const Variable& x, const Grid& grid, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   PARE_ENSURE(view.channels == grid.channels());
-  const Runs runs(view);
   StepVector<ChannelGrid> channels = prepare(grid);
   Tensor y(x.shape());
-  Tensor clamped(Shape{runs.tiles()});  // 1 where a tile has clamped values
+  Tensor clamped(Shape{(x.value().size() + kTile - 1) / kTile});  // 1 where a tile has such values
   const float* from = x.value().data();
   float *to = y.mutable_data(), *flags = clamped.mutable_data();
-  parallel_for(runs.tiles(), [&](std::int64_t tile) {
+  parallel_tiles(x.value().size(), kTile, [&](std::int64_t begin, std::int64_t end) {
     bool any = false;
-    runs.for_each(tile, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+    for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
       any |= forward_run(from + offset, to + offset, count, channels[c]);
     });
-    flags[tile] = any ? 1.0f : 0.0f;
+    flags[begin / kTile] = any ? 1.0f : 0.0f;
   });
   return record(
       "fake_quantize", std::move(y), {x},
-      [in = x.value(), runs, clamped, channels = std::move(channels)](Tensor& dy,
+      [in = x.value(), view, clamped, channels = std::move(channels)](Tensor& dy,
                                                                       Gradients& gradients) {
         const auto flagged = clamped.values();
         const bool none = std::find(flagged.begin(), flagged.end(), 1.0f) == flagged.end();
@@ -153,9 +127,9 @@ Variable fake_quantize(const Variable& x, const Grid& grid, int axis) {
         const bool in_place = dy.unique();
         const GradientSlot dx =
             in_place ? GradientSlot{dy.mutable_data(), 0.0f} : gradients.slot(0);
-        parallel_for(runs.tiles(), [&](std::int64_t tile) {
-          if (in_place && flagged[static_cast<std::size_t>(tile)] == 0) return;
-          runs.for_each(tile, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+        parallel_tiles(in.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
+          if (in_place && flagged[static_cast<std::size_t>(begin / kTile)] == 0) return;
+          for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t count, auto c) {
             backward_run(in.data() + offset, dy.data() + offset, count, channels[c],
                          dx.data + offset, dx.beta);
           });
@@ -168,9 +142,8 @@ GridCodes codes_of(const Tensor& x, const Grid& grid, int axis) {
   const ChannelView view = channel_view(x.shape(), axis);
   PARE_ENSURE(view.channels == grid.channels());
   GridCodes codes(static_cast<std::size_t>(x.size()));
-  const Runs runs(view);
-  parallel_for(runs.tiles(), [&](std::int64_t tile) {
-    runs.for_each(tile, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+  parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
+    for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
       const double r = 1.0 / static_cast<double>(grid.scales[c]);
       for (std::int64_t i = offset; i < offset + count; ++i) {
         codes[static_cast<std::size_t>(i)] = static_cast<std::int16_t>(

@@ -2,17 +2,56 @@
 
 #include <algorithm>
 
+#include "compression/quantize/runs.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/kernels/simd.h"
 #include "framework/state_list.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
 
+using simd::Floats;
+
 constexpr std::int64_t kTile = 1 << 13;
+
+// Up to so many borders are compared with every x; more are searched.
+constexpr std::size_t kMostCompared = 32;
 
 std::size_t level_of(float x, const float* borders, std::size_t count) {
   return static_cast<std::size_t>(std::upper_bound(borders, borders + count, x) - borders);
+}
+
+// y = values[number of borders that are not above x]; one value more than borders.
+void find_values(const float* x, float* y, std::int64_t count, std::span<const float> borders,
+                 const float* values) {
+  if (borders.size() > kMostCompared) {
+    for (std::int64_t i = 0; i < count; ++i)
+      y[i] = values[level_of(x[i], borders.data(), borders.size())];
+    return;
+  }
+  for (std::int64_t i = 0; i < count; i += simd::kLanes) {
+    const simd::Mask mask = simd::first_lanes(std::min<std::int64_t>(simd::kLanes, count - i));
+    const Floats v = simd::load(x + i, mask);
+    Floats found = simd::broadcast(values[0]);
+    for (std::size_t k = 0; k < borders.size(); ++k)
+      found = v < simd::broadcast(borders[k]) ? found : simd::broadcast(values[k + 1]);
+    simd::store(y + i, found, mask);
+  }
+}
+
+// dx = beta dx + dy * within or beyond.
+void pass_run(const float* x, const float* dy, std::int64_t count, const Passing& p, float* dx,
+              float beta) {
+  const Floats within = simd::broadcast(p.within), beyond = simd::broadcast(p.beyond);
+  for (std::int64_t i = 0; i < count; i += simd::kLanes) {
+    const simd::Mask mask = simd::first_lanes(std::min<std::int64_t>(simd::kLanes, count - i));
+    const Floats v = simd::load(x + i, mask);
+    const Floats g =
+        simd::load(dy + i, mask) * ((v >= p.inside.low) & (v <= p.inside.high) ? within : beyond);
+    simd::store(dx + i, beta == 0 ? g : simd::load(dx + i, mask) + g, mask);
+  }
 }
 
 }  // namespace
@@ -24,42 +63,46 @@ Variable straight_through(const Variable& x, Tensor y, std::vector<Passing> pass
         const ChannelView view = channel_view(in.shape(), axis);
         const GradientSlot dx = gradients.slot(0);
         parallel_tiles(in.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t i = begin; i < end; ++i) {
-            const Passing& p = passing[static_cast<std::size_t>(i / view.inner % view.channels)];
-            const float v = in.data()[i];
-            const bool inside = v >= p.inside.low && v <= p.inside.high;
-            const float g = dy.data()[i] * (inside ? p.within : p.beyond);
-            dx.data[i] = dx.beta == 0 ? g : dx.data[i] + g;
-          }
+          for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t count, auto c) {
+            pass_run(in.data() + offset, dy.data() + offset, count, passing[c], dx.data + offset,
+                     dx.beta);
+          });
         });
       });
 }
 
 GridCodes Levels::codes(const Tensor& x, int axis) const {
   const ChannelView view = channel_view(x.shape(), axis);
-  const std::size_t count = grid.levels.size() - 1;
-  PARE_ENSURE(borders.size() == count * static_cast<std::size_t>(view.channels));
+  const std::size_t n = grid.levels.size() - 1;
+  PARE_ENSURE(borders.size() == n * static_cast<std::size_t>(view.channels));
   GridCodes result(static_cast<std::size_t>(x.size()));
   parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
-      result[static_cast<std::size_t>(i)] =
-          grid.levels[level_of(x.data()[i], borders.data() + c * count, count)];
-    }
+    for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+      for (std::int64_t i = offset; i < offset + count; ++i) {
+        result[static_cast<std::size_t>(i)] =
+            grid.levels[level_of(x.data()[i], borders.data() + c * n, n)];
+      }
+    });
   });
   return result;
 }
 
 Tensor Levels::values(const Tensor& x, int axis) const {
   const ChannelView view = channel_view(x.shape(), axis);
-  const GridCodes all = codes(x, axis);
+  const std::size_t n = grid.levels.size() - 1;
+  PARE_ENSURE(borders.size() == n * static_cast<std::size_t>(view.channels));
+  StepVector<float> reals;  // [channels][levels]
+  reals.reserve(grid.scales.size() * (n + 1));
+  for (const float scale : grid.scales) {
+    for (const std::int16_t level : grid.levels) reals.push_back(to_real(level, 0, scale));
+  }
   Tensor y(x.shape());
   float* to = y.mutable_data();
   parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
-      to[i] = to_real(all[static_cast<std::size_t>(i)], 0, grid.scales[c]);
-    }
+    for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+      find_values(x.data() + offset, to + offset, count, {borders.data() + c * n, n},
+                  reals.data() + c * (n + 1));
+    });
   });
   return y;
 }
@@ -91,7 +134,8 @@ void LevelQuantizer::observe(const Tensor& x, const Pass&) {
   levels_.grid.zero_points.clear();
   levels_.borders.clear();
   const ChannelView view = channel_view(x.shape(), place_.axis);
-  std::vector<float> values;
+  StepVector<float> values;
+  values.reserve(static_cast<std::size_t>(view.outer * view.inner));
   for (std::int64_t c = 0; c < view.channels; ++c) {
     values.clear();
     for (std::int64_t o = 0; o < view.outer; ++o) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "compression/quantize/fake_quantize.h"
+#include "compression/quantize/runs.h"
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/parameter.h"
@@ -19,17 +20,17 @@ constexpr double kOnGrid = 0x1p-10;
 
 double rounded(double x, RoundingMode mode) {
   if (mode == RoundingMode::floor) return std::floor(x + kOnGrid);
-  return x < 0 ? -std::floor(-x + kOnGrid) : std::floor(x + kOnGrid);  // truncate
+  return std::copysign(std::floor(std::fabs(x) + kOnGrid), x);  // truncate
 }
 
-// Calls value(i, channel) for all elements, in tiles.
+// Calls each(i, channel) for all elements, in tiles.
 template <class Each>
 void for_each(const Tensor& x, int axis, const Each& each) {
   const ChannelView view = channel_view(x.shape(), axis);
   parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      each(i, static_cast<std::size_t>(i / view.inner % view.channels));
-    }
+    for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+      for (std::int64_t i = offset; i < offset + count; ++i) each(i, c);
+    });
   });
 }
 
@@ -46,16 +47,17 @@ GridCodes stochastic_codes(const Tensor& x, const Grid& grid, int axis, std::str
   parallel_tiles(x.size(), kTile, [&](std::int64_t begin, std::int64_t end) {
     Random random = start;
     random.skip(static_cast<std::uint64_t>(begin));
-    for (std::int64_t i = begin; i < end; ++i) {
-      const auto c = static_cast<std::size_t>(i / view.inner % view.channels);
-      const double position =
-          static_cast<double>(x.data()[i]) / static_cast<double>(grid.scales[c]);
-      const double nearest = std::floor(position + 0.5);
-      const bool on_grid = std::abs(position - nearest) < kOnGrid;
-      const double u = static_cast<double>(random.uniform());
-      codes[static_cast<std::size_t>(i)] =
-          clamped(on_grid ? nearest : std::floor(position + u), grid, c);
-    }
+    for_each_run(view, begin, end, [&](std::int64_t offset, std::int64_t count, std::size_t c) {
+      for (std::int64_t i = offset; i < offset + count; ++i) {
+        const double position =
+            static_cast<double>(x.data()[i]) / static_cast<double>(grid.scales[c]);
+        const double nearest = std::floor(position + 0.5);
+        const bool on_grid = std::abs(position - nearest) < kOnGrid;
+        const double u = static_cast<double>(random.uniform());
+        codes[static_cast<std::size_t>(i)] =
+            clamped(on_grid ? nearest : std::floor(position + u), grid, c);
+      }
+    });
   });
   return codes;
 }

@@ -29,9 +29,9 @@ class Ternary final : public LevelQuantizer {
         values.empty() ? 0 : kThreshold * sum / static_cast<double>(values.size());
     for (const float v : values) {
       const double magnitude = std::fabs(static_cast<double>(v));
-      if (magnitude <= threshold) continue;
-      large += magnitude;
-      ++count;
+      const bool is_large = !(magnitude <= threshold);
+      large += is_large ? magnitude : 0.0;
+      count += is_large ? 1 : 0;
     }
     add_scale(one_ || count == 0 ? 1 : large / static_cast<double>(count));
     const auto border = static_cast<float>(threshold);

@@ -58,8 +58,8 @@ class Ttq final : public Quantizer {
             const auto tile = static_cast<std::size_t>(begin / kTile);
             for (std::int64_t i = begin; i < end; ++i) {
               const float v = in.data()[i], g = dy.data()[i];
-              if (v > border) up[tile] += static_cast<double>(g);
-              if (v < -border) down[tile] += static_cast<double>(g);
+              up[tile] += v > border ? static_cast<double>(g) : 0.0;
+              down[tile] += v < -border ? static_cast<double>(g) : 0.0;
               if (dx.data == nullptr) continue;
               const float passed = g * (v > border ? positive : v < -border ? negative : 1.0f);
               dx.data[i] = dx.beta == 0 ? passed : dx.data[i] + passed;
