@@ -3,6 +3,9 @@
 if(TARGET test_apps)
   target_sources(test_apps PRIVATE apps/tiny_run.cpp apps/key_rows.cpp io/keras_writer.cpp)
   target_link_libraries(test_apps PRIVATE hdf5::hdf5)
+  # Techniques combined at random: many more of them than among the fast tests.
+  add_test(NAME apps.random COMMAND test_apps --test-case=random\ configs\ train*)
+  set_tests_properties(apps.random PROPERTIES LABELS slow TIMEOUT 7200 ENVIRONMENT PARE_CONFIGS=1000)
 endif()
 
 # docs/config.md and docs/config.schema.json, written anew (tests/apps/config_reference_test.cpp holds them to it).

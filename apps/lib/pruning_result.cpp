@@ -1,5 +1,6 @@
 // The network before shrinking is built anew from the config: what is missing of its groups is
-// gone.
+// gone. Where factors stand in place of its layers, nobody knows their sizes any more, and what is
+// left is all that is counted.
 #include "apps/lib/pruning_result.h"
 
 #include <algorithm>
@@ -29,6 +30,15 @@ Json fraction(std::int64_t part, std::int64_t whole) {
   return whole ? Json(static_cast<double>(part) / static_cast<double>(whole)) : Json();
 }
 
+template <class Options>
+bool ends_with(const RunConfig& run) {
+  const std::vector<std::string> names = run.final_methods();
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return std::holds_alternative<Options>(run.method(name).options);
+  });
+}
+
+// `before` is the network with all of the groups, or that of now.
 Json pruned_json(const PruneConfig& prune, const Network& before, const Network& now) {
   std::vector<PruneTarget> left = find_targets(now, prune);
   adopt_masks(left);
@@ -47,23 +57,18 @@ Json pruned_json(const PruneConfig& prune, const Network& before, const Network&
   return {{"asked", asked(prune)}, {"pruned", fraction(gone, groups)}, {"layers", layers}};
 }
 
-bool shrinks(const RunConfig& run) {
-  const std::vector<std::string> names = run.final_methods();
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return std::holds_alternative<ShrinkConfig>(run.method(name).options);
-  });
-}
-
 }  // namespace
 
 Json pruning_json(const RunConfig& run, const Dataset& dataset, const Network& network) {
   Json list = Json::array();
+  const bool is_whole = !ends_with<ShrinkConfig>(run) || ends_with<FactorizeConfig>(run);
   for (const std::string& name : run.final_methods()) {
     const auto* prune = std::get_if<PruneConfig>(&run.method(name).options);
     if (!prune) continue;
     const Json keys = config::write(*prune);
     Json entry = {{"name", name}, {"method", prune->method}, {"granularity", keys["granularity"]}};
-    entry.update(pruned_json(*prune, whole_network(run, dataset), network));
+    entry.update(is_whole ? pruned_json(*prune, network, network)
+                          : pruned_json(*prune, whole_network(run, dataset), network));
     list.push_back(std::move(entry));
   }
   return list;
@@ -71,7 +76,7 @@ Json pruning_json(const RunConfig& run, const Dataset& dataset, const Network& n
 
 Json shrink_json(const RunConfig& run, const Dataset& dataset, const Network& network,
                  const Outcome& outcome, const integer::Program* whole) {
-  if (!shrinks(run)) return {};
+  if (!ends_with<ShrinkConfig>(run)) return {};
   const Network before = whole_network(run, dataset);
   const auto both = [](Json a, Json b) { return Json{{"before", a}, {"after", b}}; };
   return {{"macs", both(before.macs(), network.macs())},

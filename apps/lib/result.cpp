@@ -9,6 +9,7 @@
 #include "compression/groups.h"
 #include "compression/integer/model_file.h"
 #include "compression/quantize/activation_quantizer.h"
+#include "compression/quantize/weight_quantizer.h"
 #include "framework/base/error.h"
 #include "layers/weighted.h"
 
@@ -60,9 +61,21 @@ Json shape_json(const Shape& shape) {
   return json;
 }
 
+// Of what the network computes with; null where that is floats.
+Json weight_bits(const Parameter& weight) {
+  const auto* quantizer = dynamic_cast<const WeightQuantizer*>(weight.find(kWeightQuantizer));
+  return quantizer ? Json(quantizer->config().format().bits) : Json();
+}
+
+Json input_bits(const Network& network, const NetworkNode& layer) {
+  const ActivationQuantizer* source = grid_source(network, layer.inputs[0]);
+  return source ? Json(source->config().format().bits) : Json();
+}
+
 // What every network has.
 Json layer_json(const Network& network, const LayerStatistics& layer) {
   const auto weights = static_cast<double>(layer.shape.size());
+  const NetworkNode& node = network.node(layer.name);
   return {{"name", layer.name},
           {"kind", layer.kind},
           {"shape", shape_json(layer.shape)},
@@ -72,15 +85,15 @@ Json layer_json(const Network& network, const LayerStatistics& layer) {
           {"zeros_by_rounding", layer.zeros - layer.masked},
           {"sparsity", static_cast<double>(layer.zeros) / weights},
           {"sparsity_by_mask", static_cast<double>(layer.masked) / weights},
-          {"weight_bits", nullptr},
-          {"input_bits", nullptr},
+          {"weight_bits", weight_bits(dynamic_cast<Weighted&>(*node.module).weight())},
+          {"input_bits", input_bits(network, node)},
           {"range", limits_json(layer.range)},
           {"sqnr", real_json(layer.weights.sqnr)},
           {"activation_range", limits_json(layer.activations.grid)},
           {"activation_sqnr", real_json(layer.activations.sqnr)},
           {"bytes", nullptr},
           {"coding", nullptr},
-          {"macs", network.node(layer.name).module->macs()},
+          {"macs", node.module->macs()},
           {"effective_macs", nullptr},
           {"bops", nullptr},
           {"latency_us", nullptr}};
@@ -133,6 +146,16 @@ std::int64_t total(const std::vector<LayerResult>& layers, const Member& member)
   std::int64_t sum = 0;
   for (const LayerResult& layer : layers) sum += std::invoke(member, layer);
   return sum;
+}
+
+// What a network without an integer form computes with.
+void add_zeros(Json& json, const std::vector<LayerStatistics>& layers) {
+  std::int64_t zeros = 0, weights = 0;
+  for (const LayerStatistics& layer : layers) zeros += layer.zeros, weights += layer.shape.size();
+  if (weights == 0) return;
+  json["sparsity"] = static_cast<double>(zeros) / static_cast<double>(weights);
+  json["sparsity_by_rounding"] =
+      json["sparsity"].get<double>() - json["sparsity_by_mask"].get<double>();
 }
 
 // The keys that an integer form answers.
@@ -200,6 +223,8 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
   const Network& network = trainer.network();
   const TrainingState& state = trainer.state();
   const EpochRow& kept = state.rows.at(trainer.kept());
+  const std::int64_t all_parameters =
+      build_network(run.model, dataset.train.shape, dataset.classes).parameter_count();
   Json json = {
       {"version", PARE_VERSION},
       {"name", run.name},
@@ -219,8 +244,9 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
       {"pruning", pruning_json(run, dataset, network)},
       {"shrink", shrink_json(run, dataset, network, outcome, whole)},
       {"bytes",
-       {{"float32",
-         4 * build_network(run.model, dataset.train.shape, dataset.classes).parameter_count()},
+       {{"float32", 4 * all_parameters},
+        {"float16",
+         2 * all_parameters},  // what storing halves would take; nothing computes in them
         {"model", nullptr}}},
       {"parameters", network.parameter_count()},
       {"macs", network.macs()},
@@ -234,7 +260,10 @@ Json result_json(const RunConfig& run, const Dataset& dataset, Trainer& trainer,
       {"layers", Json::array()},
       {"phases", phases_json(run, trainer)}};
   for (const LayerStatistics& layer : layers) json["layers"].push_back(layer_json(network, layer));
-  if (outcome.integer) add_integer(json, network, *outcome.integer);
+  if (outcome.integer)
+    add_integer(json, network, *outcome.integer);
+  else
+    add_zeros(json, layers);
   if (!trainer.decisions().empty()) json["auto"] = auto_json(run, trainer, json);
   return json;
 }

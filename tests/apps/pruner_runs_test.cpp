@@ -88,6 +88,25 @@ TEST_CASE("lottery ticket: every round trains with the whole learning rate, resu
   check_resumable(run);
 }
 
+TEST_CASE("pruned factors are counted, and not the weight that they stand for") {
+  for (const char* include : {"*", "last_in.weight"}) {
+    CAPTURE(include);
+    const RunConfig run = tiny_config(
+        {R"(compression.low={"kind": "factorize", "rank": 4, "include": ["last.weight"]})",
+         method(R"("sparsity": 0.5, "include": [")" + std::string(include) + R"("])"),
+         R"(phases[1].apply=["low", "prune"])", R"(phases[2].apply=["int8"])"});
+    TinyRun whole(run);
+    whole.train();
+    const config::Json pruning = pruning_json(run, tiny_digits(), whole.trainer().network());
+    REQUIRE(pruning.size() == 1);
+    CHECK(pruning[0]["pruned"].get<double>() == doctest::Approx(0.5).epsilon(0.01));
+    for (const config::Json& layer : pruning[0]["layers"]) {
+      CHECK(layer["name"] != "last.weight");
+      CHECK(layer["pruned"].get<double>() == doctest::Approx(0.5).epsilon(0.05));
+    }
+  }
+}
+
 TEST_CASE("a shrunk run: fewer channels in checkpoint and result, resumable at any point") {
   const RunConfig run = tiny_config({method(R"("granularity": "filter", "sparsity": 0.5)"),
                                      R"(compression.small={"kind": "shrink"})",
@@ -100,7 +119,10 @@ TEST_CASE("a shrunk run: fewer channels in checkpoint and result, resumable at a
   CHECK(loaded.parameter_count() == network.parameter_count());
   const Outcome outcome = finish(network, run, tiny_digits(), nullptr);
   CHECK(outcome.integer->verification.differing == 0);
-  const config::Json shrink = shrink_json(run, tiny_digits(), network, outcome, nullptr);
+  const integer::Program& after = outcome.integer->program;  // any program has a latency
+  const config::Json shrink = shrink_json(run, tiny_digits(), network, outcome, &after);
+  CHECK(shrink["latency_us"]["before"] > 0);
+  CHECK(shrink["latency_us"]["after"] > 0);
   CHECK(shrink["macs"]["after"] == network.macs());
   CHECK(shrink["macs"]["before"] > shrink["macs"]["after"]);
   const config::Json pruning = pruning_json(run, tiny_digits(), network);

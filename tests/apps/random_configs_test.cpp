@@ -1,7 +1,7 @@
 // Random configs over all layers, optimizers, schedules, methods, calibrations and shapes of data:
 // each is refused before training with a reason, or trains some updates without NaN, is the same
 // after it was stopped and resumed, saved and loaded, and, where it has an integer form, is
-// verified. PARE_CONFIGS sets how many (default 60, with PARE_SLOW 1000).
+// verified, and its result can be written. PARE_CONFIGS sets how many (default 60).
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -9,7 +9,9 @@
 #include <map>
 
 #include "apps/lib/finish.h"
+#include "apps/lib/layer_statistics.h"
 #include "apps/lib/phases.h"
+#include "apps/lib/result.h"
 #include "apps/lib/trainer.h"
 #include "compression/integer/model_file.h"
 #include "framework/config/config.h"
@@ -46,6 +48,24 @@ void check_loaded(TinyRun& run, const RunConfig& config, const Dataset& data,
   const std::vector<std::byte> bytes = lower_network(network, config, data).bytes;
   CHECK((bytes == lower_network(run.trainer().network(), config, data).bytes));
   CHECK((bytes == integer::encode_model(integer::decode_model(bytes, "model"))));
+}
+
+// Its result can be written: no sparsity beyond 1, and no layer whose weights are counted twice.
+void check_result(const RunConfig& run, const Dataset& data, Trainer& trainer,
+                  const Outcome& outcome) {
+  const std::vector<LayerStatistics> layers =
+      layer_statistics(trainer.network(), data.test, trainer.values());
+  const Json result = result_json(run, data, trainer, outcome, layers, 1, nullptr);
+  CHECK(result["sparsity"].is_number());
+  for (const Json& layer : result["layers"]) {
+    CHECK(layer["zeros_by_mask"] <= layer["weights"]);
+    CHECK(layer["zeros"].get<std::int64_t>() == layer["zeros_by_mask"].get<std::int64_t>() +
+                                                    layer["zeros_by_rounding"].get<std::int64_t>());
+  }
+  for (const Json& pruning : result["pruning"]) {
+    CHECK(pruning["pruned"] >= 0);
+    CHECK(pruning["pruned"] <= 1);
+  }
 }
 
 // Stopped behind `updates` and resumed, it ends as it did.
@@ -91,6 +111,7 @@ std::string outcome_of(const Json& json, const Dataset& data, std::int64_t draw)
     const Outcome outcome = finish(whole.trainer().network(), run, data, nullptr);
     if (outcome.integer) require_verified(outcome.integer->verification);
     if (outcome.integer) end.model = outcome.integer->bytes;
+    check_result(run, data, whole.trainer(), outcome);
   } catch (const ConfigError& refused) {
     return std::string(kLate) + refused.what();
   }
@@ -102,8 +123,7 @@ std::string outcome_of(const Json& json, const Dataset& data, std::int64_t draw)
 
 TEST_CASE("random configs train, resume, load and lower, or are refused with a reason") {
   const char* wanted = std::getenv("PARE_CONFIGS");
-  const int usual = std::getenv("PARE_SLOW") ? 1000 : 60;
-  const int configs = wanted ? std::atoi(wanted) : usual;
+  const int configs = wanted ? std::atoi(wanted) : 60;
   int trained = 0, late = 0;
   std::map<std::string, int> reasons;
   for (int i = 0; i < configs; ++i) {

@@ -174,7 +174,9 @@ std::string layers_text(const Json& layers) {
                l.at("sqnr").is_null() ? "-" : fmt::format("{:.1f} dB", l.at("sqnr").get<double>()),
                text_of(l.at("coding")), number(l.at("bytes")), number(l.at("macs")),
                number(l.at("effective_macs")),
-               fmt::format("{:.1f}", l.at("latency_us").get<double>())});
+               l.at("latency_us").is_null()
+                   ? "-"
+                   : fmt::format("{:.1f}", l.at("latency_us").get<double>())});
   }
   return table.text();
 }
@@ -183,20 +185,28 @@ std::string result_text(const Json& r) {
   const Json& a = r.at("accuracy");
   std::string text = fmt::format("  float {}, fake_quant {}, integer {}\n", percent(a.at("float")),
                                  percent(a.at("fake_quant")), percent(a.at("integer")));
-  if (a.at("integer").is_null()) return text;
-  text += fmt::format("  {} of all weights are zero; model.pare has {} bytes (float32: {})\n",
-                      percent(r.at("sparsity")), number(r.at("bytes").at("model")),
-                      number(r.at("bytes").at("float32")));
+  const Json &model = r.at("bytes").at("model"), &floats = r.at("bytes").at("float32");
+  text += fmt::format("  {} of all weights are zero; {} (float32: {}, float16: {})\n",
+                      percent(r.at("sparsity")),
+                      model.is_null() ? "there is no model.pare"
+                                      : fmt::format("model.pare has {} bytes", number(model)),
+                      number(floats), number(floats.get<std::int64_t>() / 2));
   for (const Json& p : r.at("pruning")) {
     text +=
         fmt::format("  {}: {} of {} asked for, {} pruned\n", text_of(p.at("name")),
                     percent(p.at("asked")), text_of(p.at("granularity")), percent(p.at("pruned")));
   }
   if (const Json& s = r.at("shrink"); !s.is_null()) {
-    text += fmt::format("  shrunk: {} -> {} MACs, {} -> {} parameters\n",
-                        number(s.at("macs").at("before")), number(s.at("macs").at("after")),
-                        number(s.at("parameters").at("before")),
-                        number(s.at("parameters").at("after")));
+    const auto both = [&](const char* key) {
+      return number(s.at(key).at("before")) + " -> " + number(s.at(key).at("after"));
+    };
+    text += fmt::format("  shrunk: {} MACs, {} parameters", both("macs"), both("parameters"));
+    const Json& latency = s.at("latency_us");
+    if (!latency.at("before").is_null() && !latency.at("after").is_null()) {
+      text += fmt::format(", {:.1f} -> {:.1f} us", latency.at("before").get<double>(),
+                          latency.at("after").get<double>());
+    }
+    text += "\n";
   }
   return text + "\n" + layers_text(r.at("layers"));
 }

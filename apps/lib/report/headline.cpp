@@ -99,12 +99,19 @@ std::string pruning_facts(const Json& r) {
   }
   const Json& s = r["shrink"];
   if (s.is_null()) return facts;
-  return facts + fact("shrunk",
-                      grouped(s["macs"]["before"].get<std::int64_t>()) + " to " +
-                          grouped(s["macs"]["after"].get<std::int64_t>()) + " MACs",
-                      fmt::format("{} to {} parameters; equal in integers",
-                                  grouped(s["parameters"]["before"].get<std::int64_t>()),
-                                  grouped(s["parameters"]["after"].get<std::int64_t>())));
+  facts += fact("shrunk",
+                grouped(s["macs"]["before"].get<std::int64_t>()) + " to " +
+                    grouped(s["macs"]["after"].get<std::int64_t>()) + " MACs",
+                fmt::format("{} to {} parameters; equal in integers",
+                            grouped(s["parameters"]["before"].get<std::int64_t>()),
+                            grouped(s["parameters"]["after"].get<std::int64_t>())));
+  const Json& latency = s["latency_us"];
+  if (latency["before"].is_null() || latency["after"].is_null()) return facts;
+  return facts +
+         fact("shrunk latency",
+              time_dependent(fmt::format("{:.1f} to {:.1f} µs", latency["before"].get<double>(),
+                                         latency["after"].get<double>())),
+              "one image, one thread, median");
 }
 
 }  // namespace
@@ -113,7 +120,7 @@ std::string headline(const Json& r) {
   std::string facts;
   if (!r["accuracy"]["integer"].is_null()) facts = integer_facts(r);
   facts += pruning_facts(r);
-  facts += fact("parameters", grouped(r["parameters"].get<std::int64_t>()), "of the dense network");
+  facts += fact("parameters", grouped(r["parameters"].get<std::int64_t>()), "of the final network");
   facts += fact("time", time_dependent(fmt::format("{:.0f} s", r["seconds"].get<double>())),
                 "wall clock, verification included");
   return accuracies(r) + "<dl class=\"facts\">" + facts + "</dl>\n";
