@@ -237,6 +237,9 @@ Range kl_range(const Histogram& histogram, const GridFormat& format) {
   for (int bin = 0; bin < Histogram::kBins; ++bin) {
     sizes[static_cast<std::size_t>(bin)] = histogram.count(false, bin) + histogram.count(true, bin);
   }
+  // Half of what leaves a relu is 0, which every grid holds exactly. Counted, these zeros would
+  // be spread over all bins of the first code: only ever smaller ranges would tell them apart.
+  sizes[0] = std::min(sizes[0], sizes[1]);
   int best = Histogram::kBins;
   double least = std::numeric_limits<double>::infinity();
   for (int bins = Histogram::kBins; bins >= levels && bins >= kKlStep; bins -= kKlStep) {

@@ -20,7 +20,7 @@ std::unique_ptr<Observer> make_percentile_of_survivors(const ObserverOptions& op
 // errors (Banner et al. 2019, arXiv:1810.05723, find it for known distributions).
 std::unique_ptr<Observer> make_mse(const ObserverOptions& options);
 // The bound whose quantized distribution has the smallest Kullback-Leibler divergence from the
-// clipped one (Migacz 2017, "8-bit inference with TensorRT"), of activations.
+// clipped one (Migacz 2017, "8-bit inference with TensorRT"), of activations. Zeros do not count.
 std::unique_ptr<Observer> make_kl(const ObserverOptions& options);
 
 // A value and how often it occurs.

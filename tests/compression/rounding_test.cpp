@@ -103,6 +103,20 @@ TEST_CASE("kl clips a long tail and keeps a flat distribution whole") {
   CHECK(kl_range(long_tail, format).high > 1);
 }
 
+TEST_CASE("kl does not clip for the sake of zeros") {
+  Tensor values = random_tensor({100000}, 9), with_zeros = Tensor::persistent({400000});
+  for (std::int64_t i = 0; i < values.size(); ++i) {
+    values.mutable_data()[i] = std::fabs(values.data()[i]);
+    with_zeros.mutable_data()[i] = values.data()[i];
+  }
+  std::fill_n(with_zeros.mutable_data() + values.size(), 300000, 0.0f);
+  const GridFormat format{.bits = 6, .scheme = Scheme::affine};
+  Histogram without, with;
+  without.add(values, 1);
+  with.add(with_zeros, 1);
+  CHECK(kl_range(with, format).high == kl_range(without, format).high);
+}
+
 TEST_CASE("a histogram does not depend on the order of its batches, nor on threads") {
   const Tensor small = random_tensor({3000}, 1);
   Tensor large = random_tensor({200000}, 2);
