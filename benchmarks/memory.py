@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Peak resident memory of training: what `train --plan` predicts, what a run takes, what PyTorch takes.
 
-    benchmarks/memory.py [--seconds S] [--pytorch PYTHON]
+    benchmarks/memory.py [--updates N] [--pytorch PYTHON]
 
-Our runs load the real data sets ($PARE_DATA), train for S seconds, save, and are stopped. PyTorch trains the same
+Our runs load the real data sets ($PARE_DATA), train N updates in float and N with 8 bits in the loop, validate, save, and end as every
+run does: lowered, verified on all test images, written. PyTorch trains the same
 networks in benchmarks/peers/train_pytorch.py, which holds 16 random batches, in the memory format that takes less; the
 bytes of the data set, as we hold it, are added to its figure. Everything that a process maps in is counted: program, libraries, BLAS buffers.
 """
@@ -39,14 +40,15 @@ def planned(config):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--seconds", type=int, default=15)
+    parser.add_argument("--updates", type=int, default=60, help="of each phase")
     parser.add_argument("--pytorch", default="/usr/bin/python3", help="a Python that has it")
     options = parser.parse_args()
     print("| net, batch | planned MB | a run's MB | run / plan | PyTorch MB | PyTorch / run |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for net, config, batch in NETWORKS:
             plan, images = planned(config)
-            ours = peak([TRAIN, "--config", config, "--out", f"{folder}/{net}", "--time-limit", options.seconds, "-q"])
+            short = [f"--set=phases[{i}].{key}" for i in (0, 1) for key in (f"steps={options.updates}", "epochs=null")]
+            ours = peak([TRAIN, "--config", config, "--out", f"{folder}/{net}", *short, "-q"])
             theirs = images + min(
                 peak([options.pytorch, ROOT / "benchmarks/peers/train_pytorch.py", "--net", net, "--batch", batch,
                       "--threads", "2", "--blocks", "1", "--seconds", "1", "--layout", layout])

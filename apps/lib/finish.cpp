@@ -9,13 +9,14 @@
 #include "apps/lib/evaluate.h"
 #include "apps/lib/methods.h"
 #include "apps/lib/phases.h"
-#include "apps/lib/teachers.h"
 #include "apps/lib/surroundings.h"
+#include "apps/lib/teachers.h"
 #include "compression/integer/engine.h"
 #include "compression/integer/model_file.h"
 #include "compression/lower/lower.h"
 #include "compression/post_training.h"
 #include "framework/base/error.h"
+#include "framework/tensor/storage.h"
 
 namespace pare {
 namespace {
@@ -155,6 +156,8 @@ Outcome finish(Network& network, const RunConfig& run, const Dataset& dataset,
   outcome.fake_quant =
       static_cast<double>(count_correct(network, test, values, measuring)) / images;
   if (!wanted) return outcome;
+  network.release();
+  release_step_memory();  // what verifying takes is of other sizes
 
   IntegerForm& form = outcome.integer.emplace();
   form.post_training = added;

@@ -17,7 +17,8 @@ namespace pare {
 namespace {
 
 constexpr int kBins = 48;
-constexpr std::int64_t kImages = 256;
+constexpr std::int64_t kMostImages = 256;
+constexpr std::int64_t kMostValues = 1 << 22;  // of what is watched, all at once
 
 const Mask* mask_of(const Parameter& weight) {
   return dynamic_cast<const Mask*>(weight.find(kMask));
@@ -85,7 +86,10 @@ std::map<std::string, Tensor> outputs_of(Network& network, const std::vector<std
   const auto tap = [&](const std::string& node, const Variable& value) {
     if (std::find(nodes.begin(), nodes.end(), node) != nodes.end()) outputs[node] = value.value();
   };
-  const Batch batch = batch_in_order(images, values, 0, kImages);
+  std::int64_t size = 1;  // of what one image leaves
+  for (const std::string& node : nodes) size += node.empty() ? 0 : network.node(node).shape.size();
+  const std::int64_t count = std::clamp<std::int64_t>(kMostValues / size, 1, kMostImages);
+  const Batch batch = batch_in_order(images, values, 0, count);
   network.forward(Variable(batch.images), Pass::begin(Pass::Mode::evaluate, 0, 0), tap);
   network.release();
   return outputs;

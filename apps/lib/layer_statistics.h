@@ -33,7 +33,7 @@ struct LayerStatistics {
   RoundedValues activations;  // on the edge that leaves the layer's group
 };
 
-// In the order of the network. Activations are those of the first 256 images.
+// In the order of the network. Activations are those of the first images: 256, or as many as fit.
 std::vector<LayerStatistics> layer_statistics(Network& network, const Images& images,
                                               const std::vector<PixelValues>& values);
 

@@ -9,7 +9,15 @@
 namespace pare {
 namespace {
 
-constexpr std::int64_t kBatch = 250;
+constexpr std::int64_t kMostImages = 250;     // at once
+constexpr std::int64_t kMostCodes = 1 << 21;  // of their tensors, which are there twice
+
+// As many images as fit.
+std::int64_t batch_of(const integer::Program& program) {
+  std::int64_t codes = 0;
+  for (const integer::Tensor& tensor : program.tensors) codes += tensor.size();
+  return std::clamp<std::int64_t>(kMostCodes / codes, 1, kMostImages);
+}
 
 void compare(const integer::Tensor& tensor, const std::vector<std::int8_t>& expected,
              const std::vector<std::int8_t>& got, std::int64_t first_image, Verification& result) {
@@ -39,8 +47,9 @@ Verification verify(const Network& network, const FinalNetwork& final,
   Verification result;
   result.images = static_cast<std::int64_t>(input.size()) / size;
   result.tensors = static_cast<std::int64_t>(program.tensors.size());
-  for (std::int64_t begin = 0; begin < result.images; begin += kBatch) {
-    const std::int64_t count = std::min(kBatch, result.images - begin);
+  const std::int64_t most = batch_of(program);
+  for (std::int64_t begin = 0; begin < result.images; begin += most) {
+    const std::int64_t count = std::min(most, result.images - begin);
     const auto batch = input.subspan(static_cast<std::size_t>(begin * size),
                                      static_cast<std::size_t>(count * size));
     const EdgeCodes expected = evaluate_exactly(network, final, batch);

@@ -1,6 +1,9 @@
 #include "framework/tensor/storage.h"
 
 #include <sys/mman.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <cstdlib>
 #include <cstring>
@@ -119,6 +122,9 @@ void release_step_memory() {
     for (Storage* storage : blocks) StoragePool::to_system(storage);
   }
   pool.waiting.clear();
+#ifdef __GLIBC__
+  ::malloc_trim(0);  // blocks in the middle of the heap stay resident otherwise
+#endif
 }
 
 void set_memory_fill(int byte) {
