@@ -31,13 +31,18 @@ class Count:
                 f" by at most {self.largest}; labels differ on {self.labels} of {self.images:,} images")
 
 
+def outputs_of(function, case):
+    """What a reader makes of a case (file, images, outputs)."""
+    return numpy.stack(list(function(case[0], case[1])))
+
+
 def check(title, name, function, exact, cases, strict, labels=1.0):
     """Whether a reader keeps its promise on these cases (file, images, outputs): all codes equal
     where it is exact, else within one, with at most this fraction of other labels."""
     count, failed = Count(), []
     for model, images, outputs in cases:
         try:
-            found = numpy.stack(list(function(model, images)))
+            found = outputs_of(function, (model, images, outputs))
         except Exception as error:  # an interpreter that refuses a file
             failed.append(f"{model.name}: {str(error).splitlines()[0]}")
             continue
@@ -60,7 +65,11 @@ def model_case(options, form, model, folder):
     if done.returncode != 0:
         print(f"{model}: not exported: {done.stderr.strip().splitlines()[-1]}")
         return None
-    result = json.loads(done.stdout)
+    return read_case(json.loads(done.stdout), folder)
+
+
+def read_case(result, folder):
+    """The file that `export --samples --json` wrote, with the codes of its images and of the engine's outputs."""
     count = result["images"]
     images = numpy.fromfile(folder / "codes.bin", numpy.int8).reshape(count, -1)
     outputs = numpy.fromfile(folder / "outputs.bin", numpy.int8).reshape(count, -1)

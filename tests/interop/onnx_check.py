@@ -31,13 +31,15 @@ def outputs(level, model, images):
 
 
 LEVELS = onnxruntime.GraphOptimizationLevel
-READERS = [
-    ("onnxruntime, as it stands", lambda *a: outputs(LEVELS.ORT_DISABLE_ALL, *a), False, True),
-    ("onnxruntime, fused", lambda *a: outputs(LEVELS.ORT_ENABLE_ALL, *a), False, True),
-]
+
+
+def readers():
+    yield "onnxruntime, as it stands", lambda *a: outputs(LEVELS.ORT_DISABLE_ALL, *a), False, True
+    yield "onnxruntime, fused", lambda *a: outputs(LEVELS.ORT_ENABLE_ALL, *a), False, True
+
 
 if __name__ == "__main__":
     onnxruntime.set_default_logger_severity(3)
     print(f"onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}, "
           f"Python {sys.version.split()[0]}")
-    exported.main("onnx", READERS)
+    exported.main("onnx", list(readers()))
