@@ -22,6 +22,9 @@ void check_near(const std::vector<double>& found, const std::vector<double>& exp
   }
 }
 
+using Order = std::optional<MinMaxCodes> (*)(std::span<const double>, double);
+constexpr Order kOrders[] = {prune_then_quantize, both_at_once, quantize_then_prune};
+
 }  // namespace
 
 // By hand: 0.2 lies at a quarter of 0.1 .. 0.5, 255 / 4 - 128 = -64.25; 0.3 at half, -0.5, a tie
@@ -34,18 +37,43 @@ TEST_CASE("the document's formula gives other codes than the document") {
   for (int t = 0; t < 3; ++t) CHECK((codes_of(t) != tensors()[t].printed));
 }
 
-TEST_CASE("the document's threshold of 0.1 prunes nothing") {
-  CHECK((prune(tensors()[0].tenths, 1) == tensors()[0].tenths));
+TEST_CASE("the document's threshold of 0.1 prunes nothing, in any order") {
+  for (int t = 0; t < 3; ++t) {
+    CHECK((prune(tensors()[t].tenths, 0.1) == tensors()[t].tenths));
+    for (const Order order : kOrders)
+      CHECK((order(tensors()[t].tenths, 0.1)->codes == codes_of(t)));
+  }
+  for (const Order order : kOrders) CHECK_FALSE(order(tensors()[3].tenths, 0.1).has_value());
+}
+
+TEST_CASE("what section 4.3.3 takes for the pruned W1 has other codes than it prints") {
+  CHECK((min_max_codes(std::vector<double>{2, 5, 0, 0})->codes == Codes{-26, 127, -128, -128}));
+  CHECK_FALSE(min_max_codes(std::vector<double>{0, 0}).has_value());
 }
 
 TEST_CASE("only pruning first keeps a zero with min-max codes") {
   const auto& w1 = tensors()[0].tenths;
-  check_near(prune_then_quantize(w1, 2.5), {0, 5, 153 * 5.0 / 255, 0});
+  CHECK((prune_then_quantize(w1, 0.25)->codes == Codes{-128, 127, 25, -128}));
+  check_near(prune_then_quantize(w1, 0.25)->reals(), {0, 5, 153 * 5.0 / 255, 0});
   // Code 0 is 128 steps of 4/255 above the minimum.
-  check_near(both_at_once(w1, 2.5),
+  CHECK((both_at_once(w1, 0.25)->codes == Codes{0, 127, -1, 0}));
+  check_near(both_at_once(w1, 0.25)->reals(),
              {1 + 128 * 4.0 / 255, 5, 1 + 127 * 4.0 / 255, 1 + 128 * 4.0 / 255});
-  // |-1| < 2.5 is the largest weight but one.
-  check_near(quantize_then_prune(w1, 2.5), {1 + 64 * 4.0 / 255, 5, 1 + 128 * 4.0 / 255, 1});
+}
+
+TEST_CASE("a threshold on codes prunes nothing below 1, and then the largest weight but one") {
+  const auto& w1 = tensors()[0].tenths;
+  CHECK((quantize_then_prune(w1, 0.25)->codes == codes_of(0)));
+  CHECK((quantize_then_prune(w1, 1.5)->codes == Codes{-64, 127, 0, -128}));
+}
+
+TEST_CASE("biases below the threshold have no codes when they are pruned first, else code 0") {
+  const auto& b1 = tensors()[2].tenths;
+  CHECK_FALSE(prune_then_quantize(b1, 0.25).has_value());
+  check_near(both_at_once(b1, 0.25)->reals(), {1 + 128 * 1.0 / 255, 1 + 128 * 1.0 / 255});
+  CHECK((quantize_then_prune(b1, 0.25)->codes == codes_of(2)));
+  const auto& w2 = tensors()[1].tenths;
+  for (const Order order : kOrders) CHECK((order(w2, 0.25)->codes == codes_of(1)));
 }
 
 TEST_CASE("with symmetric grids both compositions give the same codes: the largest weight stays") {

@@ -4,23 +4,10 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "framework/base/error.h"
-
 namespace pare::example {
 namespace {
 
-// The codes of values that are not all equal.
-MinMaxCodes codes_of(std::span<const double> values) {
-  const std::optional<MinMaxCodes> codes = min_max_codes(values);
-  PARE_ENSURE(codes.has_value());
-  return *codes;
-}
-
-std::vector<double> reals(const MinMaxCodes& codes) {
-  std::vector<double> values;
-  for (const std::int32_t code : codes.codes) values.push_back(codes.real(code));
-  return values;
-}
+constexpr double kTenths = 10;
 
 }  // namespace
 
@@ -32,45 +19,52 @@ const std::vector<Tensor>& tensors() {
   return all;
 }
 
-double MinMaxCodes::real(std::int32_t code) const { return low + (code - kLowest) * step; }
+std::vector<double> MinMaxCodes::reals() const {
+  std::vector<double> values;
+  for (const std::int32_t code : codes) values.push_back(low + (code - kLowest) * step);
+  return values;
+}
 
-std::optional<MinMaxCodes> min_max_codes(std::span<const double> values) {
-  const auto [low, high] = std::ranges::minmax(values);
+std::optional<MinMaxCodes> min_max_codes(std::span<const double> tenths) {
+  const auto [low, high] = std::ranges::minmax(tenths);
   if (low == high) return std::nullopt;
   const double span = kHighest - kLowest;
   MinMaxCodes result{.codes = {}, .low = low, .step = (high - low) / span};
-  for (const double x : values) {
+  for (const double x : tenths) {
     const double q = std::round((x - low) / (high - low) * span + kLowest);
     result.codes.push_back(static_cast<std::int32_t>(q));
   }
   return result;
 }
 
-std::vector<double> prune(std::span<const double> values, double threshold) {
-  std::vector<double> kept(values.begin(), values.end());
+std::vector<double> prune(std::span<const double> tenths, double threshold) {
+  std::vector<double> kept(tenths.begin(), tenths.end());
   std::ranges::replace_if(
-      kept, [&](double w) { return std::abs(w) < threshold; }, 0.0);
+      kept, [&](double w) { return std::abs(w) < threshold * kTenths; }, 0.0);
   return kept;
 }
 
-std::vector<double> prune_then_quantize(std::span<const double> values, double threshold) {
-  return reals(codes_of(prune(values, threshold)));
+std::optional<MinMaxCodes> prune_then_quantize(std::span<const double> tenths, double threshold) {
+  return min_max_codes(prune(tenths, threshold));
 }
 
-std::vector<double> both_at_once(std::span<const double> values, double threshold) {
-  MinMaxCodes codes = codes_of(values);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (std::abs(values[i]) < threshold) codes.codes[i] = 0;
+std::optional<MinMaxCodes> both_at_once(std::span<const double> tenths, double threshold) {
+  std::optional<MinMaxCodes> codes = min_max_codes(tenths);
+  if (!codes) return codes;
+  const std::vector<double> kept = prune(tenths, threshold);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (kept[i] == 0) codes->codes[i] = 0;
   }
-  return reals(codes);
+  return codes;
 }
 
-std::vector<double> quantize_then_prune(std::span<const double> values, double threshold) {
-  MinMaxCodes codes = codes_of(values);
-  for (std::int32_t& q : codes.codes) {
+std::optional<MinMaxCodes> quantize_then_prune(std::span<const double> tenths, double threshold) {
+  std::optional<MinMaxCodes> codes = min_max_codes(tenths);
+  if (!codes) return codes;
+  for (std::int32_t& q : codes->codes) {
     if (std::abs(q) < threshold) q = 0;
   }
-  return reals(codes);
+  return codes;
 }
 
 }  // namespace pare::example

@@ -11,7 +11,7 @@
 namespace pare::example {
 
 // One tensor of the 2-2-1 network, with the codes that the document prints for it. Values are in
-// tenths (0.2 is 2), so that ties of the rounding are exact; the formulas do not mind.
+// tenths (0.2 is 2), so that ties of the rounding are exact.
 struct Tensor {
   const char* name;
   std::vector<double> tenths;
@@ -21,24 +21,26 @@ struct Tensor {
 const std::vector<Tensor>& tensors();
 
 // q = round((x - min) / (max - min) * (qmax - qmin) + qmin); code q stands for low + (q - qmin) *
-// step.
+// step, in tenths.
 struct MinMaxCodes {
   std::vector<std::int32_t> codes;
   double low = 0, step = 0;
-  double real(std::int32_t code) const;
+  // What the codes stand for.
+  std::vector<double> reals() const;
 };
 inline constexpr std::int32_t kLowest = -128, kHighest = 127;
 
 // Nothing where all values are equal: the formula divides by zero.
-std::optional<MinMaxCodes> min_max_codes(std::span<const double> values);
+std::optional<MinMaxCodes> min_max_codes(std::span<const double> tenths);
 
-// "if |w| < threshold then w = 0".
-std::vector<double> prune(std::span<const double> values, double threshold);
+// "if |w| < threshold then w = 0". Thresholds are real numbers here and below, 0.1 is 0.1.
+std::vector<double> prune(std::span<const double> tenths, double threshold);
 
-// Section 4.1.3; each gives the values that the integers it ends with stand for, so that a zero
-// that is none shows. The threshold of the last is compared with codes, as the document does.
-std::vector<double> prune_then_quantize(std::span<const double> values, double threshold);
-std::vector<double> both_at_once(std::span<const double> values, double threshold);
-std::vector<double> quantize_then_prune(std::span<const double> values, double threshold);
+// Section 4.1.3; each gives the integers that it ends with, among which a zero that is none may be.
+// Nothing where the formula divides by zero. The threshold of the last is compared with codes, as
+// the document does.
+std::optional<MinMaxCodes> prune_then_quantize(std::span<const double> tenths, double threshold);
+std::optional<MinMaxCodes> both_at_once(std::span<const double> tenths, double threshold);
+std::optional<MinMaxCodes> quantize_then_prune(std::span<const double> tenths, double threshold);
 
 }  // namespace pare::example

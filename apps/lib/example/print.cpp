@@ -9,8 +9,9 @@ namespace pare::example {
 namespace {
 
 constexpr double kTenth = 0.1;
+constexpr double kPrinted = 0.1;  // the document's threshold
 // Between W1's two smaller and its two larger weights, so that half of them go.
-constexpr double kThreshold = 2.5;  // tenths
+constexpr double kHalf = 0.25;
 
 std::string list(std::span<const double> tenths) {
   std::string text;
@@ -24,10 +25,14 @@ std::string list(std::span<const std::int32_t> codes) {
   return text;
 }
 
-std::string codes_of(const Tensor& tensor) {
-  const auto codes = min_max_codes(tensor.tenths);
-  if (!codes) return "  all values are equal: the formula divides by zero";
-  return list(codes->codes);
+constexpr const char* kNoCodes = "  all values are equal: the formula divides by zero";
+
+std::string codes_of(const std::optional<MinMaxCodes>& codes) {
+  return codes ? list(codes->codes) : kNoCodes;
+}
+
+std::string codes_and_reals(const std::optional<MinMaxCodes>& codes) {
+  return codes ? list(codes->codes) + "   for" + list(codes->reals()) : kNoCodes;
 }
 
 std::string printed_formulas() {
@@ -35,28 +40,36 @@ std::string printed_formulas() {
       "1. The document's formula, q = round((x - min) / (max - min) * 255 - 128)\n\n";
   for (const Tensor& tensor : tensors()) {
     text += fmt::format("  {}  values         {}\n", tensor.name, list(tensor.tenths));
-    text += fmt::format("      codes          {}\n", codes_of(tensor));
+    text += fmt::format("      codes          {}\n", codes_of(min_max_codes(tensor.tenths)));
     text += fmt::format("      the page prints{}\n\n", list(tensor.printed));
   }
   return text;
 }
 
-std::string printed_orders() {
-  const std::vector<double>& w1 = tensors()[0].tenths;
-  std::string text = fmt::format(
-      "2. The document's three orders on W1, threshold {:.2f}: what the codes stand for\n\n",
-      kThreshold * kTenth);
-  text += fmt::format("  W1                 {}\n", list(w1));
-  text += fmt::format("  prune, quantize    {}\n", list(prune_then_quantize(w1, kThreshold)));
-  text += fmt::format("  both at once       {}   code 0 is not zero\n",
-                      list(both_at_once(w1, kThreshold)));
-  text += fmt::format("  quantize, prune    {}   a threshold on codes means nothing\n\n",
-                      list(quantize_then_prune(w1, kThreshold)));
+std::string printed_orders(double threshold) {
+  std::string text;
+  for (const Tensor& tensor : tensors()) {
+    const std::vector<double>& x = tensor.tenths;
+    text += fmt::format("  {}  prune, quantize{}\n", tensor.name,
+                        codes_and_reals(prune_then_quantize(x, threshold)));
+    text += fmt::format("      both at once   {}\n", codes_and_reals(both_at_once(x, threshold)));
+    text += fmt::format("      quantize, prune{}\n\n",
+                        codes_and_reals(quantize_then_prune(x, threshold)));
+  }
   return text;
 }
 
+std::string all_printed_orders() {
+  return fmt::format(
+             "2. Its three orders with its threshold, {}: codes, and what they stand for\n\n",
+             kPrinted) +
+         printed_orders(kPrinted) +
+         fmt::format("3. The same with threshold {}, which half of W1 lies below\n\n", kHalf) +
+         printed_orders(kHalf);
+}
+
 std::string pare_orders() {
-  std::string text = "3. Pare: symmetric grid, code 0 is zero, half of W1 pruned by magnitude\n\n";
+  std::string text = "4. Pare: symmetric grid, code 0 is zero, half of W1 pruned by magnitude\n\n";
   text += fmt::format("  mask, then quantize{}\n",
                       list(first_layer_codes(Composition::mask_then_quantize)));
   text += fmt::format("  quantize, then mask{}\n\n",
@@ -65,7 +78,7 @@ std::string pare_orders() {
 }
 
 std::string answers() {
-  std::string text = "4. The network in float and as an integer program\n\n";
+  std::string text = "5. The network in float and as an integer program\n\n";
   for (const std::array<float, 2>& x :
        {std::array<float, 2>{1, 1}, std::array<float, 2>{0.25f, 0.75f}}) {
     const Answer a = answer(x);
@@ -79,6 +92,8 @@ std::string answers() {
 
 }  // namespace
 
-std::string report() { return printed_formulas() + printed_orders() + pare_orders() + answers(); }
+std::string report() {
+  return printed_formulas() + all_printed_orders() + pare_orders() + answers();
+}
 
 }  // namespace pare::example
