@@ -111,7 +111,7 @@ int run(int argc, char** argv) {
   integer::Program program = integer::load_model(options.model);
   const ImageFile images = read_images(options.images);
   require_fit(images, program, options.images);  // before anything is prepared for them
-  const integer::Engine engine(std::move(program));
+  const integer::Engine engine(std::move(program), {.keep_codes = false});
   Predictions predictions = predict(engine, images);
   predictions.expected = expected_labels(options, images);
   std::string text;

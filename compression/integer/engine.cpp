@@ -51,7 +51,24 @@ struct Engine::Impl {
         all(program, every_operation(program)),
         quick(program, reference ? every_operation(program) : fused_operations(program)),
         block(images_per_block(quick.plan)),
-        fast(program, kernel_set(options.kernels), block) {}
+        fast(program, kernel_set(options.kernels), block) {
+    if (!options.keep_codes && !reference) release_codes();
+  }
+
+  // Of the operations whose kernels have a form of their own.
+  void release_codes() {
+    for (std::size_t k = 0; k < program.operations.size(); ++k) {
+      if (fast.by_reference(k)) continue;
+      std::visit(
+          [](auto& operation) {
+            if constexpr (requires { operation.weights; }) {
+              operation.weights.codes.clear();
+              operation.weights.codes.shrink_to_fit();
+            }
+          },
+          program.operations[k]);
+    }
+  }
 
   const Tensor& input() const { return program.tensors[program.input]; }
   const Tensor& output() const { return program.tensors[program.output]; }
@@ -68,7 +85,7 @@ struct Engine::Impl {
   template <class Visit>
   void run_blocks(const Route& route, std::span<const std::int8_t> codes, const Visit& visit);
 
-  const Program program;
+  Program program;
   const bool reference;
   const Route all;    // every tensor is written
   const Route quick;  // as few steps as possible

@@ -18,6 +18,9 @@ struct EngineOptions {
   // The instruction set of the fast kernels (kernels/kernel_set.h); empty: the fastest one that
   // this processor runs. Codes are the same; tests force each in turn.
   std::string kernels = {};
+  // false: once they are packed for the kernels, program() has no weight codes any more, and the
+  // weights are in memory once.
+  bool keep_codes = true;
 };
 
 class Engine {

@@ -15,6 +15,18 @@ namespace {
 
 constexpr std::uint64_t kPrograms = 600;
 
+std::int64_t weight_codes(const Program& program) {
+  std::int64_t codes = 0;
+  for (const Operation& operation : program.operations) {
+    std::visit(
+        [&](const auto& op) {
+          if constexpr (requires { op.weights; }) codes += std::ssize(op.weights.codes);
+        },
+        operation);
+  }
+  return codes;
+}
+
 TEST_CASE("fast and reference kernels give the same codes in every tensor of random programs") {
   for (std::uint64_t seed = 1; seed <= kPrograms; ++seed) {
     const Program program = random_program(seed);
@@ -26,6 +38,25 @@ TEST_CASE("fast and reference kernels give the same codes in every tensor of ran
       REQUIRE(got[t] == expected[t]);
     }
   }
+}
+
+TEST_CASE("without the codes that kernels have packed an engine gives the same outputs") {
+  std::int64_t released = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const Program program = random_program(seed);
+    const Engine whole(program), lean(program, {.keep_codes = false});
+    const std::vector<std::int8_t> codes = random_codes(program, 3, seed);
+    std::vector<std::int8_t> expected(static_cast<std::size_t>(3 * whole.output_size()));
+    std::vector<std::int8_t> got(expected.size());
+    whole.run(codes, expected);
+    lean.run(codes, got);
+    CAPTURE(seed);
+    CHECK(got == expected);
+    CHECK(lean.run_all(codes) == whole.run_all(codes));
+    released += weight_codes(whole.program()) - weight_codes(lean.program());
+    CHECK(weight_codes(lean.program()) <= weight_codes(whole.program()));
+  }
+  CHECK(released > 0);
 }
 
 TEST_CASE("random programs draw every operation and every feature") {

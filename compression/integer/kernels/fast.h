@@ -28,6 +28,9 @@ class FastKernels {
   void run(const Step& step, std::int64_t images, const std::int8_t* a, const std::int8_t* b,
            std::int8_t* out, Scratch& scratch) const;
 
+  // Whether an operation has no form of its own: its weights' codes are read at every run.
+  bool by_reference(std::size_t operation) const { return prepared_[operation].reference; }
+
   // What runs a step, for people: "convolve 3x3 + max pool, avx512_vnni".
   std::string describe(const Step& step) const;
 

@@ -38,7 +38,7 @@ void say(std::string_view reason, char* message, std::size_t message_size) {
 template <class Load>
 pare_model* loaded(char* message, std::size_t message_size, const Load& load) {
   try {
-    return new pare_model{Engine(load())};
+    return new pare_model{Engine(load(), {.keep_codes = false})};
   } catch (const std::exception& error) {
     say(error.what(), message, message_size);
   } catch (...) {
