@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Every technique that `inspect --techniques` lists has a config in configs/techniques/ that uses it
-and a place in docs/techniques.md; every config is named there, and with --smoke no two give the
-same model.
+"""Every technique that `inspect --techniques` lists, or required.py as a key, has a config in
+configs/techniques/ that uses it; those listed have a place in docs/techniques.md, which names every
+config and none that does not exist. With --smoke no two configs give the same model.
 
 usage: techniques_test.py BIN ROOT [--smoke]
 """
@@ -14,8 +14,11 @@ import subprocess
 import sys
 import tempfile
 
+import required
+
 FEWEST_CONFIGS = 40
 TABLES = ("methods", "pruners", "quantizers", "observers")
+NO_CONFIGS = {"result"}  # NAME.json of the page that are files of a run
 SCHEDULES = ("sparsity.", "factor.", "temperature.", "alpha.")  # their keys stand in docs/optimizers.md
 
 
@@ -27,9 +30,9 @@ def run(*command):
 
 
 def applied(config):
-    """The methods that some phase applies."""
-    names = {name for phase in config["phases"] for name in phase.get("apply", [])}
-    return [method for name, method in config["compression"].items() if name in names]
+    """The methods that some phase applies, with the phase's epochs."""
+    return [config["compression"][name] | {"epochs": phase["epochs"]}
+            for phase in config["phases"] for name in phase.get("apply", [])]
 
 
 def sides(method):
@@ -69,7 +72,12 @@ def check_tables(listed, configs, page):
                 yield f"docs/techniques.md has no heading or row for '{row['name']}' ({table})"
 
 
-def check_page(listed, configs, page):
+def check_keys(configs):
+    """Which techniques that are keys no config uses, as sentences."""
+    yield from required.missing([method for config in configs.values() for method in applied(config)])
+
+
+def check_page(listed, configs, page, files):
     words = set(re.findall(r"[A-Za-z0-9_]+", " ".join(re.findall(r"`([^`\n]+)`", page))))
     for key in listed["keys"]:
         if key["path"].startswith(SCHEDULES):
@@ -80,6 +88,9 @@ def check_page(listed, configs, page):
     for name in configs:
         if f"{name}.json" not in page:
             yield f"docs/techniques.md does not name configs/techniques/{name}.json"
+    for name in sorted(set(re.findall(r"(?:`|techniques/)([a-z0-9_]+)\.json", page)) - NO_CONFIGS):
+        if name not in files:
+            yield f"docs/techniques.md names {name}.json, which configs/techniques/ does not have"
     if len(configs) < FEWEST_CONFIGS:
         yield f"expected at least {FEWEST_CONFIGS} configs in configs/techniques/, got {len(configs)}"
 
@@ -122,7 +133,8 @@ def main():
     else:
         configs = {name: json.loads(run(programs / "train", "--config", f"techniques/{name}.json",
                                         "--print-config")) for name in names}
-        faults = list(check_tables(listed, configs, page)) + list(check_page(listed, configs, page))
+        faults = [*check_tables(listed, configs, page), *check_keys(configs),
+                  *check_page(listed, configs, page, {file.stem for file in files})]
     print("\n".join(faults) or f"{len(names)} configs, nothing missing")
     sys.exit(1 if faults else 0)
 
