@@ -1,10 +1,16 @@
 // LSQ, PACT and DoReFa: the formulas of their papers.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <nlohmann/json.hpp>
 
+#include "compression/lower/final.h"
 #include "compression/quantize/quantizer.h"
+#include "compression/quantize_method.h"
+#include "framework/config/config.h"
+#include "layers/model_config.h"
 #include "tests/compression/draws.h"
 
 namespace pare {
@@ -154,6 +160,75 @@ TEST_CASE("DoReFa: weights lie on odd multiples of 1 / (2^b - 1), by the formula
     CHECK(quantizer->grid().levels.size() == std::size_t{1} << bits);
     CHECK_FALSE(quantizer->traits().has_zero);
   }
+}
+
+TEST_CASE("DoReFa: weights get the gradient of tanh(w) / max|tanh w|, the maximum a constant") {
+  const Tensor x = random_tensor({9, 13}, 22), w = random_tensor({117}, 23);
+  double largest = 0;
+  for (const float v : x.values())
+    largest = std::max(largest, std::fabs(std::tanh(static_cast<double>(v))));
+  for (const int bits : {2, 4, 7}) {
+    auto quantizer =
+        make_quantizer(config("dorefa", bits, Scheme::symmetric), Use::weights, "x", x.shape(), 0);
+    quantizer->observe(x, Pass::begin(Pass::Mode::train, 1, 0));
+    Variable leaf(x, true);
+    backward(weighted_sum(quantizer->quantize(leaf, Pass::begin(Pass::Mode::train, 1, 0)), w));
+    for (std::int64_t i = 0; i < x.size(); ++i) {
+      // The rounding is left out of the surrogate: the estimator goes straight through it.
+      const double at = x.data()[i], h = 1e-5;
+      const double slope = (std::tanh(at + h) - std::tanh(at - h)) / (2 * h) / largest;
+      REQUIRE(leaf.grad().data()[i] == doctest::Approx(w.data()[i] * slope).epsilon(1e-5));
+    }
+  }
+}
+
+TEST_CASE("DoReFa: activations are clip(x, 0, 1) in 2^b - 1 steps, or clip(x, -1, 1)") {
+  const Tensor x = random_tensor({8, 50}, 24), w = random_tensor({400}, 25);
+  for (const Scheme scheme : {Scheme::affine, Scheme::symmetric}) {
+    for (const int bits : {2, 4, 7}) {
+      CAPTURE(bits);
+      const bool affine = scheme == Scheme::affine;
+      const double low = affine ? 0 : -1,
+                   n = affine ? std::exp2(bits) - 1 : std::exp2(bits - 1) - 1;
+      auto quantizer =
+          make_quantizer(config("dorefa", bits, scheme), Use::activations, "x", x.shape(), 1);
+      REQUIRE(quantizer->ready());  // its range is fixed: there is nothing to observe
+      Variable leaf(x, true);
+      const Variable y = quantizer->quantize(leaf, Pass::begin(Pass::Mode::train, 1, 0));
+      backward(weighted_sum(y, w));
+      for (std::int64_t i = 0; i < x.size(); ++i) {
+        const double v = x.data()[i];
+        const double expected = std::floor(n * std::clamp(v, low, 1.0) + 0.5) / n;
+        REQUIRE(y.value().data()[i] == doctest::Approx(expected).epsilon(1e-6));
+        if (v > low && v < 1) REQUIRE(leaf.grad().data()[i] == w.data()[i]);
+        // Up to half a step beyond an end the code is the end's without being clamped.
+        if (v < low - 0.5 / n || v > 1 + 0.5 / n) REQUIRE(leaf.grad().data()[i] == 0);
+      }
+    }
+  }
+}
+
+TEST_CASE("DoReFa: an edge behind a relu has the range 0 to 1, any other -1 to 1") {
+  const auto nodes = nlohmann::ordered_json::parse(R"([
+    {"name": "a", "kind": "dense", "units": 4}, {"name": "b", "kind": "dense", "units": 4},
+    {"name": "b_relu", "kind": "relu"}, {"name": "c", "kind": "dense", "units": 3}])");
+  Network network = network_from_json(nodes, {5});
+  network.initialize(1);
+  QuantizeMethod method(config::read<QuantizeConfig>(config::load_text(
+                            R"({"activations": {"quantizer": "dorefa", "bits": 4}})", "x")),
+                        Composition::mask_then_quantize);
+  method.attach(network);
+  const NoGradient no_gradient;
+  network.forward(Variable(random_tensor({2, 5}, 26)), Pass::begin(Pass::Mode::calibrate, 1, 0));
+  network.release();
+  const FinalNetwork final = make_final(network, integer::Rounding::twice);
+  const auto range = [&](const char* node) {
+    const FinalEdge& edge = final.edges.at(node);
+    return std::pair((edge.code_min - edge.zero_point) * edge.scale,
+                     (edge.code_max - edge.zero_point) * edge.scale);
+  };
+  CHECK(range("a") == std::pair(-1.0f, 1.0f));
+  CHECK(range("b_relu") == std::pair(0.0f, 1.0f));
 }
 
 }  // namespace
