@@ -18,6 +18,8 @@ import required
 
 FEWEST_CONFIGS = 40
 TABLES = ("methods", "pruners", "quantizers", "observers")
+# What has no integer form by nature: docs/techniques.md, "Without an integer form".
+FLOAT_ONLY = {"quantize_16bit", "quantize_codebook_16bit", "quantize_dynamic"}
 NO_CONFIGS = {"result"}  # NAME.json of the page that are files of a run
 SCHEDULES = ("sparsity.", "factor.", "temperature.", "alpha.")  # their keys stand in docs/optimizers.md
 
@@ -108,6 +110,8 @@ def smoke(programs, configs):
                 yield f"{name}: exit code {done.returncode}: {done.stderr.strip()[-300:]}"
                 continue
             result = json.loads((out / "result.json").read_text())
+            if (result["accuracy"]["integer"] is None) != (name in FLOAT_ONLY):
+                yield f"{name}: expected {'no' if name in FLOAT_ONLY else 'an'} integer form"
             if result["accuracy"]["integer"] is None:
                 if not result["integer_refused"]:
                     yield f"{name}: no integer form, and no reason"
