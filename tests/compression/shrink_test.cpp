@@ -11,17 +11,10 @@
 #include "framework/base/error.h"
 #include "framework/config/config.h"
 #include "tests/compression/prune_loop.h"
+#include "tests/compression/shrink_cases.h"
 
 namespace pare {
 namespace {
-
-Tensor images_for(const Network& network, std::int64_t count) {
-  Tensor images = Tensor::persistent(network.shape_of(kInputNode).with_batch(count));
-  Random random(11, Stream::test);
-  float* x = images.mutable_data();
-  for (std::int64_t i = 0; i < images.size(); ++i) x[i] = static_cast<float>(random.normal());
-  return images;
-}
 
 std::vector<float> outputs(Network& network, const Tensor& images) {
   const NoGradient no_gradient;
@@ -31,61 +24,8 @@ std::vector<float> outputs(Network& network, const Tensor& images) {
   return {y.values().begin(), y.values().end()};
 }
 
-struct Case {
-  const char* what;
-  const char* nodes;
-  const char* config;
-};
-
-const Case kCases[] = {
-    {"batch norm behind a `same` padded convolution",
-     R"([{"kind": "conv2d", "filters": 8, "kernel": 3, "padding": "same"}, {"kind": "batch_norm"},
-         {"kind": "relu"}, {"kind": "conv2d", "filters": 6, "kernel": 3, "padding": "same"},
-         {"kind": "batch_norm"}, {"kind": "relu"}, {"kind": "global_avg_pool2d"},
-         {"kind": "flatten"}, {"kind": "dense", "units": 4}])",
-     R"({"granularity": "filter", "sparsity": 0.5})"},
-    {"flatten into dense",
-     R"([{"kind": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"},
-         {"kind": "max_pool2d", "size": 2}, {"kind": "flatten"},
-         {"kind": "dense", "units": 10, "activation": "relu"}, {"kind": "dense", "units": 4}])",
-     R"({"granularity": "filter", "norm": "l2", "sparsity": 0.6})"},
-    {"a residual add",
-     R"([{"kind": "conv2d", "name": "stem", "filters": 8, "kernel": 3, "padding": "same"},
-         {"kind": "relu", "name": "r"},
-         {"kind": "conv2d", "filters": 5, "kernel": 3, "padding": "same"}, {"kind": "batch_norm"},
-         {"kind": "relu"},
-         {"kind": "conv2d", "name": "end", "filters": 8, "kernel": 3, "padding": "same"},
-         {"kind": "add", "inputs": ["r", "end"]}, {"kind": "relu"}, {"kind": "flatten"},
-         {"kind": "dense", "units": 4}])",
-     R"({"granularity": "filter", "sparsity": 0.5})"},
-    {"depthwise",
-     R"([{"kind": "conv2d", "filters": 6, "kernel": 3, "padding": "same", "activation": "relu"},
-         {"kind": "depthwise_conv2d", "kernel": 3, "multiplier": 2, "padding": "same"},
-         {"kind": "batch_norm"}, {"kind": "relu"},
-         {"kind": "conv2d", "filters": 6, "kernel": 1, "activation": "relu"},
-         {"kind": "flatten"}, {"kind": "dense", "units": 4}])",
-     R"({"granularity": "filter", "sparsity": 0.5})"},
-    {"neurons",
-     R"([{"kind": "flatten"}, {"kind": "dense", "units": 20}, {"kind": "batch_norm"},
-         {"kind": "relu"}, {"kind": "dense", "units": 12, "activation": "relu"},
-         {"kind": "dense", "units": 4}])",
-     R"({"granularity": "neuron", "sparsity": 0.5})"},
-    {"channels that nobody reads",
-     R"([{"kind": "conv2d", "filters": 8, "kernel": 3, "activation": "relu"},
-         {"kind": "max_pool2d", "size": 2}, {"kind": "flatten"},
-         {"kind": "dense", "units": 10, "activation": "relu"}, {"kind": "dense", "units": 4}])",
-     R"({"granularity": "channel", "sparsity": 0.5})"},
-    {"a whole residual branch, down to a thread",
-     R"([{"kind": "conv2d", "name": "stem", "filters": 8, "kernel": 3, "padding": "same"},
-         {"kind": "relu", "name": "r"},
-         {"kind": "conv2d", "filters": 5, "kernel": 3, "padding": "same", "activation": "relu"},
-         {"kind": "conv2d", "name": "end", "filters": 8, "kernel": 3, "padding": "same"},
-         {"kind": "add", "inputs": ["r", "end"]}, {"kind": "relu"}, {"kind": "flatten"},
-         {"kind": "dense", "units": 4}])",
-     R"({"granularity": "residual_block", "sparsity": 1})"}};
-
 TEST_CASE("a shrunk network is the masked one, code for code, with fewer multiplications") {
-  for (const Case& c : kCases) {
+  for (const ShrinkCase& c : kShrinkCases) {
     CAPTURE(c.what);
     PruneLoop loop(network_of_text(c.nodes, {6, 6, 2}), c.config, 12);
     loop.run();
@@ -108,7 +48,7 @@ TEST_CASE("a shrunk network is the masked one, code for code, with fewer multipl
 }
 
 TEST_CASE("a channel that does something cannot go: the first edge that differs is named") {
-  Network network = network_of_text(kCases[1].nodes, {6, 6, 2});
+  Network network = network_of_text(kShrinkCases[1].nodes, {6, 6, 2});
   Shrinkable found = find_shrinkable(network);
   CHECK(found.removed == 0);
   const Channels channels(network);
@@ -118,7 +58,7 @@ TEST_CASE("a channel that does something cannot go: the first edge that differs 
 }
 
 TEST_CASE("grids that hang on pruned weights change without them, and that is noticed") {
-  PruneLoop loop(network_of_text(kCases[4].nodes, {6, 6, 2}), kCases[4].config, 5);
+  PruneLoop loop(network_of_text(kShrinkCases[4].nodes, {6, 6, 2}), kShrinkCases[4].config, 5);
   Parameter& weight = loop.parameter("dense_2.weight");  // reads what is pruned
   loop.run();
   QuantizeMethod quantize(
