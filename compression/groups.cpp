@@ -19,8 +19,35 @@ const NetworkNode* only_reader(const Network& network, const std::string& name) 
   return readers.size() == 1 ? network.find(readers[0]) : nullptr;
 }
 
+bool is_relu(const NetworkNode& node) { return is_one_of(node.module->kind(), {"relu", "relu6"}); }
+
+// Whether a relu that no group took in alone reads an edge that no relu has clamped yet.
+bool clamps_first_and_alone(const Network& network, const NetworkNode& relu) {
+  for (std::string name = relu.inputs[0]; only_reader(network, name);) {
+    const NetworkNode* node = network.find(name);
+    if (!node) return true;  // the network's input
+    if (is_relu(*node)) return false;
+    if (!is_one_of(node->module->kind(), {"max_pool2d", "avg_pool2d", "flatten", "dropout",
+                                          "fake_quant", "average_codes"})) {
+      return true;
+    }
+    name = node->inputs[0];
+  }
+  return false;
+}
+
+bool starts_group(const Network& network, const NetworkNode& node) {
+  if (is_relu(node)) return !clamps_first_and_alone(network, node);
+  return is_one_of(node.module->kind(), {"conv2d", "depthwise_conv2d", "dense", "add",
+                                         "global_avg_pool2d", "batch_norm"});
+}
+
 Group group_from(const Network& network, const NetworkNode& head) {
   Group group{.head = head.name, .batch_norm = "", .activation = ""};
+  if (is_relu(head)) {
+    group.activation = head.name;
+    return group;
+  }
   const std::string_view kind = head.module->kind();
   if (kind == "batch_norm") group.batch_norm = head.name;
   const NetworkNode* next = only_reader(network, head.name);
@@ -29,7 +56,7 @@ Group group_from(const Network& network, const NetworkNode& head) {
     group.batch_norm = next->name;
     next = only_reader(network, next->name);
   }
-  if (next && is_one_of(next->module->kind(), {"relu", "relu6"})) group.activation = next->name;
+  if (next && is_relu(*next)) group.activation = next->name;
   return group;
 }
 
@@ -39,9 +66,7 @@ std::vector<Group> find_groups(const Network& network) {
   std::vector<Group> groups;
   std::set<std::string> taken;
   for (const NetworkNode& node : network.nodes()) {
-    const bool starts = is_one_of(node.module->kind(), {"conv2d", "depthwise_conv2d", "dense",
-                                                        "add", "global_avg_pool2d", "batch_norm"});
-    if (!starts || taken.contains(node.name)) continue;
+    if (taken.contains(node.name) || !starts_group(network, node)) continue;
     groups.push_back(group_from(network, node));
     taken.insert({node.name, groups.back().batch_norm, groups.back().activation});
   }

@@ -3,8 +3,11 @@
 // A group is convolution, depthwise or dense, or add, or global average, then batch_norm (not
 // behind add and average), then relu or relu6, each read by the next one only. It owns one grid, on
 // the edge that leaves it; nothing is quantized inside it. A batch_norm that no group takes in
-// starts one of its own. Max pooling, average pooling, flatten, dropout and a lone relu share their
-// input's grid. Nodes that compression inserted (fake_quant, average_codes) belong to their edge.
+// starts one of its own, and so does a relu on an edge that has other readers or a relu already:
+// the sums of a residual path may then have 8 bits where the convolution behind the relu reads 4.
+// Max pooling, average pooling, flatten and dropout share their input's grid, and so does a relu
+// behind them that alone reads an edge without one, where a grid of its own would only round once
+// more. Nodes that compression inserted (fake_quant, average_codes) belong to their edge.
 #pragma once
 
 #include <string>
@@ -18,7 +21,7 @@ namespace pare {
 struct Group {
   std::string head;
   std::string batch_norm;  // "" where there is none; equal to head where it starts the group
-  std::string activation;  // relu or relu6, or ""
+  std::string activation;  // relu or relu6, or ""; equal to head where it starts the group
   const std::string& tail() const {
     return !activation.empty() ? activation : !batch_norm.empty() ? batch_norm : head;
   }

@@ -42,6 +42,12 @@ std::vector<float> plain_weights(const integer::Weights& w, std::int64_t out, bo
   return values;
 }
 
+// A batch norm or a relu that starts its group: one weight of code 1 for each channel.
+bool is_pointwise(const NetworkNode& head) {
+  const std::string_view kind = head.module->kind();
+  return kind == "batch_norm" || kind == "relu" || kind == "relu6";
+}
+
 class Evaluation {
  public:
   Evaluation(const Network& network, const FinalNetwork& final, std::span<const std::int8_t> input)
@@ -83,8 +89,7 @@ class Evaluation {
   Codes weighted(const NetworkNode& head, const FinalEdge& out) const {
     const FinalWeights& w = final_.weights.at(head.name);
     const SumsLayout layout = layout_of(head, w.weights.affine);
-    const bool depthwise =
-        head.module->kind() == "depthwise_conv2d" || head.module->kind() == "batch_norm";
+    const bool depthwise = head.module->kind() == "depthwise_conv2d" || is_pointwise(head);
     const std::vector<std::int32_t> sums =
         exact_sums(layout, plain_weights(w.weights, layout.out_channels, depthwise),
                    without_zero_point(input(head), input_edge(head).zero_point));
@@ -129,7 +134,7 @@ class Evaluation {
     } else if (const auto* depthwise = dynamic_cast<const DepthwiseConv2d*>(head.module.get())) {
       layout.window = depthwise->window();
       layout.groups = layout.channels;
-    } else if (head.module->kind() == "batch_norm") {
+    } else if (is_pointwise(head)) {
       layout.groups = layout.channels;
     }
     return layout;

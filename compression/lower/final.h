@@ -24,7 +24,7 @@ struct FinalEdge {
   float offset = 0;
 };
 
-// A group with weights, or a batch norm on its own (a depthwise 1x1 of weight code 1).
+// A group with weights, or a batch norm or a relu on its own (a depthwise 1x1 of weight code 1).
 struct FinalWeights {
   integer::Weights weights;  // scales: the effective ones, batch norm included
   integer::Channels channels;

@@ -24,7 +24,7 @@ constexpr float kSmallestScale = 0x1p-100f;
 // The parts of a group's affine map: value[c] = a[c] * (sum + bias[c]) + shift[c] - a[c] * mean[c].
 struct GroupParts {
   const NetworkNode* node = nullptr;
-  Parameter* weight = nullptr;  // null for a batch norm on its own
+  Parameter* weight = nullptr;  // null for a batch norm or a relu on its own
   Tensor bias;                  // as the layer computes with it: under a mask 0; undefined: none
   const BatchNorm* batch_norm = nullptr;
   Tensor scale, shift;  // of the batch norm, likewise
@@ -80,7 +80,7 @@ struct WeightCodes {
   GridCodes levels;  // of the grid, where it has some
 };
 
-// A batch norm on its own: every weight is code 1 at scale 1.
+// A batch norm or a relu on its own: every weight is code 1 at scale 1.
 WeightCodes unit_weights(std::int64_t channels) {
   WeightCodes result;
   result.weights.bits = 2;

@@ -93,7 +93,8 @@ class Lowering {
                                       w.weights, w.channels};
     }
     if (module->kind() == "dense") return integer::Dense{inputs[0], output, w.weights, w.channels};
-    PARE_ENSURE(module->kind() == "batch_norm");
+    PARE_ENSURE(module->kind() == "batch_norm" || module->kind() == "relu" ||
+                module->kind() == "relu6");
     return integer::DepthwiseConv2d{inputs[0], output, {}, w.weights, w.channels};
   }
 

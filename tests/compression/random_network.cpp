@@ -127,6 +127,10 @@ class Generator {
     const std::string start = last_;
     const std::int64_t channels = network.shape_of(last_)[3];
     const Padding same{Padding::Kind::same, 0};
+    if (chance(40)) {
+      add(network, make_activation(chance(70) ? "relu" : "relu6"));
+      count("relu beside a sum");
+    }
     add(network, std::make_unique<Conv2d>(Conv2dOptions{.filters = channels,
                                                         .kernel = {3, 3},
                                                         .stride = {1, 1},
@@ -164,6 +168,10 @@ class Generator {
           std::make_unique<Dense>(DenseOptions{.units = between(1, 17), .bias = chance(70)}));
       if (chance(40)) add(network, std::make_unique<BatchNorm>());
       activation(network);
+      if (chance(15)) {
+        add(network, make_activation("relu"));
+        count("relu between dense layers");
+      }
     }
     add(network,
         std::make_unique<Dense>(DenseOptions{.units = between(2, 10), .bias = chance(70)}));
@@ -397,6 +405,8 @@ std::vector<std::string> everything_drawable() {
                                     "no activation",
                                     "lone batch_norm",
                                     "relu after anything",
+                                    "relu beside a sum",
+                                    "relu between dense layers",
                                     "negative scale",
                                     "zero scale",
                                     "tiny scale",
