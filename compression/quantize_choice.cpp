@@ -44,6 +44,30 @@ void require_matches(const std::vector<OverrideConfig>& overrides, const Network
   }
 }
 
+// `owner`: the node whose edge has the grid that a node puts out.
+template <class Owner>
+void require_edges(const std::vector<OverrideConfig>& overrides, const Network& network,
+                   const std::map<std::string, std::set<std::string>>& edges, const Owner& owner) {
+  std::vector<std::string> names;
+  for (const auto& [tail, group] : edges) {
+    for (const std::string& name : group) {
+      if (!name.empty()) names.push_back(name);
+    }
+  }
+  const auto is_matched = [](const OverrideConfig& override) {
+    return [&](const std::string& name) { return matches(override.match, name); };
+  };
+  for (const OverrideConfig& override : overrides) {
+    if (!override.sets_activations || std::ranges::any_of(names, is_matched(override))) continue;
+    const auto node =
+        std::ranges::find_if(network.nodes(), is_matched(override), &NetworkNode::name);
+    throw ConfigError(
+        fmt::format("overrides: 'activations' of pattern '{}' would change nothing: '{}' has no "
+                    "grid of its own (did you mean '{}'?); what has one is behind: {}",
+                    override.match, node->name, owner(node->name), join(names, ", ")));
+  }
+}
+
 std::vector<std::string> nodes_with_weights(const Network& network) {
   std::vector<std::string> names;
   for (const NetworkNode& node : network.nodes()) {
@@ -67,6 +91,7 @@ QuantizeChoice::QuantizeChoice(const QuantizeConfig& config, const Network& netw
     while (!edges_.contains(name)) name = network.node(name).inputs[0];
     return name;
   };
+  require_edges(config.overrides, network, edges_, owner);
   output_ = owner(network.output());
   const std::vector<std::string> weighted = nodes_with_weights(network);
   if (weighted.empty()) return;

@@ -17,7 +17,7 @@ namespace pare {
 class QuantizeChoice {
  public:
   // `network` as it is before activation quantizers are attached. Throws ConfigError: an override
-  // that matches no node.
+  // that matches no node, or sets `activations` and matches none that an edge belongs to.
   QuantizeChoice(const QuantizeConfig& config, const Network& network);
 
   // Of a node with weights; nothing: they stay float.

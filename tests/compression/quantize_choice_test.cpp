@@ -100,6 +100,22 @@ TEST_CASE("a pattern that matches no node is refused with the nearest name") {
                        ConfigError);
 }
 
+TEST_CASE("activations for a node that shares its input's grid are refused with the grid's owner") {
+  const Network net = network();
+  const QuantizeConfig config =
+      quantize(R"({"overrides": [{"match": "p*", "activations": {"bits": 4}}]})");
+  CHECK_THROWS_WITH_AS(
+      QuantizeChoice(config, net),
+      doctest::Contains("'activations' of pattern 'p*' would change nothing: 'pool' has no grid of "
+                        "its own (did you mean 'a_relu'?); what has one is behind: a, a_relu, b, "
+                        "b_relu, norm, c, input"),
+      ConfigError);
+  CHECK_NOTHROW(
+      QuantizeChoice(quantize(R"({"overrides": [{"match": "p*", "weights": {"bits": 4}}]})"), net));
+  CHECK_NOTHROW(QuantizeChoice(
+      quantize(R"({"overrides": [{"match": "*", "activations": {"bits": 4}}]})"), net));
+}
+
 TEST_CASE("what is printed of an override is what it sets") {
   const std::string text = R"({"overrides":[{"match":"b","weights":null}]})";
   const config::Json json = config::write(quantize(text));
