@@ -5,8 +5,9 @@
 
 Our runs load the real data sets ($PARE_DATA), train N updates in float and N with 8 bits in the loop, validate, save, and end as every
 run does: lowered, verified on all test images, written. PyTorch trains the same
-networks in benchmarks/peers/train_pytorch.py, which holds 16 random batches, in the memory format that takes less; the
-bytes of the data set, as we hold it, are added to its figure. Everything that a process maps in is counted: program, libraries, BLAS buffers.
+networks in benchmarks/peers/train_pytorch.py, in float and with its own quantization-aware training, which holds 16 random batches; of the
+two the one that takes more, each in the memory format that takes less. The bytes of the data set, as we hold it, are added to its figure.
+Everything that a process maps in is counted: program, libraries, BLAS buffers.
 """
 
 import argparse
@@ -20,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TRAIN = ROOT / "build/release/bin/train"
 NETWORKS = [("N1", "lenet_300_100.json", 64), ("N2", "document_cnn.json", 64), ("N3", "lenet_5.json", 64),
             ("N4", "cifar10/document_cnn.json", 64), ("N5", "cifar10/resnet20.json", 128)]
+LAYOUTS = ("nchw", "channels_last")
 # Runs a command and prints the peak of what was resident of it, in kB; others' children do not count.
 PEAK = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=2); " \
        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
@@ -38,6 +40,12 @@ def planned(config):
     return float(found[1]), float(found[2])
 
 
+def peak_of_pytorch(options, net, batch, layout, extra):
+    """In MB, without a data set."""
+    return peak([options.pytorch, ROOT / "benchmarks/peers/train_pytorch.py", "--net", net, "--batch", batch, "--threads", "2",
+                 "--blocks", "1", "--seconds", "1", "--layout", layout, *extra])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--updates", type=int, default=60, help="of each phase")
@@ -49,10 +57,8 @@ def main():
             plan, images = planned(config)
             short = [f"--set=phases[{i}].{key}" for i in (0, 1) for key in (f"steps={options.updates}", "epochs=null")]
             ours = peak([TRAIN, "--config", config, "--out", f"{folder}/{net}", *short, "-q"])
-            theirs = images + min(
-                peak([options.pytorch, ROOT / "benchmarks/peers/train_pytorch.py", "--net", net, "--batch", batch,
-                      "--threads", "2", "--blocks", "1", "--seconds", "1", "--layout", layout])
-                for layout in ("nchw", "channels_last"))
+            theirs = images + max(min(peak_of_pytorch(options, net, batch, layout, extra) for layout in LAYOUTS)
+                                  for extra in ([], ["--qat"]))
             print(f"| {net}, {batch} | {plan:.0f} | {ours:.0f} | {ours / plan:.2f} | {theirs:.0f} | {theirs / ours:.1f} |",
                   flush=True)
     return 0
