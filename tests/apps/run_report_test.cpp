@@ -191,6 +191,23 @@ TEST_CASE("result.json lists each layer's numbers, without an integer form those
   }
   CHECK(with[0]["shape"] == config::Json({8, 5, 5, 1}));
 
+  // A layer whose step the engine's times do not name would take no time.
+  for (const config::Json& layer : with) CHECK(layer["latency_us"].get<double>() > 0);
+  Finished narrow(tiny_config({R"(compression.int8.activations={"bits": 5})",
+                               "phases[1].epochs=0.5", "phases[2].epochs=0.5"}));
+  const config::Json narrower = narrow.result()["layers"];
+  CHECK(with[0]["input_bits"] == 8);
+  CHECK(with[1]["input_bits"] == 8);
+  CHECK(narrower[0]["input_bits"] == 8);  // the network's input has 8 bits whatever `bits` says
+  CHECK(narrower[1]["input_bits"] == 5);
+  for (const config::Json* layers : {&with, &narrower}) {
+    for (const config::Json& layer : *layers) {
+      CHECK(layer["bops"].get<std::int64_t>() == layer["effective_macs"].get<std::int64_t>() *
+                                                     layer["weight_bits"].get<int>() *
+                                                     layer["input_bits"].get<int>());
+    }
+  }
+
   Finished plain(tiny_config({"report.integer=none", "phases[2].apply=[]"}));
   const config::Json without = plain.result()["layers"];
   REQUIRE(without.size() == 2);
