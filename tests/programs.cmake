@@ -61,5 +61,5 @@ if(TARGET experiment)
   add_test(NAME programs.Experiment
     COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/experiment_test.py
             ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR})
-  set_tests_properties(programs.Experiment PROPERTIES LABELS fast TIMEOUT 600)
+  set_tests_properties(programs.Experiment PROPERTIES LABELS fast TIMEOUT 1200)
 endif()

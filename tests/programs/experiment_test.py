@@ -37,8 +37,8 @@ AXES = {
     "pruned": [{"label": "half", "set": {"compression.prune.sparsity": 0.5}},
                {"label": "most", "set": {"compression.prune.sparsity": 0.9}}],
 }
-HEADER = ["run", *AXES, "seed", "dataset", "accuracy.float", "accuracy.fake_quant", "accuracy.integer",
-          "sparsity", "bytes.model", "macs", "effective_macs", "bops"]
+HEADER = ["run", *AXES, "seed", "dense", "dataset", "accuracy.float", "accuracy.fake_quant",
+          "accuracy.integer", "sparsity", "bytes.model", "macs", "effective_macs", "bops"]
 
 
 class ExperimentTest(ProgramTest):
@@ -335,7 +335,7 @@ class ExperimentTest(ProgramTest):
                     arguments += ["dataset.kind=idx", "--set", "dataset.folder=data", "--set",
                                   "dataset.validation=64"]
                 plan = json.loads(self.run_program(*arguments, "--dry-run", "--json").out)
-                shards = max(1, plan["runs"]["all"] // 3)
+                shards = max(1, plan["runs"]["all"] // 2)
                 finished = self.run_program(*arguments, "--shard", f"{shards}/{shards}")
                 self.ends(finished, 0, "runs finished")
 
