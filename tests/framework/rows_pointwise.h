@@ -1,5 +1,5 @@
 // Rows of op_table.h for what works element by element or channel by channel: activations, add,
-// flatten, dropout, batch norm. Included by op_table_test.cpp only.
+// flatten, dropout, batch norm. Included by op_table_test.cpp and kernels_test.cpp.
 #pragma once
 
 #include <cmath>

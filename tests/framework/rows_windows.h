@@ -33,6 +33,11 @@ inline OpRow dense_row() {
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     row.small.push_back([s = shapes[i], i](Random& r) { return dense_case(s, i % 3 != 2, r); });
   }
+  // Sums of more terms than kernels/dense.cpp takes at a time, for few rows and for many.
+  for (const reference::DenseShape& s :
+       {reference::DenseShape{3, 1100, 5}, {20, 1100, 9}, {3, 9, 1100}, {20, 7, 1100}}) {
+    row.large.push_back([s](Random& r) { return dense_case(s, true, r); });
+  }
   return row;
 }
 
@@ -102,6 +107,19 @@ inline const std::vector<ImageShape>& small_images() {
   return images;
 }
 
+// More images than a weight gradient has chunks (a multiple of them, and some more), and as many
+// channels as ResNet-20 has.
+inline const std::vector<ImageShape>& large_images() {
+  static const std::vector<ImageShape> images = {
+      {64, 3, 3, 2, {2, 2, 1, 1, 0, 1, 0, 1}},   // direct, several images to a block of pixels
+      {40, 11, 9, 3, {3, 3, 1, 1, 1, 1, 1, 1}},  // direct, two blocks to a chunk
+      {37, 5, 4, 9, {3, 3, 1, 1, 1, 1, 1, 1}},   // minimal filtering
+      {2, 6, 5, 64, {3, 3, 1, 1, 1, 1, 1, 1}},   // likewise
+      {33, 4, 3, 64, {3, 2, 2, 1, 1, 0, 1, 0}},  // direct
+  };
+  return images;
+}
+
 // 3 x 3, stride 1 and enough channels: the form that has kernels of its own (kernels/winograd.h).
 inline ConvShape random_winograd_shape(Random& r) {
   ImageShape image{between(1, 5, r), between(4, 19, r), between(4, 19, r), between(8, 40, r), {}};
@@ -125,6 +143,10 @@ inline OpRow conv_row() {
     const ConvShape s = conv_shape(image, groups * (i % 3 + 1), groups);
     row.small.push_back([=](Random& r) { return conv_case(s, i % 5 != 2, r); });
   }
+  for (const ImageShape& image : large_images()) {
+    const ConvShape s = conv_shape(image, std::max<std::int64_t>(image.channels, 8), 1);
+    row.large.push_back([s](Random& r) { return conv_case(s, true, r); });
+  }
   return row;
 }
 
@@ -138,6 +160,10 @@ inline OpRow depthwise_row() {
     const ImageShape& image = small_images()[i];
     const ConvShape s = conv_shape(image, image.channels * (i % 3 == 1 ? 2 : 1), 1);
     row.small.push_back([=](Random& r) { return depthwise_case(s, i % 5 != 2, r); });
+  }
+  for (const ImageShape& image : large_images()) {
+    const ConvShape s = conv_shape(image, image.channels * (image.batch % 2 + 1), 1);
+    row.large.push_back([s](Random& r) { return depthwise_case(s, true, r); });
   }
   return row;
 }
