@@ -214,27 +214,60 @@ TEST_CASE("moments can be reached by parameter and are named in the state") {
   CHECK_THROWS_AS(with.visit_moments(other, count), std::logic_error);
 }
 
-std::vector<float> large_run(int threads) {
-  constexpr std::int64_t kSize = 5 * kUpdateTile + 3;
+using Optimized = std::unique_ptr<Optimizer>;
+using MakeOptimizer = Optimized (*)(const std::vector<Parameter*>& parameters);
+
+const Regularization kEverything{
+    .weight_decay = 0.01, .l1 = 0.001, .group_lasso = 0.1, .clip_norm = 0.5};
+
+// More channels than threads, each of them more than one tile, and a rest.
+std::vector<float> large_run(MakeOptimizer make, int threads) {
+  const Shape shape{5, kUpdateTile + 3};
   const test::Threads guard(threads);
-  Parameter weight{"w", Shape{kSize}, 0, true};
+  Parameter weight{"w", shape, 0, true};
   Random random(1, Stream::test);
-  for (std::int64_t k = 0; k < kSize; ++k)
+  for (std::int64_t k = 0; k < shape.size(); ++k)
     weight.latent().mutable_data()[k] = random.uniform(-1, 1);
-  Adam optimizer({&weight}, {}, Decay::coupled, {.weight_decay = 0.01, .clip_norm = 0.5});
+  const Optimized optimizer = make({&weight});
   for (int t = 0; t < 3; ++t) {
-    std::vector<float> gradient(static_cast<std::size_t>(kSize));
+    std::vector<float> gradient(static_cast<std::size_t>(shape.size()));
     for (float& g : gradient) g = random.uniform(-1, 1);
     send_gradient(weight, gradient);
-    optimizer.step(0.01);
+    optimizer->step(0.01);
   }
   return {weight.latent().values().begin(), weight.latent().values().end()};
 }
 
 TEST_CASE("the number of threads does not change a bit") {
-  const std::vector<float> one = large_run(1);
-  CHECK(large_run(2) == one);
-  CHECK(large_run(3) == one);
+  const std::pair<const char*, MakeOptimizer> optimizers[] = {
+      {"adam",
+       [](const auto& p) -> Optimized {
+         return std::make_unique<Adam>(p, AdamOptions{}, Decay::coupled, kEverything);
+       }},
+      {"adam with clipping alone",
+       [](const auto& p) -> Optimized {
+         return std::make_unique<Adam>(p, AdamOptions{}, Decay::decoupled,
+                                       Regularization{.weight_decay = 0.01, .clip_norm = 0.5});
+       }},
+      {"sgd",
+       [](const auto& p) -> Optimized {
+         return std::make_unique<Sgd>(p, SgdOptions{},
+                                      Regularization{.group_lasso = 0.1, .clip_norm = {}});
+       }},
+      {"sgd with momentum",
+       [](const auto& p) -> Optimized {
+         return std::make_unique<Sgd>(p, SgdOptions{.momentum = 0.9, .nesterov = true},
+                                      kEverything);
+       }},
+      {"rmsprop", [](const auto& p) -> Optimized {
+         return std::make_unique<Rmsprop>(p, RmspropOptions{}, kEverything);
+       }}};
+  for (const auto& [name, make] : optimizers) {
+    INFO(std::string(name));
+    const std::vector<float> one = large_run(make, 1);
+    CHECK(large_run(make, 2) == one);
+    CHECK(large_run(make, 3) == one);
+  }
 }
 
 TEST_CASE("group lasso pulls every output channel towards zero with the same force") {
