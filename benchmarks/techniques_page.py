@@ -180,8 +180,9 @@ def main():
 {len({row.config for row in found.values()})} configs of `configs/techniques/`, {seeds_of(found.values())}, {kind}: accuracy in percent of the test images (mean and
 standard deviation over seeds), bytes of `model.pare`, zeros in percent of all integer weights. *Against dense* is the distance of
 the integer model to the dense network that was trained for as many updates at the same rates, quantized to 8 bits after training: mean and
-standard deviation of the differences seed by seed. What each technique is stands in [techniques.md](../techniques.md). Schedules are short, and
-none was tuned for this table.
+standard deviation of the differences seed by seed. What each technique is stands in [techniques.md](../techniques.md). Schedules are short.
+Networks that are not quantized while they train are quantized to 8 bits after it; where there is no integer form, there is no integer
+accuracy. `raw/techniques.csv` and `raw/techniques_dense.csv` are results.csv and dense.csv of the command.
 
 <!-- not run: it takes hours -->
 

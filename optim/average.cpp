@@ -39,6 +39,7 @@ WeightAverage::WeightAverage(double decay, VisitState visit)
     : decay_(decay), visit_(std::move(visit)) {
   Tensors copy([this](const std::string& name, Tensor& value) {
     names_.push_back(name);
+    values_.push_back(&value);
     Tensor& own = tensors_.emplace_back(Tensor::persistent(value.shape()));
     std::copy_n(value.data(), value.size(), own.mutable_data());
   });
@@ -49,16 +50,15 @@ void WeightAverage::update() {
   ++updates_;
   const auto t = static_cast<double>(updates_);
   const double decay = std::min(decay_, (1 + t) / (10 + t));
-  std::size_t i = 0;
-  Tensors average(
-      [&](const std::string&, Tensor& value) { move_towards(tensors_.at(i++), value, decay); });
-  visit_(average);
-  PARE_ENSURE(i == tensors_.size());
+  for (std::size_t i = 0; i < tensors_.size(); ++i) move_towards(tensors_[i], *values_[i], decay);
 }
 
 void WeightAverage::swap() {
   std::size_t i = 0;
-  Tensors exchange([&](const std::string&, Tensor& value) { std::swap(tensors_.at(i++), value); });
+  Tensors exchange([&](const std::string&, Tensor& value) {
+    PARE_ENSURE(values_.at(i) == &value);
+    std::swap(tensors_[i++], value);
+  });
   visit_(exchange);
   PARE_ENSURE(i == tensors_.size());
 }

@@ -18,7 +18,8 @@ namespace pare {
 class WeightAverage {
  public:
   // Names the network's state to a visitor, the same tensors in the same order at every call. No
-  // graph may hold them.
+  // graph may hold them. They must stay where they are: a network whose nodes are replaced, or that
+  // gets quantizers, needs a new average.
   using VisitState = std::function<void(StateVisitor&)>;
 
   // Begins as the present values.
@@ -41,6 +42,7 @@ class WeightAverage {
   VisitState visit_;
   std::vector<std::string> names_;
   std::vector<Tensor> tensors_;
+  std::vector<const Tensor*> values_;  // the network's own, so that an update builds no names
   std::int64_t updates_ = 0;
 };
 

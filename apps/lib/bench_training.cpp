@@ -52,13 +52,19 @@ Network make_network(const std::string& net) {
 void require_network(const std::string& net) { row_of(net); }
 
 Training::Training(const std::string& net, std::int64_t batch, bool qat)
+    : Training(net, batch, qat ? std::optional(QuantizeConfig()) : std::nullopt, std::nullopt) {}
+
+Training::Training(const std::string& net, std::int64_t batch,
+                   const std::optional<QuantizeConfig>& quantize, std::optional<double> ema)
     : network_(make_network(net)) {
   network_.initialize(1);
-  if (qat) {
-    quantize_ = std::make_unique<QuantizeMethod>(QuantizeConfig(), Composition::mask_then_quantize);
+  if (quantize) {
+    quantize_ = std::make_unique<QuantizeMethod>(*quantize, Composition::mask_then_quantize);
     quantize_->attach(network_);
   }
-  optimizer_ = std::make_unique<PhaseOptimizer>(optimizer_of(net), network_);
+  OptimizerConfig optimizer = optimizer_of(net);
+  optimizer.ema = ema;
+  optimizer_ = std::make_unique<PhaseOptimizer>(optimizer, network_);
   Random random(1, Stream::test, 0);
   for (int i = 0; i < kBatches; ++i) {
     Tensor& images =

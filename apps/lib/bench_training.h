@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,10 @@ class Training {
   // `net`: N1 .. N5 (networks.h), as the configs of those names describe them; N2 is trained with
   // Adam, the others with SGD and momentum. `qat`: 8-bit weights per channel, 8-bit activations.
   Training(const std::string& net, std::int64_t batch, bool qat);
+  // Quantized as `quantize` says, in float where there is none; `ema`: the decay of an average of
+  // the weights.
+  Training(const std::string& net, std::int64_t batch,
+           const std::optional<QuantizeConfig>& quantize, std::optional<double> ema);
 
   void step();
 

@@ -7,7 +7,6 @@
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/kernels/simd.h"
-#include "framework/tensor/step_vector.h"
 
 namespace pare {
 namespace {
@@ -60,7 +59,7 @@ struct Runs {
 
 // Sums over parts whose borders depend on the shape alone, added in their order.
 Variable with_learned_range(const Variable& x, Tensor y, const Variable& size,
-                            std::vector<PassRange> inside, int axis, SizeGradient rule,
+                            StepVector<PassRange> inside, int axis, SizeGradient rule,
                             double factor) {
   const Tensor values = y;
   return record(

@@ -6,6 +6,7 @@
 
 #include "compression/quantize/quantizer.h"
 #include "framework/autograd/variable.h"
+#include "framework/tensor/step_vector.h"
 
 namespace pare {
 
@@ -19,7 +20,7 @@ enum class SizeGradient {
 // size[c] is factor * sum of dy * (the above) over channel c of `axis`. A bound that is 0 has no
 // sign: what it clips gives nothing.
 Variable with_learned_range(const Variable& x, Tensor y, const Variable& size,
-                            std::vector<PassRange> inside, int axis, SizeGradient rule,
+                            StepVector<PassRange> inside, int axis, SizeGradient rule,
                             double factor);
 
 // A trainable number per channel, e.g. the step: made with its role and the config's factors,

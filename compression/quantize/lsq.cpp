@@ -13,9 +13,12 @@ namespace {
 class Lsq final : public Quantizer {
  public:
   Lsq(const QuantizerConfig& config, QuantizerPlace place)
-      : format_(config.format()), step_("lsq.step", config, place), place_(std::move(place)) {
-    format_.lowest = format_.scheme == Scheme::symmetric && format_.bits < 8;
-    if (format_.scheme == Scheme::affine) zero_point_ = format_.qmin();
+      : grid_{.format = config.format(), .scales = {}, .zero_points = {}},
+        step_("lsq.step", config, place),
+        place_(std::move(place)) {
+    GridFormat& format = grid_.format;
+    format.lowest = format.scheme == Scheme::symmetric && format.bits < 8;
+    if (format.scheme == Scheme::affine) zero_point_ = format.qmin();
   }
 
   Traits traits() const override {
@@ -36,30 +39,24 @@ class Lsq final : public Quantizer {
   bool ready() const override { return step_.ready(); }
 
   Variable quantize(const Variable& x, const Pass& pass) override {
-    const Grid now = grid();
+    const Grid& now = current();
     Tensor y;
     {
       const NoGradient no_gradient;
       y = fake_quantize(x, now, place_.axis).value();
     }
-    std::vector<PassRange> inside;
+    StepVector<PassRange> inside;
+    inside.reserve(now.scales.size());
     for (const float scale : now.scales) {
-      inside.push_back({to_real(format_.qmin(), zero_point_, scale),
-                        to_real(format_.qmax(), zero_point_, scale)});
+      inside.push_back({to_real(now.format.qmin(), zero_point_, scale),
+                        to_real(now.format.qmax(), zero_point_, scale)});
     }
     return with_learned_range(x, std::move(y), step_.parameter().value(pass), std::move(inside),
                               place_.axis, SizeGradient::step, 1 / std::sqrt(count(x) * largest()));
   }
 
-  Grid grid() const override {
-    PARE_ENSURE(ready());
-    Grid grid{.format = format_, .scales = {}, .zero_points = {}};
-    for (std::int64_t c = 0; c < place_.channels; ++c) {
-      append_scale(grid, step_[static_cast<std::size_t>(c)], zero_point_, place_.where);
-    }
-    return grid;
-  }
-  GridCodes codes(const Tensor& x) const override { return codes_of(x, grid(), place_.axis); }
+  Grid grid() const override { return current(); }
+  GridCodes codes(const Tensor& x) const override { return codes_of(x, current(), place_.axis); }
 
   void visit_parameters(const ParameterVisitor& visit) override { visit(step_.parameter()); }
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
@@ -68,13 +65,24 @@ class Lsq final : public Quantizer {
 
  private:
   bool weights() const { return place_.use == QuantizerPlace::Use::weights; }
-  double largest() const { return format_.qmax() - zero_point_; }  // Qp
+  double largest() const { return grid_.format.qmax() - zero_point_; }  // Qp
   double count(const Variable& x) const {
     const std::int64_t all = x.shape().size() / place_.channels;
     return static_cast<double>(weights() ? all : all / x.shape()[0]);
   }
 
-  GridFormat format_;
+  // Of the present step, in the memory of the last one.
+  const Grid& current() const {
+    PARE_ENSURE(ready());
+    grid_.scales.clear();
+    grid_.zero_points.clear();
+    for (std::int64_t c = 0; c < place_.channels; ++c) {
+      append_scale(grid_, step_[static_cast<std::size_t>(c)], zero_point_, place_.where);
+    }
+    return grid_;
+  }
+
+  mutable Grid grid_;  // as current() left it
   LearnedSize step_;
   FirstValues first_;
   QuantizerPlace place_;

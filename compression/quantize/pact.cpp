@@ -11,8 +11,10 @@ namespace {
 class Pact final : public Quantizer {
  public:
   Pact(const QuantizerConfig& config, QuantizerPlace place)
-      : format_(config.format()), alpha_("pact.alpha", config, place), place_(std::move(place)) {
-    if (format_.scheme == Scheme::affine) zero_point_ = format_.qmin();
+      : grid_{.format = config.format(), .scales = {}, .zero_points = {}},
+        alpha_("pact.alpha", config, place),
+        place_(std::move(place)) {
+    if (grid_.format.scheme == Scheme::affine) zero_point_ = grid_.format.qmin();
   }
 
   Traits traits() const override {
@@ -26,25 +28,19 @@ class Pact final : public Quantizer {
   bool ready() const override { return alpha_.ready(); }
 
   Variable quantize(const Variable& x, const Pass& pass) override {
-    const Grid now = grid();
     Tensor y;
     {
       const NoGradient no_gradient;
-      y = fake_quantize(x, now, -1).value();
+      y = fake_quantize(x, current(), -1).value();
     }
     const auto bound = static_cast<float>(alpha_[0]);
-    const PassRange inside{format_.scheme == Scheme::affine ? 0.0f : -bound, bound};
+    const PassRange inside{grid_.format.scheme == Scheme::affine ? 0.0f : -bound, bound};
     return with_learned_range(x, std::move(y), alpha_.parameter().value(pass), {inside}, -1,
                               SizeGradient::clip, 1);
   }
 
-  Grid grid() const override {
-    PARE_ENSURE(ready());
-    Grid grid{.format = format_, .scales = {}, .zero_points = {}};
-    append_scale(grid, alpha_[0] / (format_.qmax() - zero_point_), zero_point_, place_.where);
-    return grid;
-  }
-  GridCodes codes(const Tensor& x) const override { return codes_of(x, grid(), -1); }
+  Grid grid() const override { return current(); }
+  GridCodes codes(const Tensor& x) const override { return codes_of(x, current(), -1); }
 
   void visit_parameters(const ParameterVisitor& visit) override { visit(alpha_.parameter()); }
   void visit_state(const std::string& prefix, StateVisitor& visitor) override {
@@ -52,7 +48,16 @@ class Pact final : public Quantizer {
   }
 
  private:
-  GridFormat format_;
+  // Of the present bound, in the memory of the last one.
+  const Grid& current() const {
+    PARE_ENSURE(ready());
+    grid_.scales.clear();
+    grid_.zero_points.clear();
+    append_scale(grid_, alpha_[0] / (grid_.format.qmax() - zero_point_), zero_point_, place_.where);
+    return grid_;
+  }
+
+  mutable Grid grid_;  // as current() left it
   LearnedSize alpha_;
   FirstValues first_;
   QuantizerPlace place_;

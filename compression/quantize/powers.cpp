@@ -68,7 +68,8 @@ class Apot final : public Quantizer {
 
   Variable quantize(const Variable& x, const Pass& pass) override {
     const Levels now = levels();
-    std::vector<PassRange> inside;
+    StepVector<PassRange> inside;
+    inside.reserve(now.grid.scales.size());
     for (const float scale : now.grid.scales) {
       const float bound = to_real(now.grid.levels.back(), 0, scale);
       inside.push_back({-bound, bound});

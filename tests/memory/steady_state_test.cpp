@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "apps/lib/bench_training.h"
@@ -49,12 +50,34 @@ Demand least_demand(bench::Training& training) {
   return least;
 }
 
+// What is trained, beside the network itself.
+struct Way {
+  const char* what;
+  std::optional<QuantizeConfig> quantize;
+  std::optional<double> ema;
+};
+
+QuantizeConfig learned(const char* activations) {
+  QuantizeConfig config;
+  config.weights->quantizer = "lsq";
+  config.weights->set_bits(4);
+  config.activations->quantizer = activations;
+  config.activations->set_bits(4);
+  return config;
+}
+
 void require_no_demand(const std::string& net) {
   const test::Threads threads(2);
-  for (const bool qat : {false, true}) {
+  const Way ways[] = {{"float", std::nullopt, std::nullopt},
+                      {"8 bits", QuantizeConfig(), std::nullopt},
+                      {"lsq", learned("lsq"), std::nullopt},
+                      {"pact", learned("pact"), std::nullopt},
+                      {"an average of float weights", std::nullopt, 0.999},
+                      {"an average of lsq", learned("lsq"), 0.999}};
+  for (const Way& way : ways) {
     CAPTURE(net);
-    CAPTURE(qat);
-    bench::Training training(net, 32, qat);
+    CAPTURE(way.what);
+    bench::Training training(net, 32, way.quantize, way.ema);
     const Demand demand = least_demand(training);
     CHECK(demand.allocations == 0);
     CHECK(demand.tensor_blocks == 0);
