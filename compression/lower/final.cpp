@@ -17,6 +17,8 @@ FinalEdge edge_from(const Network& network, const std::string& name) {
   const ActivationQuantizer* source = grid_source(network, name);
   if (!source)
     refuse_integers(name, "the values that leave it have no grid; quantize its activations");
+  if (const std::string why = source->config().float_only(); !why.empty())
+    refuse_integers(name, "activations." + why);
   if (!source->quantizer().ready())
     refuse_integers(name, "its quantizer has not seen any values; train or calibrate first");
   const Grid grid = source->quantizer().grid();

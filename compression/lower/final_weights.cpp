@@ -106,6 +106,8 @@ void keep_levels(const Grid& grid, const Parameter& weight, WeightCodes& result)
 WeightCodes weight_codes(const std::string& node, Parameter& weight) {
   const auto* transform = dynamic_cast<const WeightQuantizer*>(weight.find(kWeightQuantizer));
   if (!transform) refuse_integers(node, "its weights have no grid; quantize them");
+  if (const std::string why = transform->config().float_only(); !why.empty())
+    refuse_integers(node, "weights." + why);
   const NoGradient no_gradient;
   const Pass pass = Pass::begin(Pass::Mode::evaluate, 0, 0);
   weight.value(pass);  // a stateless quantizer takes the range of the present weights

@@ -9,6 +9,7 @@
 #include "compression/lower/lower.h"
 #include "compression/lower/shrink_check.h"
 #include "compression/quantize_method.h"
+#include "framework/base/error.h"
 #include "framework/config/config.h"
 #include "tests/compression/prune_loop.h"
 #include "tests/compression/shrink_cases.h"
@@ -110,6 +111,25 @@ TEST_CASE("a grid of the whole tensor changes with the filters that nobody reads
     }
   }
   CHECK(refused == 2);
+}
+
+TEST_CASE(
+    "a network on grids without an integer form does not shrink: it has no integers to compare") {
+  const Tensor images = normal_images({32, 6, 6, 2});
+  const std::pair<const char*, const char*> refusals[] = {
+      {R"({"activations": {"quantizer": "dynamic"}})", "activations.quantizer: ranges"},
+      {R"({"activations": {"bits": 16, "scheme": "symmetric"}})", "activations.bits: codes of 16"},
+      {R"({"weights": {"bits": 16}})", "weights.bits: codes of 16"},
+      {R"({"weights": {"quantizer": "codebook", "level_bits": 16}})",
+       "weights.level_bits: levels"}};
+  for (const auto& [config, why] : refusals) {
+    CAPTURE(std::string(config));
+    Network network = masked_and_quantized(kShrinkCases[1], {"", config}, images);
+    const KeptUnits kept = find_shrinkable(network).kept;
+    CHECK_THROWS_WITH_AS(shrunk_difference(network, kept, images, integer::Rounding::twice),
+                         doctest::Contains((std::string("cannot become integers: ") + why).c_str()),
+                         ConfigError);
+  }
 }
 
 }  // namespace
