@@ -103,6 +103,42 @@ TEST_CASE("a budget of bytes is kept, by the bound and by the file") {
   }
 }
 
+TEST_CASE("a budget of multiplications is kept, by the plan and by the integers") {
+  constexpr double kBudget = 16000;
+  // The network has learnt enough to lose by zeros: with room for it the search keeps all weights.
+  std::vector<std::string> sets = with(kAuto, "phases[0].epochs=4");
+  sets = with(sets, "compression.small.search.sparsity=[0, 0.9]");
+  const RunConfig config =
+      tiny_config(with(sets, R"(compression.small.budget={"_delete_": true, "macs": 16000})"));
+  TinyRun run(config);
+  run.train();
+  const Network& network = run.trainer().network();
+  REQUIRE(static_cast<double>(network.macs()) > kBudget);  // the dense network does not fit
+  const Outcome outcome = finish(run.trainer().network(), config, tiny_digits(), nullptr);
+  const config::Json decision = run.trainer().decisions()["small"];
+  for (const config::Json& plan : decision["plans"]) CHECK(plan["macs"].get<double>() <= kBudget);
+  const config::Json& plan = decision["plans"][decision["chosen"].get<std::size_t>()];
+  double macs = 0;
+  std::int64_t counted = 0;
+  for (const LayerResult& layer : layer_results(network, *outcome.integer)) {
+    macs += static_cast<double>(layer.effective_macs);
+    for (const config::Json& wanted : plan["layers"]) {
+      if (wanted["node"] != config::Json(layer.name)) continue;
+      ++counted;
+      // A product of fractions: 2880 * (1 - 0.9) is a little less than 288.
+      CHECK(static_cast<double>(layer.effective_macs) <= wanted["macs"].get<double>() + 1e-6);
+    }
+  }
+  CHECK(counted == 2);
+  CHECK(macs <= kBudget);
+  const config::Json result = result_json(
+      config, tiny_digits(), run.trainer(), outcome,
+      layer_statistics(run.trainer().network(), tiny_digits().test, pixel_values(tiny_digits())),
+      1);
+  CHECK(result["auto"]["small"]["outcome"]["macs"] == macs);
+  CHECK(result["auto"]["small"]["outcome"]["met"] == true);
+}
+
 TEST_CASE("curvature: that of softmax regression in closed form, and the weights stay") {
   const auto values = pixel_values(tiny_digits());
   Network network({28, 28, 1});
