@@ -2,6 +2,7 @@
 // several of each; a few configs are wrong on purpose (no flatten, a wrong number of classes).
 #include "tests/apps/random_config.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "compression/quantize/quantizer.h"
@@ -392,6 +393,7 @@ Json phases(Draw& draw) {
                                     Json::array({Json::array(), {"q"}}),
                                     Json::array({Json::array(), {"p"}}),
                                     Json::array({{"p"}, {"s", "q"}}),
+                                    Json::array({{"q", "p"}, {"s"}}),
                                     Json::array({Json::array(), {"a"}})};
   for (const Json& apply : draw.one_of(orders)) {
     Json phase = {{"name", "phase" + std::to_string(list.size())}, {"apply", apply}};
@@ -409,6 +411,18 @@ Json phases(Draw& draw) {
   return list;
 }
 
+bool shrinks(const Json& phases) {
+  return std::any_of(phases.begin(), phases.end(), [](const Json& phase) {
+    return std::ranges::count(phase["apply"], Json("s")) > 0;
+  });
+}
+
+bool becomes_integers(const Json& nodes) {
+  return std::none_of(nodes.begin(), nodes.end(), [](const Json& node) {
+    return node["kind"] == "sigmoid" || node["kind"] == "tanh" || node["kind"] == "softmax";
+  });
+}
+
 Json make_config(Draw& draw, const Dataset& data) {
   Json loss = draw.chance(80)
                   ? Json{{"kind", "cross_entropy"}, {"label_smoothing", draw.real(0, 0.3)}}
@@ -419,6 +433,9 @@ Json make_config(Draw& draw, const Dataset& data) {
   const bool searches = all_phases.back()["apply"] == Json::array({"a"});
   add_beyond(draw, all_phases);
   Json methods = compression(draw);
+  Json nodes = model(draw, data.classes);
+  while (shrinks(all_phases) && !becomes_integers(nodes))
+    nodes = model(draw, data.classes);  // shrinking compares integers
   for (const Json& phase : all_phases) {
     if (phase.contains("epochs") && methods["q"]["kind"] == "quantize")
       add_calibration(draw, methods["q"]);
@@ -434,7 +451,7 @@ Json make_config(Draw& draw, const Dataset& data) {
          draw.chance(40)
              ? Json::array({{{"kind", draw.one_of({"shift", "crop", "flip", "rotate", "cutout"})}}})
              : Json::array()}}},
-      {"model", model(draw, data.classes)},
+      {"model", nodes},
       {"loss", loss},
       {"optimizer", optimizer(draw)},
       {"compression", methods},
@@ -442,7 +459,8 @@ Json make_config(Draw& draw, const Dataset& data) {
       {"phases", all_phases},
       {"requantization", {{"rounding", draw.one_of({"double", "single"})}}},
       {"report",
-       {{"keep", draw.one_of({"best", "last"})}, {"integer", searches || draw.chance(60) ? "ptq" : "none"}}}};
+       {{"keep", draw.one_of({"best", "last"})},
+        {"integer", searches || draw.chance(60) ? "ptq" : "none"}}}};
 }
 
 }  // namespace
