@@ -46,6 +46,23 @@ Tensor transposed_panels(const DenseExtents& e, const float* x) {
   return result;
 }
 
+// dy [batch, out] as [tiles, batch, rows]: what a tile of so many rows broadcasts, side by side.
+// Where it lies, one image's row is often a power of two behind the last, and a few sets of the
+// cache would have to hold all that a tile reads.
+Tensor transposed_rows(const DenseExtents& e, const float* dy, std::int64_t rows) {
+  const std::int64_t tiles = (e.out + rows - 1) / rows;
+  Tensor result(Shape{tiles, e.batch, rows});
+  float* out = result.mutable_data();
+  parallel_tiles(tiles, 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t b = 0; b < e.batch; ++b) {
+      for (std::int64_t t = begin; t < end; ++t)
+        std::copy_n(dy + b * e.out + t * rows, std::min(rows, e.out - t * rows),
+                    out + (t * e.batch + b) * rows);
+    }
+  });
+  return result;
+}
+
 // y [batch, out]: the tile's [rows, kTileColumns] sums, transposed. Where vectors are short, a tile
 // has more rows than a square.
 void write_transposed(const float* sums, std::int64_t rows, std::int64_t columns, float* y,
@@ -166,20 +183,22 @@ void dense_weight_gradient(const DenseExtents& e, const float* x, const float* d
          e.in);
     return;
   }
+  const std::int64_t rows = balanced_tile(e.out);
+  const Tensor turned = transposed_rows(e, dy, rows);
   Tensor offsets(Shape{2 * e.batch});  // memory for one int64 per image
   auto* points = reinterpret_cast<std::int64_t*>(offsets.mutable_data());
-  for (std::int64_t b = 0; b < e.batch; ++b) points[b] = b * e.out;
+  for (std::int64_t b = 0; b < e.batch; ++b) points[b] = b * rows;
   const std::span<const std::int64_t> images(points, static_cast<std::size_t>(e.batch));
-  const std::int64_t rows = balanced_tile(e.out);
   parallel_tiles(e.in, group_columns(e.in), [&](std::int64_t begin, std::int64_t end) {
     const float* group = pack_group(x + begin, e.in, e.batch, end - begin);
     for (std::int64_t o = 0; o < e.out; o += rows) {
       OuterTile tile;
       tile.rows = std::min(rows, e.out - o);
-      for (std::int64_t r = 0; r < tile.rows; ++r) tile.offset[r] = o + r;
+      for (std::int64_t r = 0; r < tile.rows; ++r) tile.offset[r] = r;
       for_each_panel(tile, dweight + o * e.in + begin, e.in, end - begin, beta != 0,
                      [&](std::int64_t n) {
-                       outer_product(tile, dy, images, group + n * e.batch, kTileColumns);
+                       outer_product(tile, turned.data() + o * e.batch, images, group + n * e.batch,
+                                     kTileColumns);
                      });
     }
   });
