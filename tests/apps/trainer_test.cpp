@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <memory>
+
 #include "apps/lib/diverged.h"
 #include "apps/lib/evaluate.h"
 #include "apps/lib/finish.h"
@@ -24,7 +27,37 @@ double validation_accuracy(Trainer& trainer) {
          static_cast<double>(images.count());
 }
 
+// Counts the training passes in which a weight goes through its chain.
+class CountingTransform final : public Transform {
+ public:
+  explicit CountingTransform(std::int64_t& count) : count_(count) {}
+  std::string_view kind() const override { return "counting"; }
+  Variable apply(const Variable& value, const Pass& pass) override {
+    count_ += pass.training();
+    return value;
+  }
+  void visit_state(const std::string&, StateVisitor&) override {}
+
+ private:
+  std::int64_t& count_;
+};
+
 }  // namespace
+
+TEST_CASE("weights are masked and quantized once in a step, whoever else looks at them") {
+  // The penalty, the pruner, the averages and telemetry read weights beside the layers.
+  const RunConfig run = tiny_config({"compression.int8.error_penalty=0.001", "optimizer.ema=0.9"});
+  TinyRun tiny(run);
+  std::map<std::string, std::int64_t> counts;
+  for (Parameter* p : tiny.trainer().network().parameters())
+    p->insert(0, std::make_unique<CountingTransform>(counts[p->path()]));
+  tiny.train();
+  CHECK(counts.size() >= 4);
+  for (const auto& [path, count] : counts) {
+    CAPTURE(path);
+    CHECK(count == 5 * 8);
+  }
+}
 
 TEST_CASE("a run that is stopped anywhere and resumed ends with the same bits") {
   const RunConfig run = tiny_config({});
