@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "framework/config/config.h"
-#include "framework/ops/fused.h"
+#include "framework/ops/ops.h"
 #include "layers/inputs.h"
 
 namespace pare {
@@ -17,6 +17,11 @@ void average(Tensor& running, const Tensor& batch, double momentum) {
   float* r = running.mutable_data();
   const float* b = batch.data();
   for (std::int64_t c = 0; c < running.size(); ++c) r[c] = keep * r[c] + take * b[c];
+}
+
+Rectifier rectifier_of(const Module& reader) {
+  if (reader.kind() == "relu") return Rectifier::relu;
+  return reader.kind() == "relu6" ? Rectifier::relu6 : Rectifier::none;
 }
 
 }  // namespace
@@ -44,24 +49,25 @@ void BatchNorm::initialize(std::uint64_t /*seed*/) {
 }
 
 Variable BatchNorm::forward(std::span<const Variable> inputs, const Pass& pass) {
-  return normalise(inputs[0], pass, batch_norm_train, batch_norm_fixed);
+  return normalise(inputs[0], pass, Rectifier::none);
 }
 
-bool BatchNorm::fuses_with(const Module& reader) const { return reader.kind() == "relu"; }
+bool BatchNorm::fuses_with(const Module& reader) const {
+  return rectifier_of(reader) != Rectifier::none;
+}
 
-Variable BatchNorm::forward_with(const Module&, std::span<const Variable> inputs,
+Variable BatchNorm::forward_with(const Module& reader, std::span<const Variable> inputs,
                                  const Pass& pass) {
-  return normalise(inputs[0], pass, batch_norm_train_relu, batch_norm_fixed_relu);
+  return normalise(inputs[0], pass, rectifier_of(reader));
 }
 
-template <class Train, class Fixed>
-Variable BatchNorm::normalise(const Variable& x, const Pass& pass, Train train, Fixed fixed) {
+Variable BatchNorm::normalise(const Variable& x, const Pass& pass, Rectifier behind) {
   const Variable scale = scale_->value(pass), shift = shift_->value(pass);
   const auto epsilon = static_cast<float>(options_.epsilon);
   if (statistics_frozen() || !pass.training())
-    return fixed(x, scale, shift, epsilon, mean_, variance_);
+    return batch_norm_fixed(x, scale, shift, epsilon, mean_, variance_, behind);
   Tensor mean, variance;
-  Variable y = train(x, scale, shift, epsilon, mean, variance);
+  Variable y = batch_norm_train(x, scale, shift, epsilon, mean, variance, behind);
   average(mean_, mean, options_.momentum);
   average(variance_, variance, options_.momentum);
   return y;

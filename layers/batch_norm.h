@@ -7,6 +7,7 @@
 #include <set>
 
 #include "framework/config/forward.h"
+#include "framework/ops/rectifier.h"
 #include "layers/fusion.h"
 #include "layers/module.h"
 
@@ -34,7 +35,7 @@ class BatchNorm final : public Module, public FusesWithReader {
   // scale 1, shift 0, mean 0, variance 1.
   void initialize(std::uint64_t seed) override;
   Variable forward(std::span<const Variable> inputs, const Pass& pass) override;
-  // A relu.
+  // A relu or relu6.
   bool fuses_with(const Module& reader) const override;
   Variable forward_with(const Module& reader, std::span<const Variable> inputs,
                         const Pass& pass) override;
@@ -58,8 +59,7 @@ class BatchNorm final : public Module, public FusesWithReader {
 
  private:
   // One of two ops: with the batch's statistics, or with the running ones.
-  template <class Train, class Fixed>
-  Variable normalise(const Variable& x, const Pass& pass, Train train, Fixed fixed);
+  Variable normalise(const Variable& x, const Pass& pass, Rectifier behind);
 
   BatchNormOptions options_;
   std::set<const void*> freezers_;

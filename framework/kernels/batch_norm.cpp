@@ -33,40 +33,36 @@ void write_vectors(std::int64_t rows, std::int64_t channels, float* out, const C
 template <class Channel>
 void write_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* x,
                     const Normalisation& n, float* dx, float beta, const Channel& channel) {
-  const auto with = [&](auto relu, auto adds) {
+  const auto with = [&](auto rectifier, auto adds) {
     write_vectors(rows, channels, dx, [&](std::int64_t c, simd::Mask lanes) {
       const NormalisedVector v(n, c, lanes);
       const auto gradient = channel(c, lanes);
       return [=](std::int64_t i, simd::Mask mask) {
         const Floats input = simd::load(x + i, mask);
-        Floats d = simd::load(dy + i, mask);
-        if constexpr (decltype(relu)::value) d = v.passed(d, input);
+        const Floats d =
+            v.template passed<decltype(rectifier)::value>(simd::load(dy + i, mask), input);
         const Floats result = gradient(v, input, d);
         if constexpr (decltype(adds)::value) return simd::load(dx + i, mask) + result;
         return result;
       };
     });
   };
-  const auto with_relu = [&](auto relu) {
-    beta == 0 ? with(relu, std::false_type()) : with(relu, std::true_type());
-  };
-  n.relu ? with_relu(std::true_type()) : with_relu(std::false_type());
+  with_rectifier(n.rectifier, [&](auto rectifier) {
+    beta == 0 ? with(rectifier, std::false_type()) : with(rectifier, std::true_type());
+  });
 }
 
 }  // namespace
 
 void normalise(std::int64_t rows, std::int64_t channels, const float* x, const Normalisation& n,
                float* y) {
-  const auto with = [&](auto relu) {
+  with_rectifier(n.rectifier, [&](auto rectifier) {
     write_vectors(rows, channels, y, [&](std::int64_t c, simd::Mask lanes) {
       return [=, v = NormalisedVector(n, c, lanes)](std::int64_t i, simd::Mask mask) {
-        const Floats value = v.before_relu(simd::load(x + i, mask));
-        if constexpr (decltype(relu)::value) return value <= 0 ? Floats{} : value;
-        return value;
+        return v.template output<decltype(rectifier)::value>(simd::load(x + i, mask));
       };
     });
-  };
-  n.relu ? with(std::true_type()) : with(std::false_type());
+  });
 }
 
 void scale_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* x,

@@ -8,11 +8,11 @@
 
 namespace pare {
 
-// y, with the relu.
+// y, with the rectifier.
 void normalise(std::int64_t rows, std::int64_t channels, const float* x, const Normalisation& n,
                float* y);
 
-// In what follows dy is the gradient behind the relu; what passes it counts.
+// In what follows dy is the gradient behind the rectifier; what passes it counts.
 
 // dx = beta * dx + factor * dy; beta is 0 or 1.
 void scale_gradient(std::int64_t rows, std::int64_t channels, const float* dy, const float* x,

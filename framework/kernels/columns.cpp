@@ -89,18 +89,17 @@ void column_squares(const float* x, const float* mean, std::int64_t rows, std::i
 void column_products(const float* dy, const float* x, const Normalisation& n, std::int64_t rows,
                      std::int64_t columns, double* sums, double* products) {
   StepVector<double> both(static_cast<std::size_t>(2 * columns));
-  const auto reduce = [&](auto relu) {
+  with_rectifier(n.rectifier, [&](auto rectifier) {
     const auto term = [=, &n](std::int64_t c, simd::Mask mask) {
       return [=, v = NormalisedVector(n, c, mask)](std::int64_t row) {
         const Floats input = simd::load(x + row * columns + c, mask);
-        Floats d = simd::load(dy + row * columns + c, mask);
-        if constexpr (decltype(relu)::value) d = v.passed(d, input);
+        const Floats d = v.template passed<decltype(rectifier)::value>(
+            simd::load(dy + row * columns + c, mask), input);
         return Terms<2>{d, d * v.centred(input)};
       };
     };
     reduce_rows<2>(rows, columns, term, both.data());
-  };
-  n.relu ? reduce(std::true_type()) : reduce(std::false_type());
+  });
   std::copy_n(both.data(), columns, sums);
   std::copy_n(both.data() + columns, columns, products);
 }

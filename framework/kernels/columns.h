@@ -19,7 +19,7 @@ void column_squares(const float* x, const float* mean, std::int64_t rows, std::i
                     double* squares);
 
 // sums[c] = sum of dy[row, c]; products[c] = sum of dy[row, c] * (x[row, c] - mean[c]), of the dy
-// that passes the relu.
+// that passes the rectifier.
 void column_products(const float* dy, const float* x, const Normalisation& n, std::int64_t rows,
                      std::int64_t columns, double* sums, double* products);
 

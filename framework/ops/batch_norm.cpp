@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "framework/kernels/columns.h"
-#include "framework/ops/fused.h"
+#include "framework/ops/ops.h"
 #include "framework/tensor/step_vector.h"
 
 namespace pare {
@@ -83,15 +83,15 @@ void batch_moments(const Extents& e, const Tensor& x, Tensor& mean, Tensor& vari
 // The tensors of a Normalisation, kept for the backward pass.
 struct Statistics {
   Statistics(const Tensor& mean_of_batch, const Tensor& variance, const Variable& scale,
-             const Variable& shift_of_node, float epsilon, bool relu_behind)
+             const Variable& shift_of_node, float epsilon, Rectifier rectifier_behind)
       : mean(mean_of_batch),
         inverse(inverse_deviation(variance, epsilon)),
         factor(product(inverse, scale.value())),
         shift(shift_of_node.value()),
-        relu(relu_behind) {}
-  Normalisation view() const { return {mean.data(), factor.data(), shift.data(), relu}; }
+        rectifier(rectifier_behind) {}
+  Normalisation view() const { return {mean.data(), factor.data(), shift.data(), rectifier}; }
   Tensor mean, inverse, factor, shift;
-  bool relu;
+  Rectifier rectifier;
 };
 
 Tensor normalised(const Extents& e, const Variable& x, const Statistics& s) {
@@ -135,38 +135,21 @@ auto fixed_gradient(const Extents& e, const Tensor& x, const Statistics& s) {
 }  // namespace
 
 Variable batch_norm_train(const Variable& x, const Variable& scale, const Variable& shift,
-                          float epsilon, Tensor& mean, Tensor& variance) {
+                          float epsilon, Tensor& mean, Tensor& variance, Rectifier behind) {
   const Extents e = extents_of(x, scale, shift);
   batch_moments(e, x.value(), mean, variance);
-  const Statistics s(mean, variance, scale, shift, epsilon, false);
+  const Statistics s(mean, variance, scale, shift, epsilon, behind);
   return record("batch_norm_train", normalised(e, x, s), {x, scale, shift},
                 train_gradient(e, x.value(), s));
 }
 
-Variable batch_norm_train_relu(const Variable& x, const Variable& scale, const Variable& shift,
-                               float epsilon, Tensor& mean, Tensor& variance) {
-  const Extents e = extents_of(x, scale, shift);
-  batch_moments(e, x.value(), mean, variance);
-  const Statistics s(mean, variance, scale, shift, epsilon, true);
-  return record("batch_norm_train_relu", normalised(e, x, s), {x, scale, shift},
-                train_gradient(e, x.value(), s));
-}
-
 Variable batch_norm_fixed(const Variable& x, const Variable& scale, const Variable& shift,
-                          float epsilon, const Tensor& mean, const Tensor& variance) {
+                          float epsilon, const Tensor& mean, const Tensor& variance,
+                          Rectifier behind) {
   const Extents e = extents_of(x, scale, shift);
   PARE_ENSURE(mean.shape() == Shape{e.channels} && variance.shape() == Shape{e.channels});
-  const Statistics s(mean, variance, scale, shift, epsilon, false);
+  const Statistics s(mean, variance, scale, shift, epsilon, behind);
   return record("batch_norm_fixed", normalised(e, x, s), {x, scale, shift},
-                fixed_gradient(e, x.value(), s));
-}
-
-Variable batch_norm_fixed_relu(const Variable& x, const Variable& scale, const Variable& shift,
-                               float epsilon, const Tensor& mean, const Tensor& variance) {
-  const Extents e = extents_of(x, scale, shift);
-  PARE_ENSURE(mean.shape() == Shape{e.channels} && variance.shape() == Shape{e.channels});
-  const Statistics s(mean, variance, scale, shift, epsilon, true);
-  return record("batch_norm_fixed_relu", normalised(e, x, s), {x, scale, shift},
                 fixed_gradient(e, x.value(), s));
 }
 

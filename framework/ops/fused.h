@@ -11,12 +11,6 @@ namespace pare {
 Variable conv2d_max_pool2d(const Variable& x, const Variable& weight, const Variable& bias,
                            const Window& window, std::int64_t groups, const Window& pool);
 
-// relu(batch_norm_train(...)), relu(batch_norm_fixed(...)).
-Variable batch_norm_train_relu(const Variable& x, const Variable& scale, const Variable& shift,
-                               float epsilon, Tensor& mean, Tensor& variance);
-Variable batch_norm_fixed_relu(const Variable& x, const Variable& scale, const Variable& shift,
-                               float epsilon, const Tensor& mean, const Tensor& variance);
-
 // relu(add(a, b)).
 Variable add_relu(const Variable& a, const Variable& b);
 

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "framework/autograd/variable.h"
+#include "framework/ops/rectifier.h"
 #include "framework/ops/window.h"
 #include "framework/parameter.h"
 #include "framework/random.h"
@@ -35,12 +36,14 @@ Variable average_pool2d(const Variable& x, const Window& window);
 Variable global_average_pool2d(const Variable& x);
 
 // Over the last axis. Statistics of the batch (biased variance) are returned through mean and
-// variance ([C] each).
+// variance ([C] each). With a rectifier behind: the bits of both ops in the passes of one.
 Variable batch_norm_train(const Variable& x, const Variable& scale, const Variable& shift,
-                          float epsilon, Tensor& mean, Tensor& variance);
+                          float epsilon, Tensor& mean, Tensor& variance,
+                          Rectifier behind = Rectifier::none);
 // With given statistics, constants of the graph.
 Variable batch_norm_fixed(const Variable& x, const Variable& scale, const Variable& shift,
-                          float epsilon, const Tensor& mean, const Tensor& variance);
+                          float epsilon, const Tensor& mean, const Tensor& variance,
+                          Rectifier behind = Rectifier::none);
 
 Variable relu(const Variable& x);
 Variable relu6(const Variable& x);

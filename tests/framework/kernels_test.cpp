@@ -158,40 +158,36 @@ TEST_CASE("values and gradients have the same bits for any number of threads") {
 
 // The rows of the table have too few values to be cut into tiles: among very many, one lies so near
 // to 0 that float and double disagree about its sign. These are held to the two passes instead.
-TEST_CASE("an op with a relu in it gives the bits of both passes for any number of threads") {
+TEST_CASE("an op with a rectifier in it gives the bits of both passes for any number of threads") {
   const Filled filled;
   struct Pair {
     std::string op;
     OpCase fused, first;  // the same inputs
+    Variable (*activation)(const Variable&);
   };
   const Shape shape{9, 20, 20, 37};
-  const auto pair = [&](const std::string& op, auto fused, auto first) {
+  const auto pair = [&](const std::string& op, auto fused, auto first, auto activation) {
     Random a(7, Stream::test), b(7, Stream::test);
-    return Pair{op, fused(a), first(b)};
+    return Pair{op, fused(a), first(b), activation};
   };
-  const Tensor mean = Tensor::full(Shape{37}, 0.25f), variance = Tensor::full(Shape{37}, 2.0f);
-  const Pair pairs[] = {
-      pair(
-          "batch_norm_train_relu", [&](Random& r) { return batch_norm_train_relu_case(shape, r); },
-          [&](Random& r) { return batch_norm_case(shape, true, r); }),
-      pair(
-          "batch_norm_fixed_relu", [&](Random& r) { return batch_norm_fixed_relu_case(shape, r); },
-          [&](Random& r) {
-            OpCase c = batch_norm_case(shape, false, r);
-            c.op = [=](const auto& v) {
-              return batch_norm_fixed(v[0], v[1], v[2], kEpsilon, mean, variance);
-            };
-            return c;
-          }),
-      pair(
-          "add_relu", [&](Random& r) { return add_relu_case(shape, r); },
-          [&](Random& r) { return add_case(shape, r); })};
+  const auto norm = [&](bool train, Rectifier behind) {
+    return [=](Random& r) { return batch_norm_case(shape, train, behind, r); };
+  };
+  std::vector<Pair> pairs = {pair(
+      "add, relu", [&](Random& r) { return add_relu_case(shape, r); },
+      [&](Random& r) { return add_case(shape, r); }, relu)};
+  for (const bool train : {true, false}) {
+    const std::string op = train ? "batch_norm_train" : "batch_norm_fixed";
+    const auto plain = norm(train, Rectifier::none);
+    pairs.push_back(pair(op + ", relu", norm(train, Rectifier::relu), plain, relu));
+    pairs.push_back(pair(op + ", relu6", norm(train, Rectifier::relu6), plain, relu6));
+  }
   Random random(8, Stream::test);
   const Values dy = random_values(shape.size(), random);
   for (const Pair& p : pairs) {
     CAPTURE(p.op);
     OpCase apart = p.first;
-    apart.op = [&p](const auto& v) { return relu(p.first.op(v)); };
+    apart.op = [&p](const auto& v) { return p.activation(p.first.op(v)); };
     const Result expected = [&] {
       const test::Threads threads(1);
       return run(apart, dy, ~0u);

@@ -113,98 +113,86 @@ inline OpCase dropout_case(const Shape& shape, Random& r) {
   return c;
 }
 
+// The case of an op with an activation behind it: `op` computes both.
+template <class Activation>
+inline OpCase with_activation(OpCase first,
+                              std::function<Variable(const std::vector<Variable>&)> op) {
+  OpCase c = first;
+  c.what += ", activation";
+  c.op = std::move(op);
+  c.forward = [first](const Inputs& in) {
+    return reference::activate<Activation>(first.forward(in));
+  };
+  c.backward = [first](const Inputs& in, const Values& dy) {
+    const Inputs d = reference::activate_backward<Activation>(first.forward(in), dy);
+    return first.backward(in, d[0]);
+  };
+  return c;
+}
+
 // With one row the variance is exactly 0 and the step of a finite difference cannot be small
 // against epsilon; 0.5 keeps the function smooth there.
 inline constexpr float kEpsilon = 0.5f;
 
-inline OpCase batch_norm_case(const Shape& shape, bool train, Random& r) {
+// Outputs lie on either side of 0 and of 6; the same inputs whatever is behind.
+inline OpCase batch_norm_case(const Shape& shape, bool train, Rectifier behind, Random& r) {
   const std::int64_t C = shape[-1];
   OpCase c;
   c.what = shape.to_string();
   c.shapes = {shape, Shape{C}, Shape{C}};
   for (const Shape& s : c.shapes) c.inputs.push_back(random_values(s.size(), r));
   for (double& x : c.inputs[0]) x = static_cast<double>(static_cast<float>(3 * x + 1));
-  if (train) {
-    c.op = [](const auto& v) {
-      Tensor mean, variance;
-      return batch_norm_train(v[0], v[1], v[2], kEpsilon, mean, variance);
-    };
-    c.forward = [C](const Inputs& in) {
-      return reference::batch_norm(in[0], in[1], in[2], reference::moments(C, in[0]),
-                                   double{kEpsilon});
-    };
-    c.backward = [](const Inputs& in, const Values& dy) {
-      return reference::batch_norm_train_backward(in[0], in[1], double{kEpsilon}, dy);
-    };
-    return c;
-  }
+  for (double& scale : c.inputs[1]) scale = static_cast<double>(static_cast<float>(6 * scale));
   reference::Moments<double> m{random_values(C, r), random_values(C, r)};
   for (double& variance : m.variance) variance = std::abs(variance);
   const auto tensor = [C](const Values& v) {
     return Tensor::from(Shape{C}, std::vector<float>(v.begin(), v.end()));
   };
-  c.op = [mean = tensor(m.mean), variance = tensor(m.variance)](const auto& v) {
-    return batch_norm_fixed(v[0], v[1], v[2], kEpsilon, mean, variance);
+  c.op = [=, mean = tensor(m.mean), variance = tensor(m.variance)](const auto& v) {
+    if (!train) return batch_norm_fixed(v[0], v[1], v[2], kEpsilon, mean, variance, behind);
+    Tensor batch_mean, batch_variance;
+    return batch_norm_train(v[0], v[1], v[2], kEpsilon, batch_mean, batch_variance, behind);
   };
-  c.forward = [m](const Inputs& in) {
-    return reference::batch_norm(in[0], in[1], in[2], m, double{kEpsilon});
+  c.forward = [=](const Inputs& in) {
+    return reference::batch_norm(in[0], in[1], in[2], train ? reference::moments(C, in[0]) : m,
+                                 double{kEpsilon});
   };
-  c.backward = [m](const Inputs& in, const Values& dy) {
-    return reference::batch_norm_fixed_backward(in[0], in[1], m, double{kEpsilon}, dy);
+  c.backward = [=](const Inputs& in, const Values& dy) {
+    return train ? reference::batch_norm_train_backward(in[0], in[1], double{kEpsilon}, dy)
+                 : reference::batch_norm_fixed_backward(in[0], in[1], m, double{kEpsilon}, dy);
   };
+  if (behind == Rectifier::relu) return with_activation<reference::Relu>(c, c.op);
+  if (behind == Rectifier::relu6) return with_activation<reference::Relu6>(c, c.op);
   return c;
 }
 
-// The case of an op with a relu behind it: `op` computes both.
-inline OpCase with_relu(OpCase first, std::function<Variable(const std::vector<Variable>&)> op) {
-  OpCase c = first;
-  c.what += ", relu";
-  c.op = std::move(op);
-  c.forward = [first](const Inputs& in) {
-    return reference::activate<reference::Relu>(first.forward(in));
-  };
-  c.backward = [first](const Inputs& in, const Values& dy) {
-    const Inputs d = reference::activate_backward<reference::Relu>(first.forward(in), dy);
-    return first.backward(in, d[0]);
-  };
-  return c;
-}
-
-// Small shapes also where they are random: among very many values one lies so near to 0 that float
-// and double disagree about its sign.
+// Small shapes also where they are random: among very many values one lies so near to a kink that
+// float and double disagree about its side.
 template <class Make>
-inline OpRow relu_row(const std::string& op, Make make) {
+inline OpRow rectified_row(const std::string& op, Make make) {
   OpRow row = shape_row(op, make);
   row.random = [make](Random& r) { return make(Shape{between(1, 40, r), between(1, 70, r)}, r); };
   return row;
 }
 
-inline OpCase batch_norm_train_relu_case(const Shape& shape, Random& r) {
-  return with_relu(batch_norm_case(shape, true, r), [](const auto& v) {
-    Tensor mean, variance;
-    return batch_norm_train_relu(v[0], v[1], v[2], kEpsilon, mean, variance);
-  });
-}
-
-inline OpCase batch_norm_fixed_relu_case(const Shape& shape, Random& r) {
-  const Shape channels{shape[-1]};
-  const Tensor mean = Tensor::full(channels, 0.25f), variance = Tensor::full(channels, 2.0f);
-  OpCase c = batch_norm_case(shape, false, r);
-  const reference::Moments<double> m{Values(static_cast<std::size_t>(shape[-1]), 0.25),
-                                     Values(static_cast<std::size_t>(shape[-1]), 2.0)};
-  c.forward = [m](const Inputs& in) {
-    return reference::batch_norm(in[0], in[1], in[2], m, double{kEpsilon});
+inline OpRow batch_norm_row(const std::string& op, bool train) {
+  const auto case_with = [train](Rectifier behind) {
+    return [=](const Shape& shape, Random& r) { return batch_norm_case(shape, train, behind, r); };
   };
-  c.backward = [m](const Inputs& in, const Values& dy) {
-    return reference::batch_norm_fixed_backward(in[0], in[1], m, double{kEpsilon}, dy);
-  };
-  return with_relu(c, [=](const auto& v) {
-    return batch_norm_fixed_relu(v[0], v[1], v[2], kEpsilon, mean, variance);
-  });
+  OpRow row = shape_row(op, case_with(Rectifier::none));
+  for (const Rectifier behind : {Rectifier::relu, Rectifier::relu6}) {
+    const OpRow other = rectified_row(op, case_with(behind));
+    row.small.insert(row.small.end(), other.small.begin(), other.small.end());
+    row.random = [plain = row.random, rectified = other.random](Random& r) {
+      return r.below(3) ? plain(r) : rectified(r);
+    };
+  }
+  return row;
 }
 
 inline OpCase add_relu_case(const Shape& shape, Random& r) {
-  return with_relu(add_case(shape, r), [](const auto& v) { return add_relu(v[0], v[1]); });
+  return with_activation<reference::Relu>(add_case(shape, r),
+                                          [](const auto& v) { return add_relu(v[0], v[1]); });
 }
 
 }  // namespace pare::testing

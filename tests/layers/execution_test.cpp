@@ -23,6 +23,8 @@ constexpr const char* kPooled = R"([
 constexpr const char* kResidual = R"([
   {"kind": "conv2d", "name": "conv1", "filters": 16, "kernel": 3, "padding": 1},
   {"kind": "batch_norm", "name": "bn1", "activation": "relu"},
+  {"kind": "depthwise_conv2d", "name": "deep", "kernel": 3, "padding": 1},
+  {"kind": "batch_norm", "name": "bn6", "activation": "relu6"},
   {"kind": "conv2d", "name": "conv2", "filters": 16, "kernel": 3, "padding": 1},
   {"kind": "batch_norm", "name": "bn2"},
   {"kind": "add", "name": "sum", "inputs": ["bn2", "bn1_relu"], "activation": "relu"},
@@ -98,9 +100,10 @@ TEST_CASE("pools move in front of relus and into convolutions, relus into batch 
   };
   CHECK(steps(kPooled) == std::vector<std::string>{"conv2d+max_pool2d", "relu", "conv2d+max_pool2d",
                                                    "relu6", "flatten", "dense"});
-  CHECK(steps(kResidual) == std::vector<std::string>{"conv2d", "batch_norm+relu", "conv2d",
-                                                     "batch_norm", "add", "max_pool2d", "relu",
-                                                     "flatten", "dense"});
+  CHECK(steps(kResidual) == std::vector<std::string>{"conv2d", "batch_norm+relu",
+                                                     "depthwise_conv2d", "batch_norm+relu6",
+                                                     "conv2d", "batch_norm", "add", "max_pool2d",
+                                                     "relu", "flatten", "dense"});
 }
 
 TEST_CASE("a node with two readers is left alone") {
