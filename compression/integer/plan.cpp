@@ -47,6 +47,12 @@ std::int64_t lowest_fit(const Buffer& buffer, const std::vector<Buffer>& buffers
   return offset;
 }
 
+std::int64_t alive_bytes(const std::vector<Buffer>& buffers, std::int32_t step) {
+  std::int64_t bytes = 0;
+  for (const Buffer& b : buffers) bytes += b.first <= step && step <= b.last ? b.size : 0;
+  return bytes;
+}
+
 }  // namespace
 
 Plan plan_arena(const Program& program, const Schedule& schedule,
@@ -99,6 +105,9 @@ Plan plan_arena(const Program& program, const Schedule& schedule,
   const auto offset_of = [&](std::size_t b) { return b == kNowhere ? -1 : buffers[b].offset; };
   for (const std::size_t b : home) plan.offsets.push_back(offset_of(b));
   for (const std::size_t b : scratch_home) plan.scratch.push_back(offset_of(b));
+  for (std::size_t s = 0; s < schedule.size(); ++s) {
+    plan.alive.push_back(alive_bytes(buffers, static_cast<std::int32_t>(s)));
+  }
   return plan;
 }
 

@@ -19,7 +19,8 @@ namespace pare::integer {
 struct Plan {
   std::vector<std::int64_t> offsets;  // per tensor, in codes; -1 where it is never written
   std::vector<std::int64_t> scratch;  // per step, where its working memory lies; -1: it has none
-  std::int64_t bytes = 0;
+  std::vector<std::int64_t> alive;    // per step: bytes of all that is alive while it runs
+  std::int64_t bytes = 0;             // at least the largest of them
 };
 
 // For a validated program. Deterministic. `scratch`: bytes that each step needs while it runs, or

@@ -71,10 +71,13 @@ TEST_CASE("reshape moves nothing, and clamp works in place where its input dies"
   program.operations = {Clamp{0, 1}, Reshape{1, 2}};
   program.output = 2;
   CHECK(plan_arena(program).bytes == 64);
+  CHECK(plan_arena(program).alive == std::vector<std::int64_t>{64, 64});
   // A second reader behind the clamp keeps its input alive.
   program.tensors.push_back({"again", 1, 1, 64, 0, -128, 127, 0x3F800000});
   program.operations.push_back(Reshape{0, 3});
   CHECK(plan_arena(program).bytes == 128);
+  // x, which the last step reads, is there while `flat` is made of the relu's codes.
+  CHECK(plan_arena(program).alive == std::vector<std::int64_t>{128, 128, 128});
   check_by_simulation(program, plan_arena(program));
 }
 

@@ -74,15 +74,6 @@ void choose_tables(C99Model& model) {
   }
 }
 
-// The tensors that a step reads and writes; 0 where it moves nothing.
-std::int64_t touched_bytes(const Program& program, const C99Step& step) {
-  const Operation& operation = program.operations[step.step.first];
-  if (std::holds_alternative<integer::Reshape>(operation)) return 0;
-  std::int64_t bytes = tensor(program, output_of(program.operations[step.step.last])).size();
-  for (const std::int32_t t : inputs_of(operation)) bytes += tensor(program, t).size();
-  return bytes;
-}
-
 }  // namespace
 
 std::string c99::comment_text(const std::string& name) {
@@ -120,14 +111,16 @@ C99Model plan_c99(const Program& program) {
 
 std::vector<C99Size> sizes_of(const C99Model& model) {
   std::vector<C99Size> sizes;
-  for (const C99Step& step : model.steps) {
-    C99Size size{step.name, step.kind, "", 0, 0, touched_bytes(*model.program, step)};
+  for (std::size_t s = 0; s < model.steps.size(); ++s) {
+    const C99Step& step = model.steps[s];
+    const Operation& operation = model.program->operations[step.step.first];
+    const bool moves_nothing = std::holds_alternative<integer::Reshape>(operation);
+    C99Size size{step.name, step.kind, "", 0, 0, moves_nothing ? 0 : model.plan.alive[s]};
     if (step.step.fused()) size.kind += " + max_pool2d";
     if (step.layer) {
       size.form = describe(step.layer->table, model.weight_bytes);
       size.weights = step.layer->table.bytes(model.weight_bytes);
       size.tables = 9 * std::int64_t{step.layer->outputs};  // bias, multiplier, shift
-      if (step.layer->unpacks()) size.ram += step.layer->taps() * model.weight_bytes;
     }
     sizes.push_back(std::move(size));
   }

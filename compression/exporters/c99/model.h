@@ -45,8 +45,8 @@ inline constexpr std::int64_t kStreamCodeBytes = 300;
 
 C99Model plan_c99(const integer::Program& program);
 
-// What a step takes: bytes of its weights, of its other tables, and of the tensors and the row that
-// are alive while it runs.
+// What a step takes: bytes of its weights, of its other tables, and of all tensors and the row that
+// are alive while it runs, those that only later steps read among them; 0 for a reshape.
 struct C99Size {
   std::string name, kind, form;
   std::int64_t weights = 0, tables = 0, ram = 0;
