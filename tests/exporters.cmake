@@ -6,13 +6,19 @@ if(TARGET pare_app)
   target_link_libraries(export_random_c99 PRIVATE pare_exporters pare_random_programs)
   pare_executable(export_random_files exporters/export_random_files.cpp)
   target_link_libraries(export_random_files PRIVATE pare_exporters pare_random_programs)
-  foreach(count 20 300)
-    add_test(NAME exporters.c99.${count}
-      COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/exporters/c99_test.py
+  #   pare_generated_c(NAME SCRIPT COUNT): random programs as generated C
+  function(pare_generated_c name script count)
+    add_test(NAME exporters.${name}
+      COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/exporters/${script}
               ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${count})
-    set_tests_properties(exporters.c99.${count} PROPERTIES TIMEOUT 1200 LABELS fast)
-  endforeach()
-  set_tests_properties(exporters.c99.300 PROPERTIES LABELS slow)
+    set_tests_properties(exporters.${name} PROPERTIES TIMEOUT 1200 LABELS fast)
+  endfunction()
+  pare_generated_c(c99.20 c99_test.py 20)
+  pare_generated_c(c99.300 c99_test.py 300)
+  set_tests_properties(exporters.c99.300 PROPERTIES LABELS slow TIMEOUT 3600)
+  pare_generated_c(arena arena_test.py 24)
+  pare_generated_c(hooks hooks_test.py 16)
+  pare_generated_c(contents contents_test.py 16)
   add_test(NAME exporters.onnx
     COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/exporters/onnx_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} 150)
   set_tests_properties(exporters.onnx PROPERTIES TIMEOUT 300 LABELS fast)

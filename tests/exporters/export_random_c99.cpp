@@ -37,19 +37,28 @@ void zero_weights(integer::Program& program) {
   }
 }
 
+// What the program is run on; bytes of codes, or pixels that `codes` becomes those of.
+std::vector<std::uint8_t> images_for(const integer::Engine& engine,
+                                     std::vector<std::int8_t>& codes) {
+  std::vector<std::uint8_t> images;
+  for (const std::int8_t code : codes) images.push_back(static_cast<std::uint8_t>(code));
+  if (!engine.program().pixel_codes.empty()) engine.pixels_to_codes(images, codes);
+  return images;
+}
+
 void write_program(const std::string& folder, int index) {
   const auto seed = 7000 + static_cast<std::uint64_t>(index);
   // Every third one is a single layer with operands at the ends of their ranges.
   integer::Program program =
       index % 3 == 2 ? integer::random_layer(seed) : integer::random_program(seed);
   if (index % 5 == 4) zero_weights(program);
-  program.pixel_codes.clear();  // codes reach more than pixels do
+  if (index % 3 == 1) program.pixel_codes.clear();  // codes reach more than pixels do
   const integer::Engine engine(program, {.reference = true});
-  const std::vector<std::int8_t> codes = integer::extreme_codes(program, kImages, seed);
+  std::vector<std::int8_t> codes = integer::extreme_codes(program, kImages, seed);
+  const std::vector<std::uint8_t> images = images_for(engine, codes);
   std::vector<std::int8_t> outputs(kImages * static_cast<std::size_t>(engine.output_size()));
   engine.run(codes, outputs);
-  const C99Golden golden{
-      kImages, {reinterpret_cast<const std::uint8_t*>(codes.data()), codes.size()}, outputs};
+  const C99Golden golden{kImages, images, outputs};
   const std::string name = "r" + std::to_string(index);
   const C99Export c = export_c99(program, golden, {.name = name, .bytes = index % 4 == 3});
   write_file_atomically(folder + "/" + name + ".h", c.header);
