@@ -25,10 +25,18 @@ if(TARGET pare_app)
 endif()
 
 if(TARGET export)
-  add_test(NAME programs.Export
-    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/export_test.py
-            ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ExportTest)
-  set_tests_properties(programs.Export PROPERTIES LABELS fast TIMEOUT 600)
+  pare_executable(export_damaged exporters/export_damaged.cpp)
+  target_link_libraries(export_damaged PRIVATE pare_app)
+  foreach(writer _ZN4pare13encode_tfliteERKNS_7integer7ProgramEb _ZN4pare4onnx6encodeERKNS0_5GraphE
+          _ZN4pare26encode_program_safetensorsERKNS_7integer7ProgramE)
+    target_link_options(export_damaged PRIVATE LINKER:--wrap=${writer})
+  endforeach()
+  foreach(part Export Damaged)
+    add_test(NAME programs.${part}
+      COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/export_test.py
+              ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
+    set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 1800)
+  endforeach()
 endif()
 
 # A package of instrumented libraries would ask its users for the sanitizers' own.

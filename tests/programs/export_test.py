@@ -7,6 +7,7 @@ usage: export_test.py BIN ROOT [Test...]
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,9 @@ def call(program, *arguments, **environment):
                           env={**os.environ, "NO_COLOR": "1", **environment})
 
 
-class ExportTest(unittest.TestCase):
+class RunTest(unittest.TestCase):
+    """A small network, trained once."""
+
     @classmethod
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory()
@@ -39,14 +42,17 @@ class ExportTest(unittest.TestCase):
         return call("export", self.run_folder, "--out", self.folder / out, *arguments,
                     **environment)
 
-    def compiler(self, edit):
-        """A compiler that changes the source before it compiles it."""
+    def compiler(self, edit, main="*"):
+        """A compiler that changes the network before it compiles it with that main program."""
         script = self.folder / "cc"
-        script.write_text("#!/bin/sh\nfor f in \"$@\"; do case $f in */mnist_16k.c) sed -i '" + edit +
-                          "' \"$f\";; esac; done\nexec cc \"$@\"\n")
+        script.write_text("#!/bin/sh\ncase \"$*\" in */" + main + ".c*) for f in \"$@\"; do case $f in "
+                          "*/mnist_16k.c) sed -i '" + edit + "' \"$f\";; esac; done;; esac\n"
+                          "exec cc \"$@\"\n")
         script.chmod(0o755)
         return str(script)
 
+
+class ExportTest(RunTest):
     def test_c99_is_written_with_its_sizes(self):
         done = self.export("c", "--format", "c99", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -67,6 +73,13 @@ class ExportTest(unittest.TestCase):
         done = self.export("wrong", "--format", "c99", CC=wrong)
         self.assertEqual(done.returncode, 5, done.stdout)
         self.assertFalse((self.folder / "wrong").exists())
+
+    def test_a_network_that_only_fails_on_test_images_is_noticed(self):
+        """The self test passes; behind it the compiler spoils the network."""
+        wrong = self.compiler("s/(mask >> 1) + (high < 0 ? 1 : 0)/(mask >> 1) - 1/", main="main")
+        done = self.export("wrong", "--format", "c99", CC=wrong)
+        self.assertEqual(done.returncode, 5, done.stdout)
+        self.assertIn("codes differ from the engine's", done.stderr)
 
     def test_c_that_does_not_compile_is_noticed(self):
         done = self.export("broken", "--format", "c99", CC=self.compiler("s/int32_t c, y/int32_t y/"))
@@ -124,6 +137,89 @@ class ExportTest(unittest.TestCase):
 
     def test_an_unknown_format_is_exit_code_2(self):
         self.assertEqual(self.export("x", "--format", "caffe").returncode, 2)
+
+
+class DamagedTest(RunTest):
+    """`export_damaged` spoils a byte of the file before it is read back: exit code 5, no trace."""
+
+    FORMATS = ("tflite", "onnx", "safetensors")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.right = {}
+        for kind in cls.FORMATS:
+            done = call("export", cls.run_folder, "--out", cls.folder / "right", "--format", kind,
+                        "--verify", "4")
+            assert done.returncode == 0, done.stderr
+            cls.right[kind] = (cls.folder / f"right/mnist_16k.{kind}").read_bytes()
+
+    def damaged(self, kind, byte, bits, out="out"):
+        """Exports with a spoilt byte; nothing of it may stay in the temporary folder."""
+        temporary = self.folder / "temporary"
+        temporary.mkdir(exist_ok=True)
+        done = call("export_damaged", byte, bits, self.run_folder, "--out", self.folder / out,
+                    "--format", kind, "--verify", "4", TMPDIR=str(temporary))
+        self.assertEqual(list(temporary.iterdir()), [])
+        return done
+
+    def bias(self):
+        """The bytes of the last layer's biases, which every format stores as they are."""
+        file = self.right["safetensors"]
+        size = int.from_bytes(file[:8], "little")
+        begin, end = json.loads(file[8:8 + size])["dense.bias"]["data_offsets"]
+        return file[8 + size + begin:8 + size + end]
+
+    def test_a_wrong_bias_is_exit_code_5_and_nothing_is_written(self):
+        for kind in self.FORMATS:
+            self.assertEqual(self.right[kind].count(self.bias()), 1, kind)
+            byte = self.right[kind].index(self.bias()) + 2
+            done = self.damaged(kind, byte, 1)
+            self.assertEqual(done.returncode, 5, f"{kind}: {done.stderr}")
+            self.assertIn(f"mnist_16k.{kind}", done.stderr)
+            self.assertFalse((self.folder / "out").exists())
+
+    def test_files_that_are_there_already_stay_as_they_are(self):
+        for kind in self.FORMATS:
+            byte = self.right[kind].index(self.bias()) + 2
+            done = self.damaged(kind, byte, 1, out="right")
+            self.assertEqual(done.returncode, 5, f"{kind}: {done.stderr}")
+        found = {p.name: p.read_bytes() for p in (self.folder / "right").iterdir()}
+        self.assertEqual(found, {f"mnist_16k.{kind}": self.right[kind] for kind in self.FORMATS})
+
+    def test_c_leaves_nothing_behind_and_files_as_they_are(self):
+        done = self.export("c", "--format", "c99", "--verify", "4")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        before = {p.name: p.read_bytes() for p in (self.folder / "c").iterdir()}
+        temporary = self.folder / "temporary"
+        temporary.mkdir(exist_ok=True)
+        for main in ("mnist_16k_selftest", "main"):
+            wrong = self.compiler("s/return (high >> right)/return 1 + (high >> right)/", main)
+            done = self.export("c", "--format", "c99", CC=wrong, TMPDIR=str(temporary))
+            self.assertEqual(done.returncode, 5, done.stderr)
+            self.assertEqual(list(temporary.iterdir()), [])
+        self.assertEqual({p.name: p.read_bytes() for p in (self.folder / "c").iterdir()}, before)
+
+    def test_a_file_that_cannot_be_read_back_is_exit_code_5(self):
+        for kind, byte in (("tflite", 4), ("onnx", 0), ("safetensors", 7)):
+            done = self.damaged(kind, byte, 255)
+            self.assertEqual(done.returncode, 5, f"{kind}: {done.stderr}")
+            self.assertIn("cannot be read back", done.stderr)
+            self.assertFalse((self.folder / "out").exists())
+
+    def test_any_byte_is_noticed_or_changes_no_code(self):
+        for kind in ("tflite", "onnx"):
+            file, noticed = self.right[kind], 0
+            for byte in range(5, len(file), len(file) // 8):
+                done = self.damaged(kind, byte, 4)
+                self.assertIn(done.returncode, (0, 5), f"{kind}: byte {byte}: {done.stderr}")
+                written = self.folder / f"out/mnist_16k.{kind}"
+                self.assertEqual(written.exists(), done.returncode == 0)
+                if done.returncode == 0:
+                    self.assertEqual(written.read_bytes()[byte], file[byte] ^ 4)
+                    shutil.rmtree(self.folder / "out")
+                noticed += done.returncode == 5
+            self.assertGreater(noticed, 2, kind)
 
 
 if __name__ == "__main__":

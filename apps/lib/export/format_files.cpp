@@ -9,9 +9,14 @@
 namespace pare {
 namespace {
 
-std::vector<std::int8_t> outputs_of(const integer::Program& program, const Sample& sample) {
+std::vector<std::int8_t> outputs_of(const integer::Program& program, const Sample& sample,
+                                    const std::string& name) {
   const integer::Engine engine(program);
   std::vector<std::int8_t> outputs(sample.outputs.size());
+  if (engine.input_size() * sample.count != std::ssize(sample.codes) ||
+      engine.output_size() * sample.count != std::ssize(outputs)) {
+    throw DataError(name + ": input or output have another size than the model's");
+  }
   engine.run(sample.codes, outputs);
   return outputs;
 }
@@ -25,7 +30,8 @@ Exported one_file(const ExportJob& job, const std::string& extension,
   exported.files = {{name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}}};
   exported.verified = "not verified (--verify 0)";
   if (!job.verify) return exported;
-  const std::vector<std::int8_t> outputs = outputs_of(read(bytes, name), job.sample);
+  const std::vector<std::int8_t> outputs =
+      read_back([&] { return outputs_of(read(bytes, name), job.sample, name); });
   require_equal(job.sample, outputs, name);
   exported.verified =
       fmt::format("verified: read back, 0 of {} codes differ from the engine's ({} {})",

@@ -14,6 +14,7 @@
 
 #include "apps/lib/export/sample.h"
 #include "compression/integer/program.h"
+#include "framework/base/error.h"
 #include "framework/config/value.h"
 
 namespace pare {
@@ -44,6 +45,17 @@ Exported export_as_c99(const ExportJob& job);
 Exported export_as_onnx(const ExportJob& job);
 Exported export_as_safetensors(const ExportJob& job);
 Exported export_as_tflite(const ExportJob& job);
+
+// What `read` makes of a file that was just made. One that cannot be read is a form that differs,
+// and no damage to the user's model: DataError becomes VerificationError.
+template <class Read>
+auto read_back(const Read& read) {
+  try {
+    return read();
+  } catch (const DataError& error) {
+    throw VerificationError(std::string("what was made cannot be read back: ") + error.what());
+  }
+}
 
 // Throws VerificationError that begins with `where` unless the outputs are the sample's.
 void require_equal(const Sample& sample, const std::vector<std::int8_t>& found,
