@@ -1,6 +1,8 @@
 // Files of other formats, read back: the program in them runs as the one that was written.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "compression/exporters/c99/c99.h"
 #include "compression/exporters/c99/model.h"
 #include "compression/exporters/safetensors/safetensors.h"
@@ -8,6 +10,7 @@
 #include "compression/exporters/tflite/tflite.h"
 #include "compression/integer/engine.h"
 #include "framework/base/error.h"
+#include "framework/io/safetensors.h"
 #include "tests/integer/random_builder.h"
 #include "tests/integer/random_program.h"
 
@@ -28,6 +31,36 @@ TEST_CASE("safetensors holds all of a program") {
     INFO("seed ", seed);
     CHECK(decode_program_safetensors(encode_program_safetensors(program), "x") == program);
   }
+}
+
+TEST_CASE("a safetensors file that others would read another way is refused") {
+  const integer::Program program = integer::small_cnn(1);
+  const SafeTensors right = decode_safetensors(encode_program_safetensors(program), "x");
+  const auto refused = [](const SafeTensors& file, const char* why) {
+    INFO(why);
+    try {
+      decode_program_safetensors(encode_safetensors(file), "x");
+      FAIL("it was read");
+    } catch (const DataError& error) {
+      CHECK(std::string(error.what()).find(why) != std::string::npos);
+    }
+  };
+  const auto first_weights = [](SafeTensors& file) -> NamedArray& {
+    return *std::find_if(file.arrays.begin(), file.arrays.end(),
+                         [](const NamedArray& a) { return a.name.ends_with(".weight"); });
+  };
+  CHECK(decode_program_safetensors(encode_safetensors(right), "x") == program);
+  SafeTensors file = right;  // the low byte, which is all that int8 holds, stays
+  first_weights(file).bytes[2] ^= std::byte{1};
+  refused(file, "expected -128 to 127");
+  file = right;
+  std::reverse(first_weights(file).shape.begin(), first_weights(file).shape.end());
+  refused(file, "another shape");
+  file = right;
+  std::string& graph = file.metadata.back().second;
+  const std::size_t scale = graph.find("\"scale\":") + 8;
+  graph.replace(scale, graph.find(',', scale) - scale, "1.5");
+  refused(file, "scale and scale_bits differ");
 }
 
 TEST_CASE("what TFLite's formulas make of the scales in a file gives the codes of the program") {

@@ -207,6 +207,15 @@ class DamagedTest(RunTest):
             self.assertIn("cannot be read back", done.stderr)
             self.assertFalse((self.folder / "out").exists())
 
+    def test_any_number_of_a_safetensors_file_is_compared(self):
+        """The high byte of a weight too, which no image's codes hang on."""
+        file = self.right["safetensors"]
+        begin = 8 + int.from_bytes(file[:8], "little")
+        for byte in [len(file) - 1, begin, *range(begin + 3, len(file), (len(file) - begin) // 7)]:
+            done = self.damaged("safetensors", byte, 1)
+            self.assertEqual(done.returncode, 5, f"byte {byte}: {done.stderr}")
+            self.assertFalse((self.folder / "out").exists())
+
     def test_any_byte_is_noticed_or_changes_no_code(self):
         for kind in ("tflite", "onnx"):
             file, noticed = self.right[kind], 0

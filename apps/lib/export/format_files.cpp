@@ -41,9 +41,15 @@ Exported one_file(const ExportJob& job, const std::string& extension,
 
 }  // namespace
 
+// It holds all of a program, what no image shows too: names, scales, weights no input reaches.
 Exported export_as_safetensors(const ExportJob& job) {
-  return one_file(job, ".safetensors", encode_program_safetensors(job.program),
-                  decode_program_safetensors);
+  const auto read = [&](std::span<const std::byte> bytes, const std::string& name) {
+    integer::Program program = decode_program_safetensors(bytes, name);
+    if (program != job.program)
+      throw VerificationError(name + ": holds another program than the model's");
+    return program;
+  };
+  return one_file(job, ".safetensors", encode_program_safetensors(job.program), read);
 }
 
 Exported export_as_tflite(const ExportJob& job) {

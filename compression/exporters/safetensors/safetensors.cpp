@@ -33,6 +33,17 @@ auto fields_of(AnyWindow& w) {
                     &w.pad_top,  &w.pad_left, &w.pad_bottom, &w.pad_right};
 }
 
+template <class Layer>
+std::vector<std::int64_t> weight_shape(const Layer& op, const Tensor& in, const Tensor& out) {
+  if constexpr (std::is_same_v<Layer, integer::Conv2d>) {
+    return {out.channels, op.window.kernel_h, op.window.kernel_w, in.channels / op.groups};
+  } else if constexpr (std::is_same_v<Layer, integer::DepthwiseConv2d>) {
+    return {1, op.window.kernel_h, op.window.kernel_w, out.channels};
+  } else {
+    return {out.channels, in.size()};
+  }
+}
+
 class Writer {
  public:
   explicit Writer(const Program& program) : program_(program) {}
@@ -112,16 +123,11 @@ class Writer {
   template <class Layer>
   void add_layer(const Layer& op, Json& json) {
     const Tensor &in = tensor(program_, op.input), &out = tensor(program_, op.output);
-    std::vector<std::int64_t> shape = {out.channels, in.size()};
-    if constexpr (std::is_same_v<Layer, integer::Conv2d>) {
-      shape = {out.channels, op.window.kernel_h, op.window.kernel_w, in.channels / op.groups};
-    } else if constexpr (std::is_same_v<Layer, integer::DepthwiseConv2d>) {
-      shape = {1, op.window.kernel_h, op.window.kernel_w, out.channels};
-    }
     json["bits"] = op.weights.bits;
     json["affine"] = op.weights.affine;
     array(name_ + ".weight",
-          std::vector<std::int32_t>(op.weights.codes.begin(), op.weights.codes.end()), shape);
+          std::vector<std::int32_t>(op.weights.codes.begin(), op.weights.codes.end()),
+          weight_shape(op, in, out));
     std::vector<std::int32_t> scales;
     for (const std::uint32_t bits : op.weights.scale_bits) {
       scales.push_back(std::bit_cast<std::int32_t>(bits));
@@ -158,6 +164,9 @@ class Reader {
       program_.tensors.push_back({t.at("name"), t.at("shape").at(0), t.at("shape").at(1),
                                   t.at("shape").at(2), t.at("zero_point"), t.at("code_min"),
                                   t.at("code_max"), t.at("scale_bits")});
+      const Tensor& last = program_.tensors.back();
+      if (t.at("scale").get<float>() != std::bit_cast<float>(last.scale_bits))
+        throw DataError("'" + printable(last.name) + "': scale and scale_bits differ");
     }
     for (const Json& json : graph_.at("operations")) read_operation(json);
     if (arrays_.contains("pixel_codes")) {
@@ -168,6 +177,7 @@ class Reader {
       }
     }
     integer::validate(program_);
+    require_weight_shapes();
     return std::move(program_);
   }
 
@@ -182,9 +192,28 @@ class Reader {
   std::vector<std::int8_t> narrowed(const std::string& name) const {
     std::vector<std::int8_t> codes;
     for (const std::int32_t code : values<std::int32_t>(name)) {
+      if (code < -128 || code > 127) {
+        throw DataError("array '" + printable(name) + "' holds " + std::to_string(code) +
+                        "; expected -128 to 127");
+      }
       codes.push_back(static_cast<std::int8_t>(code));
     }
     return codes;
+  }
+  // Others read the arrays by their shapes; here the graph says them too.
+  void require_weight_shapes() const {
+    for (const integer::Operation& operation : program_.operations) {
+      std::visit(
+          [&](const auto& op) {
+            if constexpr (requires { op.weights; }) {
+              const Tensor& out = tensor(program_, op.output);
+              const std::string name = out.name + ".weight";
+              if (arrays_.at(name)->shape != weight_shape(op, tensor(program_, op.input), out))
+                throw DataError("array '" + printable(name) + "' has another shape than its layer");
+            }
+          },
+          operation);
+    }
   }
   template <class T>
   std::vector<T> part(const char* part) const {
