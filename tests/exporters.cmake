@@ -19,6 +19,9 @@ if(TARGET pare_app)
   pare_generated_c(arena arena_test.py 24)
   pare_generated_c(hooks hooks_test.py 16)
   pare_generated_c(contents contents_test.py 16)
+  add_test(NAME exporters.cortex_m
+    COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/interop/cortex_m.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} --random 6)
+  set_tests_properties(exporters.cortex_m PROPERTIES TIMEOUT 1200 LABELS fast SKIP_RETURN_CODE 77)
   add_test(NAME exporters.onnx
     COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/exporters/onnx_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} 150)
   set_tests_properties(exporters.onnx PROPERTIES TIMEOUT 300 LABELS fast)

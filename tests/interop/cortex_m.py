@@ -2,6 +2,7 @@
 """A model's generated C on an Arm Cortex-M: codes, flash, RAM and instructions.
 
 usage: cortex_m.py BIN MODEL... [--images N] [--cpu cortex-m3] [--level=-Os] [--dataset KIND]
+       cortex_m.py BIN --random COUNT
 
 Exports each model (a model.pare or a run folder), compiles the C with arm-none-eabi-gcc, runs it on
 N test images (1000) in qemu-system-arm, machine mps2-an385, and compares every code with what the
@@ -10,13 +11,17 @@ nothing else: flash is everything that is linked (vector table, code, tables, th
 functions), RAM the arena, other data and the deepest stack that was seen. Instructions are qemu's
 count (-icount), to a precision of 40; they are not cycles.
 
+--random takes random programs instead, whose self tests hold the codes of the engine's reference
+kernels, compiled without a warning for a Cortex-M0 and a Cortex-M3 at three levels.
+
 Needs Debian's gcc-arm-none-eabi, libnewlib-arm-none-eabi and qemu-system-arm. Exit code 1 where a
-code differs.
+code differs; 77, of a test that is skipped, where one of those is not there.
 """
 
 import argparse
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -58,10 +63,8 @@ void start(void)
 }
 """
 
-# What is run: images from a file of the host, codes to another, by semihosting.
-RUN = COMMON + """
-static uint8_t image[CAPS_INPUT_SIZE];
-
+# A call of the machine that runs qemu: semihosting.
+HOST = """
 static int32_t host(int32_t operation, const void *block)
 {
   register int32_t r0 __asm__("r0") = operation;
@@ -69,6 +72,11 @@ static int32_t host(int32_t operation, const void *block)
   __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
   return r0;
 }
+"""
+
+# What is run: images from a file of the host, codes to another.
+RUN = COMMON + HOST + """
+static uint8_t image[CAPS_INPUT_SIZE];
 
 static int32_t host_open(const char *name, int32_t length, int32_t mode)
 {
@@ -111,6 +119,23 @@ void start(void)
 }
 """
 
+# Every self test of all.c: main gives 0, or 1 + the number of a program with other codes.
+RANDOM = """
+#include <stdint.h>
+
+int main(void);
+void start(void);
+__attribute__((section(".vectors"), used)) static void *const vectors[16] =
+    {(void *)0x20400000, (void *)start};
+""" + HOST + """
+void start(void)
+{
+  const uint32_t exit_code[2] = {0x20026, (uint32_t)main()};
+  host(0x20, exit_code);
+  for (;;) {}
+}
+"""
+
 TICK = 40  # instructions of 1 ns per tick of 25 MHz
 
 
@@ -143,9 +168,19 @@ class Firmware:
         return text + data, data + bss
 
     def execute(self):
-        run(["timeout", "1800", "qemu-system-arm", "-machine", "mps2-an385", "-nographic", "-icount", "shift=0",
-             "-monitor", "none", "-serial", "none", "-semihosting-config",
-             "enable=on,target=native", "-kernel", "firmware.elf"], cwd=self.folder)
+        code, message = emulate(self.folder)
+        if code != 0:
+            sys.exit(f"qemu-system-arm: {message}exit code {code}")
+
+
+def emulate(folder):
+    """Runs firmware.elf: (exit code, messages)."""
+    done = subprocess.run(
+        ["timeout", "1800", "qemu-system-arm", "-machine", "mps2-an385", "-nographic", "-icount",
+         "shift=0", "-monitor", "none", "-serial", "none", "-semihosting-config",
+         "enable=on,target=native", "-kernel", "firmware.elf"], cwd=folder, text=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return done.returncode, done.stderr
 
 
 def measure(model, options):
@@ -175,16 +210,48 @@ def measure(model, options):
         return differing == 0
 
 
+def run_random(options):
+    """Whether random programs give the engine's codes for every processor and level."""
+    right = True
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        run([options.bin / "export_random_c99", folder, options.random])
+        (folder / "device.ld").write_text(SCRIPT)
+        (folder / "start.c").write_text(RANDOM)
+        sources = [f"r{i}{kind}.c" for i in range(options.random) for kind in ("", "_selftest")]
+        objects = [source.replace(".c", ".o") for source in [*sources, "all.c"]]
+        without_main = [f"-DR{i}_SELFTEST_WITHOUT_MAIN" for i in range(options.random)]
+        for cpu in ("cortex-m0", "cortex-m3"):  # qemu's Cortex-M3 runs all of a Cortex-M0's code
+            for level in ("-O0", "-O2", "-Os"):
+                gcc = ["arm-none-eabi-gcc", f"-mcpu={cpu}", "-mthumb", level]
+                run([*gcc, "-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror",
+                     *without_main, "-c", *sources, "all.c"], cwd=folder)
+                run([*gcc, "-nostartfiles", "--specs=nano.specs", "-T", "device.ld", "start.c",
+                     *objects, "-o", "firmware.elf"], cwd=folder)
+                code, message = emulate(folder)
+                right &= code == 0
+                print(f"{cpu} {level}: " + (f"program {code - 1} gives other codes {message}" if code
+                      else f"{options.random} programs give the codes of the engine"), flush=True)
+    return right
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("bin", type=pathlib.Path)
-    parser.add_argument("models", nargs="+")
+    parser.add_argument("models", nargs="*")
+    parser.add_argument("--random", type=int, default=0)
     parser.add_argument("--images", default="1000")
     parser.add_argument("--cpu", default="cortex-m3")
     parser.add_argument("--level", default="-Os")
     parser.add_argument("--dataset", default="")
     options = parser.parse_args()
     options.bin = options.bin.resolve()
+    for program in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if shutil.which(program) is None:
+            print(f"skipped: {program} is not on this machine")
+            return 77
+    if options.random:
+        return 0 if run_random(options) else 1
     return 0 if all([measure(model, options) for model in options.models]) else 1
 
 
