@@ -17,14 +17,6 @@
 namespace pare::bench {
 namespace {
 
-// Any codes do: times depend on shapes only.
-std::vector<std::int8_t> some_codes(std::int64_t count) {
-  std::vector<std::int8_t> codes(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < codes.size(); ++i)
-    codes[i] = static_cast<std::int8_t>(i * 37 + i / 11);
-  return codes;
-}
-
 // What rows show for a call that takes so many seconds.
 double figure(const InferJob& job, double seconds) {
   return job.batch == 1 ? 1e6 * seconds : static_cast<double>(job.batch) / seconds;

@@ -11,13 +11,23 @@ namespace {
 
 using namespace integer;
 
-constexpr std::uint32_t kScale = 0x3C000000;  // 1/128; no operation reads it
+constexpr std::uint32_t kScale = 0x3C000000;  // 1/128, of every tensor; no operation reads it
+
+// sqrt(1/2) * 2^-shift as a multiplier, and as the scale of the weights that it comes from where
+// input and output have the same: peers read scales.
+struct Requantization {
+  std::int32_t shift;
+  Multiplier multiplier() const { return {1518500224, -shift}; }
+  std::uint32_t scale_bits() const {
+    return 0x3F3504F3u - (static_cast<std::uint32_t>(shift) << 23);
+  }
+};
 
 // The smallest shift with which sums of `taps` products of random codes mostly end inside int8:
 // such a sum has a deviation of about 2^13 * sqrt(taps).
-Multiplier typical_multiplier(std::int64_t taps) {
+Requantization typical_requantization(std::int64_t taps) {
   const int bits = std::bit_width(static_cast<std::uint64_t>(taps)) / 2;
-  return {1518500250, -(7 + bits)};
+  return {7 + bits};
 }
 
 class Builder {
@@ -108,10 +118,11 @@ class Builder {
     for (std::int64_t i = 0; i < outputs * taps; ++i) {
       weights.codes.push_back(static_cast<std::int8_t>(draw(-127, 127)));
     }
+    const Requantization typical = typical_requantization(taps);
     for (std::int64_t c = 0; c < outputs; ++c) {
-      weights.scale_bits.push_back(kScale);
+      weights.scale_bits.push_back(typical.scale_bits());
       channels.bias.push_back(draw(-5000, 5000));
-      channels.multipliers.push_back(typical_multiplier(taps));
+      channels.multipliers.push_back(typical.multiplier());
     }
   }
 
@@ -174,6 +185,13 @@ Program network(const std::string& name, std::int32_t share) {
     if (names[i] == name) return kMake[i](share);
   }
   throw ConfigError("--net " + name + suggestion(name, names) + ": expected " + join(names, ", "));
+}
+
+std::vector<std::int8_t> some_codes(std::int64_t count) {
+  std::vector<std::int8_t> codes(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < codes.size(); ++i)
+    codes[i] = static_cast<std::int8_t>(i * 37 + i / 11);
+  return codes;
 }
 
 }  // namespace pare::bench

@@ -17,4 +17,7 @@ namespace pare::bench {
 integer::Program network(const std::string& name, std::int32_t share = 1);
 const std::vector<std::string>& network_names();
 
+// Inputs for them: any codes do.
+std::vector<std::int8_t> some_codes(std::int64_t count);
+
 }  // namespace pare::bench

@@ -66,7 +66,7 @@ class OnnxRuntime {
     check(call<OrtSessionOptions*, int>(kSetIntraOpThreads)(options, job.threads));
     check(call<OrtSessionOptions*, int>(kSetGraphOptimization)(options, kAllOptimizations));
     check(call<const OrtEnv*, const char*, const OrtSessionOptions*, OrtSession**>(kCreateSession)(
-        env, job.model.c_str(), options, &session_));
+        env, onnx_model(job).c_str(), options, &session_));
     name_tensors();
     const auto side = static_cast<std::int64_t>(job.values == 784 ? 28 : 32);
     inputs_ = tensor(input_, {job.batch, job.values / (side * side), side, side});

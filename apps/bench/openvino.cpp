@@ -27,7 +27,7 @@ class OpenVino {
     float* values = nullptr;
     check(get<int(void**)>("ov_core_create")(&core), "ov_core_create");
     check(get<int(const void*, const char*, const char*, void**)>("ov_core_read_model")(
-              core, job.model.c_str(), nullptr, &model),
+              core, onnx_model(job).c_str(), nullptr, &model),
           "ov_core_read_model");
     reshape(model, job);
     const std::string threads = std::to_string(job.threads);

@@ -33,22 +33,27 @@ std::string find_peer_file(const std::string& prefix) {
   return "";
 }
 
+std::string onnx_model(const PeerJob& job) {
+  const std::string name = job.net + "_" + job.precision + ".onnx";
+  const std::string path = find_peer_file(name);
+  if (path.empty()) throw FailedError("no " + name + " in $PARE_PEERS");
+  return path;
+}
+
 std::vector<Contender> peers(const std::string& net, std::int64_t batch, std::int64_t values,
                              int threads, const std::function<void(const std::string&)>& note) {
   struct Engine {
     const char* name;
     Contender (*make)(const PeerJob&);
   };
-  constexpr Engine kEngines[] = {{"onnxruntime", onnxruntime_peer}, {"openvino", openvino_peer}};
+  constexpr Engine kEngines[] = {
+      {"onnxruntime", onnxruntime_peer}, {"openvino", openvino_peer}, {"litert", litert_peer}};
   std::vector<Contender> found;
   for (const Engine& engine : kEngines) {
     for (const std::string precision : {"int8", "fp32"}) {
       const std::string name = std::string(engine.name) + " " + precision;
       try {
-        const std::string model = find_peer_file(net + "_" + precision + ".onnx");
-        if (model.empty())
-          throw FailedError("no " + net + "_" + precision + ".onnx in $PARE_PEERS");
-        found.push_back(engine.make({model, batch, values, threads}));
+        found.push_back(engine.make({net, precision, batch, values, threads}));
         found.back().name = name;
       } catch (const Error& error) {
         note(name + ": " + error.what());

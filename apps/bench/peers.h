@@ -11,11 +11,12 @@
 
 namespace pare::bench {
 
-// One model, at one batch size, on some threads.
+// One of our networks, at one batch size, on some threads.
 struct PeerJob {
-  std::string model;  // path of an ONNX file
+  std::string net;
+  std::string precision;  // int8, fp32
   std::int64_t batch;
-  std::int64_t values;  // floats of one image
+  std::int64_t values;  // of one image
   int threads;
 };
 
@@ -23,10 +24,14 @@ struct PeerJob {
 // everything in them. "" where there is no file whose name starts with `prefix`.
 std::string find_peer_file(const std::string& prefix);
 
+// The path of NET_PRECISION.onnx in $PARE_PEERS. Throws FailedError.
+std::string onnx_model(const PeerJob& job);
+
 // Each throws FailedError with the reason where the engine is missing or refuses the model. The
 // call runs the model once on inputs of its own.
 Contender onnxruntime_peer(const PeerJob& job);
 Contender openvino_peer(const PeerJob& job);
+Contender litert_peer(const PeerJob& job);
 
 // All peers that run network `net` in both precisions, "onnxruntime int8", ...; `note` gets a
 // message for each that does not.

@@ -107,9 +107,7 @@ std::int64_t multiplications(const Program& program) {
 // A program with its inputs and outputs, ready to be called.
 struct Running {
   explicit Running(const Program& program, std::int64_t batch) : engine(program) {
-    codes.resize(static_cast<std::size_t>(batch * engine.input_size()));
-    for (std::size_t i = 0; i < codes.size(); ++i)
-      codes[i] = static_cast<std::int8_t>(i * 37 + i / 11);
+    codes = some_codes(batch * engine.input_size());
     outputs.resize(static_cast<std::size_t>(batch * engine.output_size()));
   }
   integer::Engine engine;

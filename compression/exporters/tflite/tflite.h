@@ -16,13 +16,15 @@
 
 namespace pare {
 
-// `bytes`: input and output are uint8, converted by QUANTIZE at both ends. Throws ConfigError with
-// the layer, the reason and the nearest thing that works where TFLite has no such operator.
-std::vector<std::byte> encode_tflite(const integer::Program& program, bool bytes);
+// `bytes`: input and output are uint8, converted by QUANTIZE at both ends. `images`: how many go
+// in at once, the first dimension of every tensor. Throws ConfigError with the layer, the reason
+// and the nearest thing that works where TFLite has no such operator.
+std::vector<std::byte> encode_tflite(const integer::Program& program, bool bytes,
+                                     std::int32_t images = 1);
 
 // The program that such a file describes, its multipliers derived anew from the scales in it: what
-// an interpreter with the reference kernels computes. Reads what encode_tflite writes. Throws
-// DataError.
+// an interpreter with the reference kernels computes. Reads what encode_tflite writes for one image
+// at a time. Throws DataError.
 integer::Program decode_tflite(std::span<const std::byte> file, const std::string& what);
 
 }  // namespace pare

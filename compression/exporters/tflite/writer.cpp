@@ -1,5 +1,5 @@
-// Operations become operators in order. A tensor has the shape [1, height, width, channels], or
-// [1, n] behind FULLY_CONNECTED, MEAN and RESHAPE to a vector; where a window reads such a vector,
+// Operations become operators in order. A tensor has the shape [N, height, width, channels], or
+// [N, n] behind FULLY_CONNECTED, MEAN and RESHAPE to a vector; where a window reads such a vector,
 // a RESHAPE gives it four dimensions.
 #include <algorithm>
 #include <bit>
@@ -66,7 +66,8 @@ bool is_valid(const Window& w) {
 
 class Writer {
  public:
-  Writer(const Program& program, bool bytes) : program_(program), bytes_(bytes) {
+  Writer(const Program& program, bool bytes, std::int32_t images)
+      : program_(program), bytes_(bytes), images_(images) {
     buffers_.emplace_back();  // the first one is empty by definition
     for (const Tensor& t : program.tensors) names_.insert(t.name);
   }
@@ -105,7 +106,7 @@ class Writer {
   const Tensor& tensor_of(std::int32_t index) const {
     return program_.tensors[static_cast<std::size_t>(index)];
   }
-  static Shape image(const Tensor& t) { return {1, t.height, t.width, t.channels}; }
+  Shape image(const Tensor& t) const { return {images_, t.height, t.width, t.channels}; }
 
   // A name that no tensor has, neither of the program nor of the file.
   std::string unused(const std::string& base) {
@@ -241,7 +242,7 @@ class Writer {
     const std::int32_t from = as_image(index);
     if (is_valid(w)) return {from, Padding::valid};
     if (is_same(w, in, out)) return {from, Padding::same};
-    const Shape shape = {1, in.height + w.pad_top + w.pad_bottom,
+    const Shape shape = {images_, in.height + w.pad_top + w.pad_bottom,
                          in.width + w.pad_left + w.pad_right, in.channels};
     const std::string name = in.name + "_padded" + std::to_string(tensors_.size());
     const std::int32_t pads =
@@ -329,13 +330,13 @@ class Writer {
     std::int32_t from = edges_.at(op.input);
     const auto size = static_cast<std::int32_t>(in.size());
     if (shapes_.at(op.input).size() == 4) {
-      from = new_tensor(in.name + "_flat" + std::to_string(tensors_.size()), {1, size}, Type::int8,
-                        grid(in));
-      add_reshape(edges_.at(op.input), from, {1, size});
+      from = new_tensor(in.name + "_flat" + std::to_string(tensors_.size()), {images_, size},
+                        Type::int8, grid(in));
+      add_reshape(edges_.at(op.input), from, {images_, size});
     }
     const auto [weights, bias] = constants(op, {out.channels, size}, 0);
     add_operator(Builtin::fully_connected, 4, {from, weights, bias},
-                 edge(op.output, {1, out.channels}), fully_connected::type, options);
+                 edge(op.output, {images_, out.channels}), fully_connected::type, options);
   }
 
   template <class Pool>
@@ -368,15 +369,15 @@ class Writer {
     FlatTable options;
     options.scalar(reducer::keep_dims, std::uint8_t{0});
     if (is_range(out, Activation::none)) {
-      add_operator(Builtin::mean, 2, {from, axes}, edge(op.output, {1, out.channels}),
+      add_operator(Builtin::mean, 2, {from, axes}, edge(op.output, {images_, out.channels}),
                    reducer::type, options);
       return;
     }
     // MEAN has no activation of its own.
     const std::int32_t mean =
-        new_tensor(out.name + "_mean", {1, out.channels}, Type::int8, grid(out));
+        new_tensor(out.name + "_mean", {images_, out.channels}, Type::int8, grid(out));
     add_operator(Builtin::mean, 2, {from, axes}, mean, reducer::type, options);
-    add_activation(mean, op.output, {1, out.channels});
+    add_activation(mean, op.output, {images_, out.channels});
   }
 
   void add(const integer::Clamp& op) {
@@ -405,13 +406,14 @@ class Writer {
 
   void add(const integer::Reshape& op) {
     const Tensor& out = tensor_of(op.output);
-    const Shape shape = out.height * out.width == 1 ? Shape{1, out.channels} : image(out);
+    const Shape shape = out.height * out.width == 1 ? Shape{images_, out.channels} : image(out);
     const std::int32_t from = edges_.at(op.input);
     add_reshape(from, edge(op.output, shape), shape);
   }
 
   const Program& program_;
   const bool bytes_;
+  const std::int32_t images_;
   Refusal place_{nullptr, 0, ""};
   std::vector<FlatTable> tensors_, buffers_, operators_, codes_;
   std::map<std::pair<Builtin, std::int32_t>, std::size_t> code_of_;
@@ -422,8 +424,8 @@ class Writer {
 
 }  // namespace
 
-std::vector<std::byte> encode_tflite(const Program& program, bool bytes) {
-  return Writer(program, bytes).write();
+std::vector<std::byte> encode_tflite(const Program& program, bool bytes, std::int32_t images) {
+  return Writer(program, bytes, images).write();
 }
 
 }  // namespace pare
