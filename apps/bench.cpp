@@ -5,6 +5,7 @@
 
 #include "apps/bench/infer.h"
 #include "apps/bench/kernels.h"
+#include "apps/bench/layers.h"
 #include "apps/bench/networks.h"
 #include "apps/bench/sparse.h"
 #include "apps/bench/train.h"
@@ -135,11 +136,16 @@ void append(std::vector<Row>& rows, std::vector<Row> more) {
   rows.insert(rows.end(), more.begin(), more.end());
 }
 
-std::vector<Row> infer(const Options& o) {
+// Beside the rows: the kernels of each network, with --layers also their times.
+std::vector<Row> infer(const Options& o, std::vector<NetLayers>& layers) {
   std::vector<Row> rows;
   for (const std::string& net : nets(o)) {
+    if (!o.layers) layers.push_back(chosen_kernels(net, o.kernels));
     for (const std::int64_t batch : given_or<std::int64_t>(o.batch, {1, 64})) {
-      if (o.layers) note(layer_times(net, o.kernels, batch));
+      if (o.layers) {
+        layers.push_back(layer_times(net, o.kernels, batch));
+        if (!o.json) note(text(layers.back()));
+      }
       for (const int count : given_or(o.threads, {1, 2})) {
         const double seconds = o.seconds > 0 ? o.seconds : 1;
         append(rows, bench_infer({net, batch, count, o.kernels, seconds}, note));
@@ -224,11 +230,12 @@ int run(int argc, char** argv) {
     work(*worker_command, o);
     return 0;
   }
-  const std::vector<Row> rows = infer_command->parsed()    ? infer(o)
+  std::vector<NetLayers> layers;
+  const std::vector<Row> rows = infer_command->parsed()    ? infer(o, layers)
                                 : train_command->parsed()  ? train(o)
                                 : sparse_command->parsed() ? sparse(o)
                                                            : kernels(o);
-  print(o.json ? json(rows) : table(rows));
+  print(o.json ? json(rows, layers) : table(rows));
   return 0;
 }
 

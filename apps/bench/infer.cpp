@@ -1,17 +1,12 @@
 #include "apps/bench/infer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <limits>
-#include <span>
+#include <utility>
 
 #include "apps/bench/networks.h"
 #include "apps/bench/peers.h"
 #include "apps/bench/timing.h"
 #include "compression/integer/engine.h"
-#include "compression/integer/operations.h"
-#include "compression/integer/schedule.h"
 #include "framework/base/parallel.h"
 
 namespace pare::bench {
@@ -55,30 +50,6 @@ std::vector<Row> bench_infer(const InferJob& job,
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.ratio < b.ratio; });
   if (rows.empty()) rows.push_back(ours);
   return rows;
-}
-
-std::string layer_times(const std::string& net, const std::string& kernels, std::int64_t batch) {
-  const integer::Program program = network(net);
-  const integer::Engine engine(program, {.kernels = kernels});
-  const std::int64_t images = std::min(batch, engine.max_block());
-  const std::vector<std::int8_t> codes = some_codes(images * engine.input_size());
-  const std::vector<std::string> steps = engine.steps();
-  std::vector<std::int64_t> least(steps.size(), std::numeric_limits<std::int64_t>::max());
-  for (int i = 0; i < 1000; ++i) {
-    std::vector<std::int64_t> once(steps.size());
-    engine.time_steps(codes, once);
-    for (std::size_t s = 0; s < steps.size(); ++s) least[s] = std::min(least[s], once[s]);
-  }
-  std::string text = fmt::format("{}, {} image{} at a time\n", net, images, images == 1 ? "" : "s");
-  const integer::Schedule schedule = integer::fused_operations(program);
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    const double us = static_cast<double>(least[s]) * 1e-3 / static_cast<double>(images);
-    const std::int64_t macs = integer::macs_of(program, program.operations[schedule[s].first]);
-    const std::string rate =
-        macs > 0 ? fmt::format("{:.0f} GMAC/s", static_cast<double>(macs) / us * 1e-3) : "";
-    text += fmt::format("{:>9.2f} us {:>11}  {}\n", us, rate, steps[s]);
-  }
-  return text;
 }
 
 }  // namespace pare::bench

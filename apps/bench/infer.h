@@ -23,8 +23,4 @@ struct InferJob {
 std::vector<Row> bench_infer(const InferJob& job,
                              const std::function<void(const std::string&)>& note);
 
-// "  12.3 us  210 GMAC/s  conv: conv2d + max_pool2d, avx512_vnni ...", one line per step of the
-// network, for an image: the least times of `batch` images at once, or as many as the engine takes.
-std::string layer_times(const std::string& net, const std::string& kernels, std::int64_t batch);
-
 }  // namespace pare::bench

@@ -6,6 +6,41 @@
 #include <nlohmann/json.hpp>
 
 namespace pare::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const Row& r) {
+  Json row{{"net", r.net},
+           {"batch", r.batch},
+           {"threads", r.threads},
+           {"mode", r.mode},
+           {"ours", r.ours}};
+  const bool none = r.peer_name.empty();
+  row["peer"] = none ? Json() : Json(r.peer);
+  row["peer_name"] = none ? Json() : Json(r.peer_name);
+  row["ratio"] = none ? Json() : Json(r.ratio);
+  row["least_ratio"] = none ? Json() : Json(r.least_ratio);
+  row["spread"] = r.spread;
+  row["unit"] = r.unit == "/s" ? "images/s" : r.unit;
+  return row;
+}
+
+Json json_of(const NetLayers& net) {
+  Json layers = Json::array();
+  for (const Layer& l : net.layers) {
+    Json layer{{"layer", l.name}, {"kernel", l.kernel}};
+    if (net.images > 0) layer["us"] = l.us;
+    if (l.gmacs > 0) layer["gmacs"] = l.gmacs;
+    layers.push_back(layer);
+  }
+  Json document{{"net", net.net}};
+  if (net.images > 0) document["images"] = net.images;
+  document["layers"] = layers;
+  return document;
+}
+
+}  // namespace
 
 Row against(Row row, const std::string& peer_name, double peer, const Timing& ours,
             const Timing& theirs) {
@@ -37,24 +72,10 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
-std::string json(const std::vector<Row>& rows) {
-  nlohmann::ordered_json document;
-  document["rows"] = nlohmann::ordered_json::array();
-  for (const Row& r : rows) {
-    nlohmann::ordered_json row{{"net", r.net},
-                               {"batch", r.batch},
-                               {"threads", r.threads},
-                               {"mode", r.mode},
-                               {"ours", r.ours}};
-    const bool none = r.peer_name.empty();
-    row["peer"] = none ? nlohmann::ordered_json() : nlohmann::ordered_json(r.peer);
-    row["peer_name"] = none ? nlohmann::ordered_json() : nlohmann::ordered_json(r.peer_name);
-    row["ratio"] = none ? nlohmann::ordered_json() : nlohmann::ordered_json(r.ratio);
-    row["least_ratio"] = none ? nlohmann::ordered_json() : nlohmann::ordered_json(r.least_ratio);
-    row["spread"] = r.spread;
-    row["unit"] = r.unit == "/s" ? "images/s" : r.unit;
-    document["rows"].push_back(row);
-  }
+std::string json(const std::vector<Row>& rows, const std::vector<NetLayers>& nets) {
+  Json document{{"rows", Json::array()}};
+  for (const Row& row : rows) document["rows"].push_back(json_of(row));
+  for (const NetLayers& net : nets) document["networks"].push_back(json_of(net));
   return document.dump(1) + "\n";
 }
 

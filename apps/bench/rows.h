@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/bench/layers.h"
 #include "apps/bench/timing.h"
 
 namespace pare::bench {
@@ -28,6 +29,8 @@ Row against(Row row, const std::string& peer_name, double peer, const Timing& ou
             const Timing& theirs);
 
 std::string table(const std::vector<Row>& rows);
-std::string json(const std::vector<Row>& rows);
+// {"rows": [...]}, and where there are any, "networks": [{"net", "images", "layers": [...]}]
+// (README.md). What was not measured is null or, in layers, absent.
+std::string json(const std::vector<Row>& rows, const std::vector<NetLayers>& nets = {});
 
 }  // namespace pare::bench

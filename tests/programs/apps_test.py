@@ -34,10 +34,13 @@ class WithRun(ProgramTest):
 
 
 class BenchTest(ProgramTest):
-    def rows(self, *arguments):
+    def document(self, *arguments):
         finished = self.run_program("bench", *arguments, "--threads", "1", "--seconds", "0.02", "--json")
         self.ends(finished, 0)
-        return json.loads(finished.out)["rows"]
+        return json.loads(finished.out)
+
+    def rows(self, *arguments):
+        return self.document(*arguments)["rows"]
 
     def test_two_builds_take_turns_in_both_modes(self):
         build = str(programs_test.BIN.parent)
@@ -53,6 +56,22 @@ class BenchTest(ProgramTest):
         for row in self.rows("kernels", "--kernel", "784 -> 300, B64 dw"):
             self.assertEqual(row["unit"], "GFLOP/s")
             self.assertTrue(0 < row["ratio"] < 10, row)
+
+    def test_every_layer_of_the_networks_runs_in_the_best_vector_kernels(self):
+        networks = self.document("infer", "--batch", "1")["networks"]
+        kernels = {f"{n['net']} {layer['layer']}": layer["kernel"] for n in networks for layer in n["layers"]}
+        self.assertEqual({name: k for name, k in kernels.items() if "reference" in k}, {})
+        self.assertEqual([(n["net"], len(n["layers"])) for n in networks],
+                         [("N1", 3), ("N2", 3), ("N3", 4), ("N4", 4), ("N5", 32)])
+        # "conv2d, avx2 in tiles of 8 channels": one set for all; "portable" only where the processor has no other.
+        self.assertEqual(len({k.split(", ")[1].split()[0] for k in kernels.values()}), 1, kernels)
+
+    def test_layers_have_their_times_in_the_document(self):
+        network, = self.document("infer", "--net", "N2", "--batch", "64", "--layers")["networks"]
+        self.assertEqual(network["images"], 16)
+        for layer in network["layers"]:
+            self.assertGreater(layer["us"], 0)
+            self.assertGreater(layer["gmacs"], 0)
 
     def test_what_does_not_exist_is_named(self):
         self.ends(self.run_program("bench", "train", "--net", "N9"), 2, "N9")

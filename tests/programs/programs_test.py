@@ -45,7 +45,8 @@ class ProgramTest(unittest.TestCase):
 
     @classmethod
     def environment(cls, data=None):
-        env = {k: v for k, v in os.environ.items() if k not in ("PARE_DATA", "XDG_CACHE_HOME", "PARE_HOME")}
+        hidden = ("PARE_DATA", "PARE_PEERS", "XDG_CACHE_HOME", "PARE_HOME")
+        env = {k: v for k, v in os.environ.items() if k not in hidden}
         env["HOME"] = str(cls.folder)
         if data:
             env["PARE_DATA"] = data
