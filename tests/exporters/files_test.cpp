@@ -2,11 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "compression/exporters/c99/c99.h"
 #include "compression/exporters/c99/model.h"
 #include "compression/exporters/safetensors/safetensors.h"
 #include "compression/exporters/tflite/flatbuffer.h"
+#include "compression/exporters/tflite/schema.h"
 #include "compression/exporters/tflite/tflite.h"
 #include "compression/integer/engine.h"
 #include "framework/base/error.h"
@@ -61,6 +63,36 @@ TEST_CASE("a safetensors file that others would read another way is refused") {
   const std::size_t scale = graph.find("\"scale\":") + 8;
   graph.replace(scale, graph.find(',', scale) - scale, "1.5");
   refused(file, "scale and scale_bits differ");
+}
+
+TEST_CASE("a TFLite model of floats holds what codes stand for, for any number of images") {
+  integer::Program program = integer::random_program(1, integer::Grids::int8);
+  program.tensors = {{"x", 1, 1, 3, -128, -128, 127, 0x3F000000},  // 0.5
+                     {"y", 1, 1, 2, 0, -128, 127, 0x3F800000}};
+  integer::Dense dense{0, 1, {}, {}};
+  dense.weights.codes = {1, -2, 3, 4, 5, -127};
+  dense.weights.scale_bits = {0x3E800000, 0x40000000};  // 0.25, 2
+  dense.channels.bias = {8, -3};
+  dense.channels.multipliers = {{1 << 30, -2}, {1 << 30, 1}};
+  program.operations = {dense};
+  program.input = 0;
+  program.output = 1;
+  const std::vector<std::byte> file = encode_float_tflite(program, 64);
+  const FlatView model = FlatView::root(file, tflite::kIdentifier, "x");
+  std::map<std::string, std::vector<float>> values;
+  for (const FlatView& t :
+       model.tables(tflite::model::subgraphs)[0].tables(tflite::subgraph::tensors)) {
+    const std::string name = t.text(tflite::tensor::name);
+    const auto shape = t.vector<std::int32_t>(tflite::tensor::shape);
+    if (name == "x") CHECK(shape == std::vector<std::int32_t>{64, 1, 1, 3});
+    if (name == "y") CHECK(shape == std::vector<std::int32_t>{64, 2});
+    if (t.scalar<std::int8_t>(tflite::tensor::type, 0) != 0) continue;
+    const auto buffer = t.scalar<std::uint32_t>(tflite::tensor::buffer, 0);
+    values[name] = model.tables(tflite::model::buffers)[buffer].vector<float>(tflite::buffer::data);
+  }
+  CHECK(values.at("x").empty());
+  CHECK(values.at("y_weights") == std::vector<float>{0.25f, -0.5f, 0.75f, 8, 10, -254});
+  CHECK(values.at("y_bias") == std::vector<float>{1, -3});
 }
 
 TEST_CASE("what TFLite's formulas make of the scales in a file gives the codes of the program") {

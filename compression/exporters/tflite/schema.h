@@ -76,7 +76,7 @@ enum class Builtin : std::int32_t {
   mean = 40,
   quantize = 114,
 };
-enum class Type : std::int8_t { int32 = 2, uint8 = 3, int8 = 9 };
+enum class Type : std::int8_t { float32 = 0, int32 = 2, uint8 = 3, int8 = 9 };
 enum class Padding : std::int8_t { same = 0, valid = 1 };
 enum class Activation : std::int8_t { none = 0, relu = 1, relu6 = 3 };
 

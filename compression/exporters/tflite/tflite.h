@@ -22,9 +22,15 @@ namespace pare {
 std::vector<std::byte> encode_tflite(const integer::Program& program, bool bytes,
                                      std::int32_t images = 1);
 
-// The program that such a file describes, its multipliers derived anew from the scales in it: what
-// an interpreter with the reference kernels computes. Reads what encode_tflite writes for one image
-// at a time. Throws DataError.
+// The same network in float32, weights and biases as the numbers that their codes stand for:
+// what an engine gains by integers is measured with it. Nothing is rounded, and nothing is cut off
+// but by relus.
+std::vector<std::byte> encode_float_tflite(const integer::Program& program,
+                                           std::int32_t images = 1);
+
+// The program that a file of codes describes, its multipliers derived anew from the scales in it:
+// what an interpreter with the reference kernels computes. Reads what encode_tflite writes for one
+// image at a time. Throws DataError.
 integer::Program decode_tflite(std::span<const std::byte> file, const std::string& what);
 
 }  // namespace pare

@@ -66,14 +66,15 @@ bool is_valid(const Window& w) {
 
 class Writer {
  public:
-  Writer(const Program& program, bool bytes, std::int32_t images)
-      : program_(program), bytes_(bytes), images_(images) {
+  // `real`: in float32.
+  Writer(const Program& program, bool bytes, bool real, std::int32_t images)
+      : program_(program), bytes_(bytes), real_(real), images_(images) {
     buffers_.emplace_back();  // the first one is empty by definition
     for (const Tensor& t : program.tensors) names_.insert(t.name);
   }
 
   std::vector<std::byte> write() {
-    if (program_.rounding != integer::Rounding::twice) {
+    if (!real_ && program_.rounding != integer::Rounding::twice) {
       throw ConfigError(
           "model '" + program_.name +
           "': TFLite's reference kernels round twice, this model rounds once, so that codes would "
@@ -154,17 +155,38 @@ class Writer {
 
   std::int32_t ints(const std::string& name, const Shape& shape,
                     const std::vector<std::int32_t>& values, const FlatTable& q = {}) {
-    std::vector<std::int8_t> data(values.size() * 4);
+    return new_tensor(name, shape, Type::int32, q, raw(values));
+  }
+  template <class T>
+  static std::vector<std::int8_t> raw(const std::vector<T>& values) {
+    std::vector<std::int8_t> data(values.size() * sizeof(T));
     std::memcpy(data.data(), values.data(), data.size());
-    return new_tensor(name, shape, Type::int32, q, data);
+    return data;
+  }
+
+  // The numbers that codes with zero point 0 stand for. scale(i): of code i.
+  template <class Code, class Scale>
+  std::int32_t reals(const std::string& name, const Shape& shape, const std::vector<Code>& codes,
+                     const Scale& scale) {
+    std::vector<float> values;
+    for (std::size_t i = 0; i < codes.size(); ++i)
+      values.push_back(static_cast<float>(codes[i]) * scale(static_cast<std::int64_t>(i)));
+    return new_tensor(name, shape, Type::float32, {}, raw(values));
   }
 
   // The tensor of an edge, as a new one.
   std::int32_t edge(std::int32_t index, const Shape& shape) {
     const Tensor& t = tensor_of(index);
     shapes_[index] = shape;
-    return edges_[index] = append_tensor(t.name, shape, Type::int8, grid(t));
+    return edges_[index] = append_tensor(t.name, shape, number_type(), number_grid(t));
   }
+
+  // A tensor with the numbers of `t` under another shape.
+  std::int32_t like(const Tensor& t, const std::string& base, const Shape& shape) {
+    return new_tensor(base, shape, number_type(), number_grid(t));
+  }
+  Type number_type() const { return real_ ? Type::float32 : Type::int8; }
+  FlatTable number_grid(const Tensor& t) const { return real_ ? FlatTable{} : grid(t); }
 
   void add_operator(Builtin builtin, std::int32_t version, const std::vector<std::int32_t>& inputs,
                     std::int32_t output, int options_type, const FlatTable& options) {
@@ -213,7 +235,7 @@ class Writer {
   std::int32_t as_image(std::int32_t index) {
     if (shapes_.at(index).size() == 4) return edges_.at(index);
     const Tensor& t = tensor_of(index);
-    const std::int32_t reshaped = new_tensor(t.name + "_image", image(t), Type::int8, grid(t));
+    const std::int32_t reshaped = like(t, t.name + "_image", image(t));
     add_reshape(edges_.at(index), reshaped, image(t));
     return reshaped;
   }
@@ -247,7 +269,7 @@ class Writer {
     const std::string name = in.name + "_padded" + std::to_string(tensors_.size());
     const std::int32_t pads =
         ints(name + "_by", {4, 2}, {0, 0, w.pad_top, w.pad_bottom, w.pad_left, w.pad_right, 0, 0});
-    const std::int32_t to = new_tensor(name, shape, Type::int8, grid(in));
+    const std::int32_t to = like(in, name, shape);
     add_operator(Builtin::pad, 2, {from, pads}, to, pad::type, {});
     return {to, Padding::valid};
   }
@@ -281,12 +303,17 @@ class Writer {
     std::vector<float> scales, bias_scales;
     for (const std::uint32_t bits : op.weights.scale_bits) scales.push_back(scale_of(bits));
     for (const float s : scales) bias_scales.push_back(scale_of(in.scale_bits) * s);
-    const std::int32_t weights =
-        new_tensor(out.name + "_weights", shape, Type::int8, grid(scales, 0, dimension),
-                   plain_codes(op.weights, op.channels, layout));
-    const std::int32_t bias =
-        ints(out.name + "_bias", {out.channels}, op.channels.bias, grid(bias_scales, 0, 0));
-    return {weights, bias};
+    const std::vector<std::int8_t> codes = plain_codes(op.weights, op.channels, layout);
+    const std::string weights = out.name + "_weights", bias = out.name + "_bias";
+    if (real_) {
+      return {
+          reals(weights, shape, codes,
+                [&](std::int64_t i) { return scales[scales.size() > 1 ? layout.channel(i) : 0]; }),
+          reals(bias, {out.channels}, op.channels.bias,
+                [&](std::int64_t c) { return bias_scales[bias_scales.size() > 1 ? c : 0]; })};
+    }
+    return {new_tensor(weights, shape, Type::int8, grid(scales, 0, dimension), codes),
+            ints(bias, {out.channels}, op.channels.bias, grid(bias_scales, 0, 0))};
   }
 
   void add(const integer::Conv2d& op) {
@@ -330,8 +357,7 @@ class Writer {
     std::int32_t from = edges_.at(op.input);
     const auto size = static_cast<std::int32_t>(in.size());
     if (shapes_.at(op.input).size() == 4) {
-      from = new_tensor(in.name + "_flat" + std::to_string(tensors_.size()), {images_, size},
-                        Type::int8, grid(in));
+      from = like(in, in.name + "_flat" + std::to_string(tensors_.size()), {images_, size});
       add_reshape(edges_.at(op.input), from, {images_, size});
     }
     const auto [weights, bias] = constants(op, {out.channels, size}, 0);
@@ -374,8 +400,7 @@ class Writer {
       return;
     }
     // MEAN has no activation of its own.
-    const std::int32_t mean =
-        new_tensor(out.name + "_mean", {images_, out.channels}, Type::int8, grid(out));
+    const std::int32_t mean = like(out, out.name + "_mean", {images_, out.channels});
     add_operator(Builtin::mean, 2, {from, axes}, mean, reducer::type, options);
     add_activation(mean, op.output, {images_, out.channels});
   }
@@ -413,6 +438,7 @@ class Writer {
 
   const Program& program_;
   const bool bytes_;
+  const bool real_;
   const std::int32_t images_;
   Refusal place_{nullptr, 0, ""};
   std::vector<FlatTable> tensors_, buffers_, operators_, codes_;
@@ -425,7 +451,11 @@ class Writer {
 }  // namespace
 
 std::vector<std::byte> encode_tflite(const Program& program, bool bytes, std::int32_t images) {
-  return Writer(program, bytes, images).write();
+  return Writer(program, bytes, false, images).write();
+}
+
+std::vector<std::byte> encode_float_tflite(const Program& program, std::int32_t images) {
+  return Writer(program, false, true, images).write();
 }
 
 }  // namespace pare
