@@ -88,7 +88,10 @@ TEST_CASE("a TFLite model of floats holds what codes stand for, for any number o
     if (name == "y") CHECK(shape == std::vector<std::int32_t>{64, 2});
     if (t.scalar<std::int8_t>(tflite::tensor::type, 0) != 0) continue;
     const auto buffer = t.scalar<std::uint32_t>(tflite::tensor::buffer, 0);
-    values[name] = model.tables(tflite::model::buffers)[buffer].vector<float>(tflite::buffer::data);
+    const auto bytes =
+        model.tables(tflite::model::buffers)[buffer].vector<std::int8_t>(tflite::buffer::data);
+    values[name].resize(bytes.size() / sizeof(float));
+    if (!bytes.empty()) std::memcpy(values[name].data(), bytes.data(), bytes.size());
   }
   CHECK(values.at("x").empty());
   CHECK(values.at("y_weights") == std::vector<float>{0.25f, -0.5f, 0.75f, 8, 10, -254});
