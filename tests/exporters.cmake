@@ -30,7 +30,7 @@ endif()
 if(TARGET export)
   pare_executable(export_damaged exporters/export_damaged.cpp)
   target_link_libraries(export_damaged PRIVATE pare_app)
-  foreach(writer _ZN4pare13encode_tfliteERKNS_7integer7ProgramEb _ZN4pare4onnx6encodeERKNS0_5GraphE
+  foreach(writer _ZN4pare13encode_tfliteERKNS_7integer7ProgramEbi _ZN4pare4onnx6encodeERKNS0_5GraphE
           _ZN4pare26encode_program_safetensorsERKNS_7integer7ProgramE)
     target_link_options(export_damaged PRIVATE LINKER:--wrap=${writer})
   endforeach()

@@ -26,19 +26,21 @@ Bytes damaged(Bytes file) {
 
 }  // namespace
 
-#define TFLITE "_ZN4pare13encode_tfliteERKNS_7integer7ProgramEb"
+#define TFLITE "_ZN4pare13encode_tfliteERKNS_7integer7ProgramEbi"
 #define SAFETENSORS "_ZN4pare26encode_program_safetensorsERKNS_7integer7ProgramE"
 #define ONNX "_ZN4pare4onnx6encodeERKNS0_5GraphE"
 
-Bytes real_tflite(const Program&, bool) __asm__("__real_" TFLITE);
+Bytes real_tflite(const Program&, bool, std::int32_t) __asm__("__real_" TFLITE);
 Bytes real_safetensors(const Program&) __asm__("__real_" SAFETENSORS);
 Bytes real_onnx(const pare::onnx::Graph&) __asm__("__real_" ONNX);
 
-Bytes wrap_tflite(const Program&, bool) __asm__("__wrap_" TFLITE);
+Bytes wrap_tflite(const Program&, bool, std::int32_t) __asm__("__wrap_" TFLITE);
 Bytes wrap_safetensors(const Program&) __asm__("__wrap_" SAFETENSORS);
 Bytes wrap_onnx(const pare::onnx::Graph&) __asm__("__wrap_" ONNX);
 
-Bytes wrap_tflite(const Program& program, bool io) { return damaged(real_tflite(program, io)); }
+Bytes wrap_tflite(const Program& program, bool bytes, std::int32_t images) {
+  return damaged(real_tflite(program, bytes, images));
+}
 Bytes wrap_safetensors(const Program& program) { return damaged(real_safetensors(program)); }
 Bytes wrap_onnx(const pare::onnx::Graph& graph) { return damaged(real_onnx(graph)); }
 
