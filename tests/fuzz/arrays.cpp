@@ -1,4 +1,5 @@
-// Files of named arrays: safetensors, checkpoints and Keras's HDF5.
+// Files of named arrays: safetensors, checkpoints and Keras's HDF5. What they take is bounded in
+// this process; the guarded one, which sees HDF5, has a limit of its own.
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "framework/io/hdf5_image.h"
@@ -7,6 +8,7 @@
 #include "framework/io/safetensors.h"
 #include "framework/io/sha256.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/limit.h"
 
 namespace pare::fuzz {
 namespace {
@@ -36,6 +38,7 @@ void safetensors(Bytes bytes) {
   const std::vector<std::byte> file =
       mode % 2 == 0 ? std::vector<std::byte>(rest.begin(), rest.end()) : with_length(rest);
   looks_like_safetensors(file);
+  const MemoryLimit limit("reading safetensors", kTexts + 64 * file.size());
   try {
     const SafeTensors read = decode_safetensors(file, "input");
     require_arrays(read.arrays);
@@ -50,6 +53,7 @@ void checkpoint(Bytes bytes) {
   file.text(std::string_view("PARE-H5\x01", 8));
   file.u64(bytes.size());
   file.bytes(sha256(bytes));
+  const MemoryLimit limit("reading a checkpoint", kTexts + 64 * file.result().size());
   try {
     require_arrays(decode_hdf5(file.result(), "input").arrays);
   } catch (const DataError&) {
@@ -57,6 +61,7 @@ void checkpoint(Bytes bytes) {
 }
 
 void wire(Bytes bytes) {
+  const MemoryLimit limit("reading arrays", kTexts + 64 * bytes.size());
   try {
     const Hdf5Image image = image_from_bytes(bytes, "input");
     require_arrays(image.arrays);
@@ -66,6 +71,7 @@ void wire(Bytes bytes) {
 }
 
 void keras(Bytes bytes) {
+  const MemoryLimit limit("reading Keras's file", kTexts + 64 * bytes.size());
   try {
     for (const KerasLayer& layer : decode_keras_h5(bytes, "input").layers) {
       for (const KerasArray& array : layer.arrays) {

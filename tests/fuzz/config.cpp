@@ -11,6 +11,7 @@
 
 #include "framework/base/error.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/limit.h"
 
 namespace pare::fuzz {
 namespace {
@@ -133,7 +134,8 @@ void check(const config::Value& value) {
 }
 
 template <class Load>
-void try_to_read(const Load& load) {
+void try_to_read(std::size_t size, const Load& load) {
+  const MemoryLimit limit("reading a config", kTexts + 64 * size);
   try {
     check(load());
   } catch (const ConfigError&) {
@@ -149,15 +151,15 @@ void config(Bytes bytes) {
   if (text_of(bytes).find("_base") != std::string_view::npos) {
     // Nothing but the two files: no path that leads out of their folder.
     if (text_of(bytes).find_first_of("/\\") != std::string_view::npos) return;
-    return try_to_read([&] { return from_files(text, parts); });
+    return try_to_read(bytes.size(), [&] { return from_files(text, parts); });
   }
   bool loaded = false;
-  try_to_read([&] {
+  try_to_read(bytes.size(), [&] {
     config::Value value = config::load_text(text, "input", parts);
     loaded = true;
     return value;
   });
-  if (loaded && !parts.empty()) try_to_read([&] { return from_values(text, parts); });
+  if (loaded && !parts.empty()) try_to_read(bytes.size(), [&] { return from_values(text, parts); });
 }
 
 }  // namespace pare::fuzz

@@ -1,4 +1,5 @@
-// The readers of data sets. What they accept must be images with one label each.
+// The readers of data sets. What they accept must be images with one label each; a byte is there at
+// most eight times while they read.
 #include <algorithm>
 #include <array>
 
@@ -7,6 +8,7 @@
 #include "datasets/npy.h"
 #include "framework/base/error.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/limit.h"
 
 namespace pare::fuzz {
 namespace {
@@ -25,8 +27,11 @@ template <class Read>
 void pair_of_files(Bytes bytes, const Read& read) {
   static MemoryFile first, second;
   const auto [a, b] = two_files(bytes);
+  const std::string &path_a = first.put(a), &path_b = second.put(b);
+  const MemoryLimit limit("reading a pair of files",
+                          kStreams + 8 * (content_of(a) + content_of(b)));
   try {
-    require_images(read(first.put(a), second.put(b)), 65'536);
+    require_images(read(path_a, path_b), 65'536);
   } catch (const DataError&) {
   }
 }
@@ -50,8 +55,10 @@ void cifar(Bytes bytes) {
   const auto [mode, rest] = choice(bytes);
   const CifarFormat format = mode % 2 == 0 ? CifarFormat{1, 10, 2} : CifarFormat{2, 100, 2};
   const std::array<std::string, 2> paths = {file.put(rest), file.path()};
+  const std::size_t count = 1 + mode / 128;
+  const MemoryLimit limit("reading CIFAR", kStreams + 8 * count * content_of(rest));
   try {
-    require_images(read_cifar(std::span(paths).first(1 + mode / 128), format), format.classes);
+    require_images(read_cifar(std::span(paths).first(count), format), format.classes);
   } catch (const DataError&) {
   }
 }

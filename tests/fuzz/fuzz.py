@@ -83,6 +83,7 @@ def add_to_totals(target, runs, seconds, found):
     totals = read_totals()
     row = totals.setdefault(target, {"executions": 0, "seconds": 0, "findings": 0})
     row["executions"] += runs
+    row["metered"] = row.get("metered", 0) + runs  # the earliest ones had no limit of memory
     row["seconds"] += round(seconds)
     row["findings"] += found
     TOTALS.write_text(json.dumps(dict(sorted(totals.items())), indent=2) + "\n")
@@ -103,8 +104,8 @@ def seeds_into(target, folder):
 
 
 def ends(target, path):
-    """Whether the input is done within ten seconds of processor time; libFuzzer's own clock goes on
-    while others have the processor."""
+    """Whether the input is done within ten seconds of processor time; libFuzzer's own clock, for
+    -timeout and for what it calls a slow unit, goes on while others have the processor."""
     def limit():
         resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
     return subprocess.run([BUILD / "bin" / f"fuzz_{target}", path], capture_output=True,
@@ -126,10 +127,11 @@ def campaign(target, work, limit):
                           env=environment())
     seconds = time.monotonic() - start
     counted = re.findall(r"number_of_executed_units:\s*(\d+)", done.stderr)
-    kept = [path for path in finds.iterdir() if not path.name.startswith("slow-unit")]
+    kept = list(finds.iterdir())
     if target in FORKS and done.returncode == 0:
         kept = []  # left by guarded processes: what crashes there is an error here
-    starved = [path for path in kept if path.name.startswith("timeout") and ends(target, path)]
+    starved = [path for path in kept
+               if path.name.startswith(("timeout", "slow-unit")) and ends(target, path)]
     kept = [path for path in kept if path not in starved]
     if kept or done.returncode != 0 and not starved:
         keep = ROOT / "build" / "findings"
@@ -153,6 +155,7 @@ def run(target, limit):
             shutil.copytree(work / "corpus", work / "least", dirs_exist_ok=True)
         else:
             subprocess.run([BUILD / "bin" / f"fuzz_{target}", "-merge=1", "-verbosity=0",
+                            f"-artifact_prefix={work}/",  # a finding crashes here again
                             f"-max_len={TARGETS[target][1]}", work / "least", work / "corpus"],
                            check=True, capture_output=True, env=environment())
         pack(target, work / "least")
@@ -192,7 +195,7 @@ def totals():
     rows = read_totals()
     for target, row in rows.items():
         print(f"{target:<12} {row['executions']:>14,} executions {row['seconds']:>8,} s "
-              f"{row['findings']} findings")
+              f"{row['findings']} findings, {row.get('metered', 0):,} held to their memory")
     print(f"{'all':<12} {sum(r['executions'] for r in rows.values()):>14,} executions")
 
 

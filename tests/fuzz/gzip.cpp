@@ -12,6 +12,7 @@
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/limit.h"
 
 namespace pare::fuzz {
 namespace {
@@ -70,8 +71,10 @@ void gzip(Bytes bytes) {
                                           ? std::vector<std::byte>(rest.begin(), rest.end())
                                           : sealed(rest, content);
   read_in_pieces(made, std::array<std::size_t, 4>{1, 7, 4096, kMost}[mode / 2 % 4], content);
+  const std::string& path = file.put(made);
+  const MemoryLimit limit("reading IDX", kStreams + 8 * content_of(made));
   try {
-    const IdxArray array = read_idx(file.put(made));
+    const IdxArray array = read_idx(path);
     std::uint64_t values = 1;
     for (const std::int64_t extent : array.extents) values *= static_cast<std::uint64_t>(extent);
     require(values == array.values.size());

@@ -3,14 +3,16 @@
 
 #include "framework/base/error.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/limit.h"
 
 namespace pare::fuzz {
 
 void images(Bytes bytes) {
   static MemoryFile file;
   const auto [mode, rest] = choice(bytes);
+  file.put(rest);
+  const MemoryLimit limit("reading images", kStreams + 8 * content_of(rest));
   try {
-    file.put(rest);
     if (mode % 4 == 3) {
       infer::read_labels(file.path());
       return;

@@ -1,5 +1,6 @@
-// How much memory a piece of code asks for: the test program's operator new counts (meter.cpp).
-// What C libraries take with malloc (zlib's 40 kB) is not in it.
+// How much memory a piece of code asks for, in all threads: the test program's operator new counts
+// (meter.cpp). What C libraries take with malloc (zlib's 40 kB) is not in it, unless a sanitizer's
+// hooks count.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@ struct Allocations {
 };
 
 void start_meter();
+// Since start_meter.
 Allocations read_meter();
 
 }  // namespace pare::test
