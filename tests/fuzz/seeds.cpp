@@ -134,6 +134,8 @@ void models(Seeds& seeds) {
     const auto file = integer::encode_model(integer::random_program(seed));
     if (file.size() < 1500) seeds.add("model", std::span(file).first(file.size() - 4));
   }
+  const auto dense = integer::encode_model(integer::zero_weights(3000, 64));  // is run, too
+  seeds.add("model", std::span(dense).first(dense.size() - 4));
 }
 
 void configs(Seeds& seeds) {

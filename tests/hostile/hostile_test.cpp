@@ -5,12 +5,14 @@
 
 #include <algorithm>
 
+#include "compression/integer/coding.h"
 #include "framework/base/crc32.h"
 #include "framework/base/error.h"
 #include "framework/base/file.h"
 #include "tests/datasets/files.h"
 #include "tests/hostile/meter.h"
 #include "tests/hostile/readers.h"
+#include "tests/integer/random_program.h"
 
 namespace pare::test {
 namespace {
@@ -149,6 +151,34 @@ TEST_CASE("a model with changed bytes and a right checksum keeps its bound") {
     }
   }
   CHECK(accepted > 50);
+}
+
+TEST_CASE("a layer that promises more codes than its bytes can hold takes no memory") {
+  const integer::Program program = integer::zero_weights(512, 4);
+  const auto& dense = std::get<integer::Dense>(program.operations[0]);
+  const auto layout = [](std::int64_t taps) { return integer::WeightLayout{4, taps, false}; };
+  for (const integer::Coding coding : integer::kCodings) {
+    CAPTURE(std::string(integer::name_of(coding)));
+    const File bytes = integer::encode_codes(coding, dense.weights, layout(512));
+    integer::Weights weights = dense.weights;
+    CHECK_NOTHROW(integer::decode_codes(coding, bytes, layout(512), "file", weights));
+    start_meter();
+    CHECK_THROWS_AS(integer::decode_codes(coding, bytes, layout(1 << 24), "file", weights),
+                    DataError);
+    CHECK(read_meter().peak < 100'000);
+  }
+}
+
+TEST_CASE(
+    "what is there at once while a model is read keeps its bound, also where it has to be most") {
+  const File file = integer::encode_model(integer::zero_weights(1 << 16, 64));
+  constexpr std::uint64_t kCodes = 64 << 16;
+  REQUIRE(file.size() < kCodes / 400);
+  start_meter();
+  const integer::Program program = integer::decode_model(file, "file");
+  const std::uint64_t peak = read_meter().peak;
+  CHECK(peak > kCodes);
+  CHECK(peak <= (1 << 20) + 1000 * file.size());
 }
 
 }  // namespace

@@ -200,4 +200,21 @@ Program small_cnn(std::uint64_t seed) {
   return program;
 }
 
+Program zero_weights(std::int32_t inputs, std::int32_t outputs) {
+  constexpr std::uint32_t kOne = 0x3f800000;  // as float32
+  Program program;
+  program.name = "zeros";
+  program.output = 1;
+  program.tensors = {{.name = "x", .channels = inputs, .scale_bits = kOne},
+                     {.name = "y", .channels = outputs, .scale_bits = kOne}};
+  const auto count = static_cast<std::size_t>(outputs);
+  Dense dense{.input = 0, .output = 1, .weights = {}, .channels = {}};
+  dense.weights.codes.resize(count * static_cast<std::size_t>(inputs));
+  dense.weights.scale_bits = {kOne};
+  dense.channels.bias.resize(count);
+  dense.channels.multipliers.resize(count);
+  program.operations.emplace_back(std::move(dense));
+  return program;
+}
+
 }  // namespace pare::integer

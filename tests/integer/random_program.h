@@ -50,4 +50,7 @@ std::vector<std::int8_t> random_codes(const Program& program, std::int64_t image
 // shape of a real model.
 Program small_cnn(std::uint64_t seed);
 
+// A dense layer without any weight but zero: no other has as many codes in a byte of model.pare.
+Program zero_weights(std::int32_t inputs, std::int32_t outputs);
+
 }  // namespace pare::integer
