@@ -38,15 +38,15 @@ const std::vector<std::string>& kernel_names() {
 std::vector<Row> bench_kernel(const KernelJob& job,
                               const std::function<void(const std::string&)>& note) {
   const KernelRow& kernel = row_of(job.name);
-  const KernelRow& top = roof(kernel.bound);
+  const KernelRow& top = roof_of(kernel);
   std::vector<Contender> all{worker(build_of_ours(own_program(), kernel.name, job.threads)),
                              worker(build_of_ours(own_program(), top.name, job.threads))};
-  std::vector<double> work{kernel.work, top.work};
+  std::vector<double> work{kernel.work(), top.work()};
   if (!job.against.empty()) {
     const std::string other = (std::filesystem::path(job.against) / "bin" / "bench").string();
     try {
       all.push_back(worker(build_of_ours(other, kernel.name, job.threads)));
-      work.push_back(kernel.work);
+      work.push_back(kernel.work());
     } catch (const Error& error) {
       note(error.what());
     }
@@ -57,7 +57,9 @@ std::vector<Row> bench_kernel(const KernelJob& job,
                  .threads = job.threads,
                  .mode = "fp32",
                  .ours = speed(0),
-                 .unit = kernel.bound == Bound::arithmetic ? "GFLOP/s" : "GB/s"};
+                 .spread = times[0].spread,
+                 .unit = kernel.bound == Bound::arithmetic ? "GFLOP/s" : "GB/s",
+                 .call = Call{1e6 * times[0].median, kernel.flops, kernel.bytes}};
   std::vector<Row> rows;
   for (std::size_t i = 1; i < all.size(); ++i) {
     rows.push_back(against(ours, i == 1 ? top.name : job.against, speed(i), times[0], times[i]));
@@ -72,7 +74,8 @@ std::vector<Row> bench_kernel(const KernelJob& job,
 void serve_kernel(const std::string& name, int threads) {
   const KernelRow& row = row_of(name);
   set_thread_count(threads);
-  serve(name, threads, row.make());
+  const KernelCall kernel = row.make();
+  serve(caller("pare", kernel.call, clock_for(threads), kernel.before));
 }
 
 }  // namespace pare::bench

@@ -10,6 +10,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+void add_call(Json& row, const Call& call) {
+  row["us"] = call.us;
+  row["flops"] = call.flops > 0 ? Json(call.flops) : Json();
+  row["bytes"] = call.bytes;
+}
+
 Json json_of(const Row& r) {
   Json row{{"net", r.net},
            {"batch", r.batch},
@@ -23,6 +29,8 @@ Json json_of(const Row& r) {
   row["least_ratio"] = none ? Json() : Json(r.least_ratio);
   row["spread"] = r.spread;
   row["unit"] = r.unit == "/s" ? "images/s" : r.unit;
+  if (r.call) add_call(row, *r.call);
+  if (!r.details.empty()) row["peer_details"] = Json::parse(r.details);
   return row;
 }
 

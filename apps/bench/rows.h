@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,11 @@
 #include "apps/bench/timing.h"
 
 namespace pare::bench {
+
+// One call of a kernel, and what it does by kernel_table.h.
+struct Call {
+  double us = 0, flops = 0, bytes = 0;
+};
 
 // ratio > 1: we are faster.
 struct Row {
@@ -22,6 +28,8 @@ struct Row {
   double least_ratio = 0;      // of the least times, which other work on the machine disturbs less
   double spread = 0;           // the wider one of both
   std::string unit = "/s";     // of `ours` and `peer`: images/s, us, GFLOP/s, GB/s
+  std::optional<Call> call = {};  // of a kernel
+  std::string details = {};       // JSON: what the peer says of itself (worker.h), or empty
 };
 
 // The row beside a peer, whose figure is `peer`.

@@ -27,11 +27,14 @@ Timing summarize(std::vector<double> times) {
 
 }  // namespace
 
-Contender caller(std::string name, std::function<void()> call, Clock clock) {
+Contender caller(std::string name, std::function<void()> call, Clock clock,
+                 std::function<void()> before) {
   return {std::move(name), [=](double seconds, std::vector<double>& times) {
+            if (before) before();
             call();
             double total = 0;
             for (int i = 0; i < 3 || total < seconds; ++i) {
+              if (before) before();
               const double start = now(clock);
               call();
               times.push_back(now(clock) - start);

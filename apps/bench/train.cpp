@@ -149,7 +149,8 @@ void serve_training(const TrainJob& job) {
   set_thread_count(job.threads);
   Training training(job.net, job.batch, job.qat);
   for (int i = 0; i < 3; ++i) training.step();
-  serve("pare", job.threads, [&] { training.step(); });
+  serve(caller(
+      "pare", [&] { training.step(); }, clock_for(job.threads)));
 }
 
 }  // namespace pare::bench

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -96,19 +97,25 @@ Contender worker(const WorkerCommand& command) {
   if (!first.starts_with(kReady)) {
     throw FailedError("'" + shown + "' did not start" + (first.empty() ? "" : ": " + first));
   }
-  return {first.substr(std::string(kReady).size()),
+  const std::string self = first.substr(std::string(kReady).size());
+  const std::size_t tab = std::min(self.find('\t'), self.size());
+  return {self.substr(0, tab),
           [process, shown](double seconds, std::vector<double>& times) {
             process->write(std::to_string(seconds));
             std::istringstream answer(process->read());
             const std::size_t before = times.size();
             for (double time; answer >> time;) times.push_back(time);
             if (times.size() == before) throw FailedError("'" + shown + "' ended unexpectedly");
-          }};
+          },
+          tab < self.size() ? self.substr(tab + 1) : ""};
 }
 
-void serve(const std::string& name, int threads, const std::function<void()>& call) {
-  const Contender self = caller(name, call, threads == 1 ? Clock::processor : Clock::wall);
-  std::cout << kReady << name << std::endl;
+Clock clock_for(int threads) { return threads == 1 ? Clock::processor : Clock::wall; }
+
+void serve(const Contender& self) {
+  std::cout << kReady << self.name;
+  if (!self.details.empty()) std::cout << '\t' << self.details;
+  std::cout << std::endl;
   for (double seconds; std::cin >> seconds;) {
     std::vector<double> times;
     self.turn(seconds, times);
