@@ -7,7 +7,9 @@
 #include "apps/bench/kernels.h"
 #include "apps/bench/layers.h"
 #include "apps/bench/networks.h"
+#include "apps/bench/scaling.h"
 #include "apps/bench/sparse.h"
+#include "apps/bench/tables.h"
 #include "apps/bench/train.h"
 #include "framework/base/error.h"
 #include "framework/base/program.h"
@@ -25,7 +27,8 @@ struct Options {
   std::string against;     // a build folder
   std::string kernel;      // kernels: part of a name; worker: a whole one
   std::string kernels;     // infer: an instruction set
-  bool qat = false, layers = false, filters = false, json = false;
+  std::int64_t width = 1;  // worker
+  bool qat = false, wall = false, layers = false, filters = false, scaling = false, json = false;
 };
 
 constexpr const char* kFooter = R"(
@@ -36,6 +39,7 @@ machine disturbs less than medians.
 Examples:
   ./pare bench infer --net N2
   ./pare bench train --net N1 --threads 2
+  ./pare bench train --net N2 --scaling
   ./pare bench kernels --kernel "conv 28x28x1" --threads 1
   ./pare bench infer --batch 1 --threads 1 --layers
   ./pare bench sparse --batch 1 --threads 1
@@ -83,6 +87,9 @@ CLI::App* add_train(CLI::App& app, Options& o) {
   add_against(*train, o);
   train->add_option("--mode", o.mode, "fp32 or qat; default: both, and their ratio")
       ->check(CLI::IsMember({"fp32", "qat"}));
+  train->add_flag("--scaling", o.scaling,
+                  "no peers, but batches of 16 to 256, widths of 1 to 4 times the network's (at "
+                  "--batch), 1 to --threads threads");
   return train;
 }
 
@@ -117,7 +124,9 @@ CLI::App* add_worker(CLI::App& app, Options& o) {
   worker->add_option("--batch", o.batch);
   worker->add_option("--threads", o.threads);
   worker->add_option("--kernel", o.kernel);
+  worker->add_option("--width", o.width);
   worker->add_flag("--qat", o.qat);
+  worker->add_flag("--wall", o.wall);
   return worker;
 }
 
@@ -171,6 +180,19 @@ std::vector<Row> train(const Options& o) {
   return rows;
 }
 
+std::vector<ScalingRow> scaling(const Options& o) {
+  if (!o.against.empty()) throw ConfigError("--scaling measures one build, without --against");
+  std::vector<ScalingRow> rows;
+  for (const std::string& net : nets(o)) {
+    ScalingJob job{.net = net, .qat = o.mode == "qat"};
+    if (o.batch > 0) job.batch = o.batch;
+    if (o.threads > 0) job.threads = o.threads;
+    if (o.seconds > 0) job.seconds = o.seconds;
+    for (ScalingRow& row : bench_scaling(job)) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 std::vector<Row> kernels(const Options& o) {
   std::vector<Row> rows;
   for (const std::string& name : kernel_names()) {
@@ -200,7 +222,12 @@ std::vector<Row> sparse(const Options& o) {
 
 void work(const CLI::App& worker, const Options& o) {
   if (worker.got_subcommand("kernel")) return serve_kernel(o.kernel, o.threads);
-  serve_training({.net = o.net, .batch = o.batch, .threads = o.threads, .qat = o.qat});
+  serve_training({.net = o.net,
+                  .batch = o.batch,
+                  .threads = o.threads,
+                  .qat = o.qat,
+                  .width = o.width,
+                  .wall = o.wall});
 }
 
 int run(int argc, char** argv) {
@@ -230,12 +257,20 @@ int run(int argc, char** argv) {
     work(*worker_command, o);
     return 0;
   }
+  if (o.scaling) {
+    const std::vector<ScalingRow> rows = scaling(o);
+    print(o.json ? scaling_json(rows) : scaling_table(rows));
+    return 0;
+  }
   std::vector<NetLayers> layers;
   const std::vector<Row> rows = infer_command->parsed()    ? infer(o, layers)
                                 : train_command->parsed()  ? train(o)
                                 : sparse_command->parsed() ? sparse(o)
                                                            : kernels(o);
-  print(o.json ? json(rows, layers) : table(rows));
+  const auto shown = train_command->parsed()     ? train_table
+                     : kernels_command->parsed() ? kernel_lines
+                                                 : table;
+  print(o.json ? json(rows, layers) : shown(rows));
   return 0;
 }
 

@@ -57,6 +57,7 @@ Row against(Row row, const std::string& peer_name, double peer, const Timing& ou
   row.ratio = theirs.median / ours.median;
   row.least_ratio = theirs.least / ours.least;
   row.spread = std::max(ours.spread, theirs.spread);
+  row.own_spread = ours.spread;
   return row;
 }
 

@@ -27,6 +27,7 @@ struct Row {
   double ratio = 0;            // of medians
   double least_ratio = 0;      // of the least times, which other work on the machine disturbs less
   double spread = 0;           // the wider one of both
+  double own_spread = 0;       // of `ours` alone
   std::string unit = "/s";     // of `ours` and `peer`: images/s, us, GFLOP/s, GB/s
   std::optional<Call> call = {};  // of a kernel
   std::string details = {};       // JSON: what the peer says of itself (worker.h), or empty

@@ -1,10 +1,11 @@
 #include "apps/bench/train.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <sstream>
+#include <nlohmann/json.hpp>
 
+#include "apps/bench/pytorch.h"
+#include "apps/bench/tables.h"
 #include "apps/bench/timing.h"
 #include "apps/bench/worker.h"
 #include "apps/lib/bench_training.h"
@@ -30,53 +31,12 @@ WorkerCommand build_of_ours(const std::string& program, const TrainJob& job) {
   return command;
 }
 
-// Whether a Python of this folder has PyTorch: a virtual environment, made by `python3 -m venv`.
-bool has_pytorch(const fs::path& environment) {
-  std::error_code failed;
-  for (const auto& version : fs::directory_iterator(environment / "lib", failed)) {
-    if (fs::exists(version.path() / "site-packages" / "torch")) return true;
-  }
-  return false;
-}
-
-// Pythons that may have PyTorch: the environments in the folders of $PARE_PEERS, or those folders
-// themselves, and the system's.
-std::vector<std::string> pythons() {
-  std::vector<fs::path> environments;
-  const char* folders = std::getenv("PARE_PEERS");
-  std::istringstream list(folders == nullptr ? "" : folders);
-  for (std::string folder; std::getline(list, folder, ':');) {
-    if (folder.empty()) continue;
-    environments.push_back(folder);
-    std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(folder, failed)) {
-      environments.push_back(entry.path());
-    }
-  }
-  std::sort(environments.begin(), environments.end());
-  std::vector<std::string> found;
-  for (const fs::path& environment : environments) {
-    if (has_pytorch(environment)) found.push_back((environment / "bin" / "python3").string());
-  }
-  found.push_back("/usr/bin/python3");
-  return found;
-}
-
-// PyTorch as benchmarks/peers/README.md says it is fastest: one pool of threads, vectors as wide as
-// the processor's, memory that stays in the process.
-WorkerCommand pytorch(const std::string& python, const TrainJob& job) {
-  WorkerCommand command{{python, PARE_PEER_SCRIPT, "--serve"}};
-  for (const std::string& key : keys_of(job)) command.arguments.push_back(key);
-  const char* kOpenMpBlas = "/usr/lib/x86_64-linux-gnu/openblas-openmp";
-  if (fs::exists(kOpenMpBlas)) command.environment.emplace_back("LD_LIBRARY_PATH", kOpenMpBlas);
-  if (__builtin_cpu_supports("avx512f")) {
-    command.environment.emplace_back("ATEN_CPU_CAPABILITY", "avx512");
-  }
-  command.environment.emplace_back(
-      "GLIBC_TUNABLES",
-      "glibc.malloc.mmap_threshold=2147483648:glibc.malloc.trim_threshold=8589934592:"
-      "glibc.malloc.hugetlb=1");
-  return command;
+// Two PyTorches of one version are two columns.
+std::string name_beside(const std::vector<Contender>& others, const std::string& name) {
+  const auto same = std::count_if(others.begin(), others.end(), [&](const Contender& other) {
+    return other.name == name || other.name.starts_with(name + " #");
+  });
+  return same == 0 ? name : name + " #" + std::to_string(same + 1);
 }
 
 // Ours first, then its peers, in one mode.
@@ -89,13 +49,18 @@ Side side(const TrainJob& job, const std::function<void(const std::string&)>& no
   Side side{job.qat ? "qat" : "fp32", {worker(build_of_ours(own_program(), job))}};
   const auto add = [&](const WorkerCommand& command) {
     try {
-      side.contenders.push_back(worker(command));
+      Contender peer = worker(command);
+      for (const std::string& reason : untuned(peer.details)) {
+        note(peer.name + " (" + command.arguments[0] + ") is not tuned: " + reason);
+      }
+      peer.name = name_beside(side.contenders, peer.name);
+      side.contenders.push_back(std::move(peer));
     } catch (const Error& error) {
       note(error.what());
     }
   };
   if (job.against.empty()) {
-    for (const std::string& python : pythons()) add(pytorch(python, job));
+    for (const std::string& python : pythons()) add(pytorch(python, keys_of(job)));
   } else {
     add(build_of_ours((fs::path(job.against) / "bin" / "bench").string(), job));
     if (side.contenders.size() > 1) side.contenders.back().name = job.against;
@@ -109,7 +74,8 @@ Row row_of(const TrainJob& job, const std::string& mode, const Timing& ours) {
           .threads = job.threads,
           .mode = mode,
           .ours = static_cast<double>(job.batch) / ours.median,
-          .spread = ours.spread};
+          .spread = ours.spread,
+          .own_spread = ours.spread};
 }
 
 }  // namespace
@@ -137,9 +103,10 @@ std::vector<Row> bench_train(const TrainJob& job,
     };
     for (std::size_t i = 1; i < s.contenders.size(); ++i) {
       beside(s.contenders[i].name, times[ours + i]);
+      rows.back().details = s.contenders[i].details;
     }
     if (s.contenders.size() == 1) rows.push_back(row);
-    if (ours > 0) beside("our own fp32", times[0]);
+    if (ours > 0) beside(kOwnFloat, times[0]);
     ours += s.contenders.size();
   }
   return rows;
@@ -147,10 +114,13 @@ std::vector<Row> bench_train(const TrainJob& job,
 
 void serve_training(const TrainJob& job) {
   set_thread_count(job.threads);
-  Training training(job.net, job.batch, job.qat);
+  Training training(job.net, job.batch, job.qat, job.width);
   for (int i = 0; i < 3; ++i) training.step();
-  serve(caller(
-      "pare", [&] { training.step(); }, clock_for(job.threads)));
+  const Clock clock = job.wall ? Clock::wall : clock_for(job.threads);
+  Contender self = caller(
+      "pare", [&] { training.step(); }, clock);
+  self.details = nlohmann::json{{"flops", training.flops()}}.dump();
+  serve(self);
 }
 
 }  // namespace pare::bench

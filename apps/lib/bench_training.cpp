@@ -1,5 +1,9 @@
 #include "apps/lib/bench_training.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
 #include "apps/lib/diverged.h"
 #include "apps/lib/run_config.h"
 #include "framework/base/error.h"
@@ -41,22 +45,33 @@ OptimizerConfig optimizer_of(const std::string& net) {
   return config;
 }
 
-Network make_network(const std::string& net) {
+Network make_network(const std::string& net, std::int64_t width) {
   const NetworkRow& row = row_of(net);
   const RunConfig run = load_run_config(find_config(row.config));
-  return build_network(run.model, row.image, kClasses);
+  Network network = build_network(run.model, row.image, kClasses);
+  if (width == 1) return network;
+  nlohmann::ordered_json nodes = network.to_json();
+  for (nlohmann::ordered_json& node : nodes) {
+    if (node["name"] == network.output()) continue;
+    for (const char* key : {"filters", "units"}) {
+      if (node.contains(key)) node[key] = node[key].get<std::int64_t>() * width;
+    }
+  }
+  return network_from_json(nodes, row.image);
 }
 
 }  // namespace
 
 void require_network(const std::string& net) { row_of(net); }
 
-Training::Training(const std::string& net, std::int64_t batch, bool qat)
-    : Training(net, batch, qat ? std::optional(QuantizeConfig()) : std::nullopt, std::nullopt) {}
+Training::Training(const std::string& net, std::int64_t batch, bool qat, std::int64_t width)
+    : Training(net, batch, qat ? std::optional(QuantizeConfig()) : std::nullopt, std::nullopt,
+               width) {}
 
 Training::Training(const std::string& net, std::int64_t batch,
-                   const std::optional<QuantizeConfig>& quantize, std::optional<double> ema)
-    : network_(make_network(net)) {
+                   const std::optional<QuantizeConfig>& quantize, std::optional<double> ema,
+                   std::int64_t width)
+    : network_(make_network(net, width)), batch_(batch) {
   network_.initialize(1);
   if (quantize) {
     quantize_ = std::make_unique<QuantizeMethod>(*quantize, Composition::mask_then_quantize);
@@ -85,6 +100,20 @@ void Training::step() {
   backward(loss_of(LossConfig(), logits, labels_[i]));
   if (!first_bad_gradient(network_).empty()) throw DivergedError("the benchmark diverged");
   optimizer_->step(0.001);
+}
+
+double Training::flops() const {
+  std::int64_t macs = 3 * network_.macs();
+  std::set<std::string> fixed{std::string(kInputNode)};  // nothing before them is trained
+  for (const NetworkNode& node : network_.nodes()) {
+    const auto is_fixed = [&](const std::string& name) { return fixed.contains(name); };
+    if (!std::all_of(node.inputs.begin(), node.inputs.end(), is_fixed)) continue;
+    macs -= node.module->macs();
+    bool trained = false;
+    node.module->visit_parameters([&](Parameter&) { trained = true; });
+    if (!trained) fixed.insert(node.name);
+  }
+  return 2.0 * static_cast<double>(batch_ * macs);
 }
 
 }  // namespace pare::bench

@@ -5,8 +5,8 @@ Times complete steps (forward, softmax cross-entropy, backward, update) on rando
 lie in memory: no loading, no augmentation, no evaluation, so accuracy means nothing here. `--qat`
 prepares the network with PyTorch's own quantization-aware training (8 bits, weights per channel,
 moving averages of the activations' ranges). README.md says how to give PyTorch its best environment;
-the answer names the BLAS library that was really loaded, so that an untuned run cannot pass for a
-tuned one. `--serve` is what `bench train` starts: see apps/bench/worker.h for the protocol.
+the answer says what it really computes with and what of that is not its best (torch_setup.py), so
+that an untuned run cannot pass for a tuned one. `--serve` is what `bench train` starts: see apps/bench/worker.h for the protocol.
 """
 
 import argparse
@@ -19,6 +19,8 @@ import warnings
 import torch
 from torch import nn
 from torch.nn import functional
+
+import torch_setup
 
 BATCHES_IN_MEMORY = 16
 
@@ -125,13 +127,6 @@ class Training:
         return times
 
 
-def loaded_blas():
-    """The path of the BLAS library in this process, or null."""
-    with open("/proc/self/maps", encoding="utf-8") as maps:
-        paths = {line.split()[-1] for line in maps if "blas" in line}
-    return ", ".join(sorted(paths)) or None
-
-
 def fastest(options, seconds):
     """The training in the faster one of the memory formats, after a warm-up of both, and its name."""
     layouts = {"nchw": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -148,7 +143,8 @@ def fastest(options, seconds):
 
 def serve(options):
     layout, training = fastest(options, 0.3)
-    print(f"ready torch {torch.__version__} {layout}", flush=True)
+    details = json.dumps(torch_setup.details(torch, options.threads, layout))
+    print(f"ready torch {torch.__version__}\t{details}", flush=True)
     for line in sys.stdin:
         training.step()
         print(" ".join(f"{t:.9f}" for t in training.run(float(line))), flush=True)
@@ -164,7 +160,7 @@ def measure(options):
         "net": options.net, "batch": options.batch, "threads": options.threads, "qat": options.qat,
         "images_per_second": round(statistics.median(rates)),
         "min": round(min(rates)), "max": round(max(rates)),
-        "blocks": options.blocks, "layout": layout, "torch": torch.__version__, "blas": loaded_blas(),
+        "blocks": options.blocks, **torch_setup.details(torch, options.threads, layout),
     }, sys.stdout)
     print()
 

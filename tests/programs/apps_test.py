@@ -33,6 +33,13 @@ class WithRun(ProgramTest):
         return json.loads(finished.out)
 
 
+# A Python with a PyTorch that takes 1 ms a step, and says of itself what its environment's VERSION file holds.
+FAKE_PYTORCH = """#!/bin/sh
+printf 'ready %s\\n' "$(cat "${0%/bin/python3}/VERSION")"
+while read -r seconds; do echo 0.001 0.001 0.001; done
+"""
+
+
 class BenchTest(ProgramTest):
     def document(self, *arguments):
         finished = self.run_program("bench", *arguments, "--threads", "1", "--seconds", "0.02", "--json")
@@ -51,11 +58,80 @@ class BenchTest(ProgramTest):
             self.assertGreater(row["ours"], 0)
             self.assertAlmostEqual(row["ratio"], row["ours"] / row["peer"], places=4)
 
+    def make_pytorch(self, folder, ready):
+        environment = self.folder / folder
+        (environment / "lib/python3/site-packages/torch").mkdir(parents=True)
+        (environment / "bin").mkdir()
+        (environment / "VERSION").write_text(ready)
+        python = environment / "bin/python3"
+        python.write_text(FAKE_PYTORCH)
+        python.chmod(0o755)
+
+    def test_every_pytorch_is_a_column(self):
+        details = {"setup": "2 threads, BLAS slow", "untuned": ["its BLAS is slow, not MKL, OpenBLAS or BLIS"]}
+        self.make_pytorch("peers/a", "torch 9.1\t" + json.dumps(details))
+        self.make_pytorch("peers/b", "torch 9.2\t" + json.dumps({"setup": "2 threads, BLAS fast", "untuned": []}))
+        self.make_pytorch("peers/c", "torch 9.2")
+        command = ["bench", "train", "--net", "N1", "--batch", "8", "--threads", "1", "--mode", "fp32", "--seconds", "0.02"]
+        peers = self.folder / "peers"
+        finished = self.run_program(*command, "--json", peers=peers)
+        self.ends(finished, 0)
+        rows = {row["peer_name"]: row for row in json.loads(finished.out)["rows"]}
+        for name in ("torch 9.1", "torch 9.2", "torch 9.2 #2"):
+            self.assertEqual(rows[name]["peer"], 8000)
+        self.assertEqual(rows["torch 9.1"]["peer_details"], details)
+        self.assertNotIn("peer_details", rows["torch 9.2 #2"])
+        self.assertIn("torch 9.1 (" + str(self.folder / "peers/a"), finished.err)
+        self.assertNotIn("torch 9.2 (", finished.err)
+
+        text = self.run_program(*command, peers=peers)
+        names, heads, figures = text.out.splitlines()[:3]
+        self.assertEqual(names.index("torch 9.2 #2") - names.index("torch 9.2 "), names.index("torch 9.2 ") - names.index("torch 9.1"))
+        self.assertEqual(figures.count("8000.0"), 3)
+        self.assertEqual(heads.count("|"), figures.count("|"))
+        self.assertIn("torch 9.2: 2 threads, BLAS fast", text.out)
+        self.assertIn("torch 9.1 is NOT TUNED: its BLAS is slow", text.out)
+
+    def test_an_untuned_pytorch_is_noticed(self):
+        sys.path.insert(0, str(programs_test.SOURCE / "benchmarks/peers"))
+        import torch_setup
+        tuned = {"threads": 2, "wanted_threads": 2, "blas": "/lib/openblas-openmp/libopenblas.so", "onednn": "2.6.3",
+                 "vectors": "AVX512", "avx512": True, "keeps_memory": True, "coretype": None}
+        for same in ({}, {"blas": "MKL 2024.2"}, {"vectors": "AVX2", "avx512": False}):
+            self.assertEqual(torch_setup.untuned({**tuned, **same}), [])
+        for key, value, said in (("threads", 1, "1 threads, not 2"), ("onednn", None, "without oneDNN"),
+                                 ("blas", "/lib/libblas.so.3", "libblas.so.3, not MKL"), ("blas", None, "not known"),
+                                 ("blas", "/lib/openblas-pthread/libopenblas.so", "spin"), ("vectors", "AVX2", "AVX-512"),
+                                 ("coretype", "Haswell", "Haswell holds OpenBLAS back"), ("keeps_memory", False, "page faults")):
+            reasons = torch_setup.untuned({**tuned, key: value})
+            self.assertEqual(len(reasons), 1, key)
+            self.assertIn(said, reasons[0])
+
+    def test_scaling_has_batches_widths_and_threads(self):
+        finished = self.run_program("bench", "train", "--scaling", "--net", "N1", "--batch", "8", "--threads", "2",
+                                    "--seconds", "0.02", "--json")
+        self.ends(finished, 0)
+        rows = json.loads(finished.out)["rows"]
+        points = [(batch, 1) for batch in (16, 32, 64, 128, 256)] + [(8, 2), (8, 4)]
+        self.assertEqual([(r["batch"], r["width"], r["threads"]) for r in rows],
+                         [(*point, threads) for point in points for threads in (1, 2)])
+        for one, two in zip(rows[::2], rows[1::2]):
+            self.assertEqual(one["efficiency"], 1)
+            self.assertAlmostEqual(two["efficiency"], two["updates"] / one["updates"] / 2)
+            for row in (one, two):
+                self.assertAlmostEqual(row["images"], row["updates"] * row["batch"])
+        self.ends(self.run_program("bench", "train", "--scaling", "--against", "."), 2, "without --against")
+
     def test_kernels_are_measured_against_the_roof(self):
         # A wide bound, for units that are wrong: the roof itself is measured, perhaps beside other work.
         for row in self.rows("kernels", "--kernel", "784 -> 300, B64 dw"):
             self.assertEqual(row["unit"], "GFLOP/s")
             self.assertTrue(0 < row["ratio"] < 10, row)
+            self.assertAlmostEqual(row["ours"], 1e-3 * row["flops"] / row["us"])
+        for row in self.rows("kernels", "--kernel", "adam, 128x5408"):
+            self.assertEqual((row["unit"], row["flops"]), ("GB/s", None))
+            self.assertTrue(row["peer_name"].startswith("roof: copy"), row)
+            self.assertAlmostEqual(row["ours"], 1e-3 * row["bytes"] / row["us"])
 
     def test_every_layer_of_the_networks_runs_in_the_best_vector_kernels(self):
         networks = self.document("infer", "--batch", "1")["networks"]

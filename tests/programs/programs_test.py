@@ -53,9 +53,10 @@ class ProgramTest(unittest.TestCase):
         return env
 
     @classmethod
-    def run_program(cls, name, *arguments, data=None):
+    def run_program(cls, name, *arguments, data=None, peers=None):
         return Finished(subprocess.run([BIN / name, *map(str, arguments)], cwd=cls.folder, capture_output=True,
-                                       text=True, env=cls.environment(data), timeout=300 * PATIENCE))
+                                       text=True, env={**cls.environment(data), **({"PARE_PEERS": str(peers)} if peers else {})},
+                                       timeout=300 * PATIENCE))
 
     @classmethod
     def train(cls, *arguments, **options):

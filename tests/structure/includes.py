@@ -27,7 +27,7 @@ RULES = [
     ("apps/lib/tensorboard/", ["framework/base/"]),
     ("apps/infer", ["compression/integer/", "framework/base/"]),
     # The readers of all programs, side by side.
-    ("tests/bench", ["framework/", "compression/", "optim/", "apps/bench/", "tests/"]),
+    ("tests/bench", ["framework/", "compression/", "optim/", "apps/bench/", "apps/lib/", "tests/"]),
     ("tests/fuzz", ["framework/", "datasets/", "compression/integer/", "apps/infer", "tests/"]),
     ("tests/hostile", ["framework/", "datasets/", "compression/integer/", "apps/infer", "tests/"]),
     ("tests/", ["framework/", "layers/", "optim/", "datasets/", "compression/", "apps/lib/"]),
