@@ -132,12 +132,17 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
     }
   }
   add_entries<Isa, kRows, kPanels, kNibbles>(x, layer, tile, sums);
-  const auto whole = [&sums](int r, int p) {
-    typename Isa::Sum sum = sums[0][r][p];
+  // A copy: what the lambda captures would not stay in registers while entries are added.
+  Sums<Isa, kRows, kPanels> whole;
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int s = 1; s < kSplit; ++s) sum = Isa::add(sum, sums[s][r][p]);
-    return sum;
-  };
+    for (int p = 0; p < kPanels; ++p) {
+      whole[r][p] = sums[0][r][p];
+#pragma GCC unroll 4
+      for (int s = 1; s < kSplit; ++s) whole[r][p] = Isa::add(whole[r][p], sums[s][r][p]);
+    }
+  }
   with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
 #pragma GCC unroll 4
     for (int p = 0; p < kPanels; ++p) {
@@ -148,9 +153,9 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
       // Not store_rows: through another function 16 accumulators do not stay in registers.
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
-        typename Isa::Sum sum = whole(r, p);
+        typename Isa::Sum sum = whole[r][p];
 #pragma GCC unroll 4
-        for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole(r + k, p));
+        for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole[r + k][p]);
         Isa::store(scale(sum), job.range, out, used);
       }
     }

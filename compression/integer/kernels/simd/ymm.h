@@ -70,12 +70,12 @@ struct Ymm {
   }
   // The first `used` channels of the first `pixels` ones.
   template <int kShare>
-  static void store_pixels(Sum scaled, const CodeRange& range, std::int8_t* out,
+  static void store_pixels(const auto& scaled, const CodeRange& range, std::int8_t* out,
                            std::int64_t stride, int used, std::int64_t pixels) {
-    alignas(16) std::int8_t codes[kPanel];
-    store(scaled, range, codes, kPanel);
+    alignas(16) std::int8_t all[kPanel];
+    store(scaled, range, all, kPanel);
     for (int p = 0; p < kShare && p < pixels; ++p)
-      std::memcpy(out + p * stride, codes + p * kPanel / kShare, static_cast<std::size_t>(used));
+      std::memcpy(out + p * stride, all + p * kPanel / kShare, static_cast<std::size_t>(used));
   }
 
   static Sum widen(const std::int8_t* codes) {
@@ -97,25 +97,48 @@ struct Ymm {
   }
 
   using AnyScaling = ScalingInMemory<Ymm>;
-  using HighScaling = AnyScaling;
-  using PositiveScaling = AnyScaling;
   static Sum scale(Sum sum, const PanelScaling& scaling) {
     return {scale_half(sum.low, scaling, 0), scale_half(sum.high, scaling, 4)};
   }
+  // Results of right >= 32 are products shifted by that much: below 2^30.
+  struct Shifted {
+    Sum sum;
+    operator Sum() const { return sum; }
+  };
+  // Without shifts of 64 bits: the high halves of the sums, shifted as 32 bits.
+  template <bool kCorrected>
+  struct HighHalves {
+    const PanelScaling& panel;
+    explicit HighHalves(const PanelScaling& s) : panel(s) {}
+    [[gnu::always_inline]] Shifted operator()(const Sum& sum) const {
+      return {
+          {high_half<kCorrected>(sum.low, panel, 0), high_half<kCorrected>(sum.high, panel, 4)}};
+    }
+  };
+  using HighScaling = HighHalves<true>;
+  using PositiveScaling = HighHalves<false>;
 
-  static void store(Sum scaled, const CodeRange& range, std::int8_t* out, int used) {
-    // The packs work within 128-bit halves; the permutation puts the channels back in order.
-    const __m256i words = _mm256_permute4x64_epi64(
-        _mm256_packs_epi32(clamp(scaled.low, range), clamp(scaled.high, range)), 0xD8);
-    const __m128i bytes =
-        _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  [[gnu::always_inline]] static __m128i codes(const Sum& scaled, const CodeRange& range) {
+    return bytes_of(clamp(scaled.low, range), clamp(scaled.high, range));
+  }
+  // To bytes first, which saturates: then they are clamped in a quarter of the width.
+  [[gnu::always_inline]] static __m128i codes(const Shifted& scaled, const CodeRange& range) {
+    const __m256i zero_point = _mm256_set1_epi32(range.zero_point);
+    const __m128i bytes = bytes_of(_mm256_add_epi32(scaled.sum.low, zero_point),
+                                   _mm256_add_epi32(scaled.sum.high, zero_point));
+    return _mm_min_epi8(_mm_max_epi8(bytes, _mm_set1_epi8(static_cast<char>(range.low))),
+                        _mm_set1_epi8(static_cast<char>(range.high)));
+  }
+  [[gnu::always_inline]] static void store(const auto& scaled, const CodeRange& range,
+                                           std::int8_t* out, int used) {
+    const __m128i bytes = codes(scaled, range);
     if (used == kPanel) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
       return;
     }
-    alignas(16) std::int8_t codes[kPanel];
-    _mm_store_si128(reinterpret_cast<__m128i*>(codes), bytes);
-    std::memcpy(out, codes, static_cast<std::size_t>(used));
+    alignas(16) std::int8_t all[kPanel];
+    _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
+    std::memcpy(out, all, static_cast<std::size_t>(used));
   }
 
  private:
@@ -153,7 +176,30 @@ struct Ymm {
     return _mm256_add_epi32(code, _mm256_set1_epi32(range.zero_point));
   }
 
+  // The packs work within 128-bit halves; the permutation puts the channels back in order.
+  [[gnu::always_inline]] static __m128i bytes_of(__m256i low, __m256i high) {
+    const __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xD8);
+    return _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  }
+
   // Eight channels; `first`: slot of their first even one.
+  template <bool kCorrected>
+  [[gnu::always_inline]] static __m256i high_half(__m256i sums, const PanelScaling& s, int first) {
+    const __m256i even = nudged<kCorrected>(sums, s, first);
+    const __m256i odd = nudged<kCorrected>(_mm256_srli_epi64(sums, 32), s, first + kPanel / 2);
+    return _mm256_srav_epi32(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA),
+                             load_half(s.high_right + 2 * first));
+  }
+  // The correction is 0 or 2^31: bit 31 of the high half is the product's sign.
+  template <bool kCorrected>
+  [[gnu::always_inline]] static __m256i nudged(__m256i sums, const PanelScaling& s, int first) {
+    const __m256i product = _mm256_mul_epi32(sums, load_half(s.value + first));
+    const __m256i sum = _mm256_add_epi64(product, load_half(s.nudge + first));
+    if constexpr (!kCorrected) return sum;
+    return _mm256_sub_epi64(
+        sum, _mm256_and_si256(_mm256_srli_epi64(product, 32), load_half(s.correction + first)));
+  }
+  // The same, with any `right`.
   static __m256i scale_half(__m256i sums, const PanelScaling& scaling, int first) {
     const __m256i even = scale_quarter(sums, scaling, first);
     const __m256i odd = scale_quarter(_mm256_srli_epi64(sums, 32), scaling, first + kPanel / 2);
