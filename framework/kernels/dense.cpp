@@ -49,7 +49,7 @@ Tensor transposed_panels(const DenseExtents& e, const float* x) {
 // dy [batch, out] as [tiles, batch, rows]: what a tile of so many rows broadcasts, side by side.
 // Where it lies, one image's row is often a power of two behind the last, and a few sets of the
 // cache would have to hold all that a tile reads.
-Tensor transposed_rows(const DenseExtents& e, const float* dy, std::int64_t rows) {
+Tensor rows_by_tile(const DenseExtents& e, const float* dy, std::int64_t rows) {
   const std::int64_t tiles = (e.out + rows - 1) / rows;
   Tensor result(Shape{tiles, e.batch, rows});
   float* out = result.mutable_data();
@@ -184,7 +184,7 @@ void dense_weight_gradient(const DenseExtents& e, const float* x, const float* d
     return;
   }
   const std::int64_t rows = balanced_tile(e.out);
-  const Tensor turned = transposed_rows(e, dy, rows);
+  const Tensor by_tile = rows_by_tile(e, dy, rows);
   Tensor offsets(Shape{2 * e.batch});  // memory for one int64 per image
   auto* points = reinterpret_cast<std::int64_t*>(offsets.mutable_data());
   for (std::int64_t b = 0; b < e.batch; ++b) points[b] = b * rows;
@@ -197,8 +197,8 @@ void dense_weight_gradient(const DenseExtents& e, const float* x, const float* d
       for (std::int64_t r = 0; r < tile.rows; ++r) tile.offset[r] = r;
       for_each_panel(tile, dweight + o * e.in + begin, e.in, end - begin, beta != 0,
                      [&](std::int64_t n) {
-                       outer_product(tile, turned.data() + o * e.batch, images, group + n * e.batch,
-                                     kTileColumns);
+                       outer_product(tile, by_tile.data() + o * e.batch, images,
+                                     group + n * e.batch, kTileColumns);
                      });
     }
   });

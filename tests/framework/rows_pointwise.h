@@ -115,10 +115,10 @@ inline OpCase dropout_case(const Shape& shape, Random& r) {
 
 // The case of an op with an activation behind it: `op` computes both.
 template <class Activation>
-inline OpCase with_activation(OpCase first,
+inline OpCase with_activation(OpCase first, const std::string& name,
                               std::function<Variable(const std::vector<Variable>&)> op) {
   OpCase c = first;
-  c.what += ", activation";
+  c.what += ", " + name;
   c.op = std::move(op);
   c.forward = [first](const Inputs& in) {
     return reference::activate<Activation>(first.forward(in));
@@ -161,8 +161,8 @@ inline OpCase batch_norm_case(const Shape& shape, bool train, Rectifier behind, 
     return train ? reference::batch_norm_train_backward(in[0], in[1], double{kEpsilon}, dy)
                  : reference::batch_norm_fixed_backward(in[0], in[1], m, double{kEpsilon}, dy);
   };
-  if (behind == Rectifier::relu) return with_activation<reference::Relu>(c, c.op);
-  if (behind == Rectifier::relu6) return with_activation<reference::Relu6>(c, c.op);
+  if (behind == Rectifier::relu) return with_activation<reference::Relu>(c, "relu", c.op);
+  if (behind == Rectifier::relu6) return with_activation<reference::Relu6>(c, "relu6", c.op);
   return c;
 }
 

@@ -82,6 +82,22 @@ void saturate(Builder& b, Weights& weights) {
   }
 }
 
+// Its first operation's weights all at one end, where the accumulators still fit.
+Program saturated(Builder& b) {
+  Program program = b.program();
+  std::visit(
+      [&](auto& op) {
+        if constexpr (requires { op.weights; }) saturate(b, op.weights);
+      },
+      program.operations[0]);
+  try {
+    validate(program);
+    return program;
+  } catch (const DataError&) {
+    return b.program();
+  }
+}
+
 // All but a run or two of each channel's weights become zero.
 void thin_out(Builder& b, Weights& weights, const WeightLayout& layout) {
   if (layout.interleaved) return;
@@ -128,20 +144,31 @@ Program random_layer(std::uint64_t seed) {
         }
       },
       program.operations[0]);
-  // Weights all at one end, where the accumulators still fit.
-  if (!draw.chance(10)) return program;
-  Program saturated = program;
-  std::visit(
-      [&](auto& op) {
-        if constexpr (requires { op.weights; }) saturate(b, op.weights);
-      },
-      saturated.operations[0]);
-  try {
-    validate(saturated);
-    return saturated;
-  } catch (const DataError&) {
-    return program;
-  }
+  return draw.chance(10) ? saturated(b) : program;
+}
+
+Program random_filter_layer(std::uint64_t seed) {
+  Builder b(seed);
+  Draw& draw = b.draw();
+  const Tensor in = b.tensor(b.add_tensor(draw.between(1, 13), draw.between(1, 13),
+                                          16 * draw.between(1, draw.chance(80) ? 3 : 9)));
+  Conv2d op;
+  Window& w = op.window;
+  w.kernel_h = w.kernel_w = 3;
+  const auto pad = [&](std::int32_t size, std::int32_t& before, std::int32_t& after) {
+    before = draw.between(0, 2);
+    after = draw.between(std::max(0, 3 - size - before), 2);
+    return size + before + after - 2;
+  };
+  const std::int32_t height = pad(in.height, w.pad_top, w.pad_bottom);
+  const std::int32_t width = pad(in.width, w.pad_left, w.pad_right);
+  const bool fills = draw.chance(85);  // whole panels, or nearly
+  op.output = b.add_tensor(
+      height, width, fills ? 16 * draw.between(1, 4) - draw.between(0, 1) : draw_channels(draw));
+  b.finish_layer(std::move(op));
+  add_pooling(b, 1);
+  b.program().output = static_cast<std::int32_t>(b.program().tensors.size()) - 1;
+  return draw.chance(20) ? saturated(b) : b.program();
 }
 
 Program random_bit_layer(std::uint64_t seed) {

@@ -18,6 +18,10 @@ Program random_layer(std::uint64_t seed);
 // with a pooling behind it at times: what kernels may compute on bits.
 Program random_bit_layer(std::uint64_t seed);
 
+// A conv2d of 3 x 3 taps, stride 1 and 16, 32, ... input channels, half of them with a pooling:
+// what kernels may compute by minimal filtering.
+Program random_filter_layer(std::uint64_t seed);
+
 // Codes of the whole input range, of its two ends only, or of one end only.
 std::vector<std::int8_t> extreme_codes(const Program& program, std::int64_t images,
                                        std::uint64_t seed);

@@ -32,7 +32,21 @@ bool FastKernels::prepare_bits(Prepared& prepared, const Layer& op,
   return prepared.bits.has_value();
 }
 
-// The output channels [first, first + outputs), in windows where that is cheaper and they are all.
+// Whether the layer, in windows or not, is cheaper by minimal filtering.
+bool FastKernels::prepare_winograd(Prepared& prepared, const Conv2d& op,
+                                   const PackedLayer& dense) const {
+  const WinogradKernels& set = kernels_->winograd;
+  if (set.multiply == nullptr) return false;
+  std::int64_t cost = packed_cost(dense, set.costs);
+  if (prepared.sparse)
+    cost = std::min(cost, 2 * sparse_cost(*prepared.sparse, kernels_->sparse.costs));
+  prepared.winograd = pack_winograd(op, program_->tensors[op.input], program_->tensors[op.output],
+                                    dense, set.costs, cost);
+  return prepared.winograd.has_value();
+}
+
+// The output channels [first, first + outputs), in another form where that is cheaper and they are
+// all.
 template <class Layer>
 void FastKernels::prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
                                 std::int64_t first, std::int64_t outputs,
@@ -43,6 +57,12 @@ void FastKernels::prepare_group(Prepared& prepared, const Layer& op, const Weigh
   if (kernels_->sparse.multiply != nullptr && outputs == layout.outputs) {
     prepared.sparse = pack_sparse(op.weights, op.channels, layout, runs, group,
                                   kernels_->sparse.costs, kernels_->packing.small);
+  }
+  if constexpr (std::is_same_v<Layer, Conv2d>) {
+    if (outputs == layout.outputs && prepare_winograd(prepared, op, group)) {
+      prepared.sparse.reset();
+      return;
+    }
   }
   if (!prepared.sparse) prepared.groups.push_back(std::move(group));
 }
@@ -64,6 +84,9 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
     prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, g));
   }
   prepared.image_bytes = padded_image_bytes(op.window, input) + kImageSlack;
+  if (!prepared.winograd) return;
+  prepared.image_bytes += padded_row_bytes(op.window, input) + input.channels - kImageSlack;
+  prepared.rows = prepared.pooled = {};  // it finds its pixels itself
 }
 
 void FastKernels::prepare(Prepared& prepared, const Dense& op) {
@@ -99,15 +122,20 @@ void FastKernels::prepare(Prepared& prepared, const Add& op) {
 }
 
 Scratch FastKernels::make_scratch() const {
-  std::int64_t image = 0, sums = 0;
+  std::int64_t image = 0, sums = 0, transformed = 0;  // input channels
   for (std::size_t k = 0; k < prepared_.size(); ++k) {
     const Operation& operation = program_->operations[k];
     sums = std::max<std::int64_t>(sums, program_->tensors[output_of(operation)].channels);
     image = std::max(image, prepared_[k].image_bytes);
+    if (prepared_[k].winograd) transformed = std::max(transformed, prepared_[k].winograd->inputs);
   }
   Scratch scratch;
   scratch.image.resize(image);
   scratch.sums.resize(sums);
+  if (transformed > 0) {
+    scratch.words.resize(kWinogradPlaces * kWinogradTiles * transformed);
+    scratch.products.resize(kWinogradPlaces * kWinogradTiles * kPanel);
+  }
   return scratch;
 }
 
@@ -152,6 +180,22 @@ struct FastKernels::Call {
     }
   }
 
+  void multiply_winograd(const Window& window, std::int8_t* to) const {
+    const WinogradKernels& set = kernels.kernels_->winograd;
+    const Tensor& whole =
+        kernels.program_->tensors[output_of(kernels.program_->operations[step.first])];
+    const WinogradJob job{scratch.image.data(),
+                          padded_row_bytes(window, input),
+                          whole.height,
+                          whole.width,
+                          range(),
+                          to,
+                          output.channels,
+                          scratch.words.data(),
+                          scratch.products.data()};
+    (step.fused() ? set.multiply_pooled : set.multiply)(job, *prepared.winograd);
+  }
+
   void load_bits(const std::int8_t* codes, std::uint8_t* bits) const {
     codes_to_bits(std::span(codes, static_cast<std::size_t>(input.size())), input.code_min, bits);
   }
@@ -190,6 +234,7 @@ struct FastKernels::Call {
       } else {
         load_image(op.window, x, 1);
       }
+      if (prepared.winograd) return multiply_winograd(op.window, y);
       multiply(rows, std::ssize(rows), y);
     });
   }
@@ -257,6 +302,7 @@ std::string FastKernels::describe(const Step& step) const {
   if (prepared.reference) return kind + "reference";
   if (prepared.bits) return kind + kernels_->name + " on bits";
   if (prepared.sparse) return kind + kernels_->name + " in windows";
+  if (prepared.winograd) return kind + kernels_->name + " by minimal filtering";
   if (prepared.groups.empty()) {
     const bool set = prepared.add || prepared.average || prepared.depthwise.channels > 0;
     return kind + (set ? kernels_->name : "portable");

@@ -38,6 +38,7 @@ class FastKernels {
   struct Prepared {
     std::vector<PackedLayer> groups;         // conv2d, dense
     std::optional<SparseLayer> sparse;       // in place of a single group
+    std::optional<WinogradLayer> winograd;   // in place of a single group
     std::optional<BitLayer> bits;            // in place of groups
     std::vector<std::int32_t> rows, pooled;  // their output pixels (pixel_map.h)
     DepthwiseLayer depthwise;
@@ -57,6 +58,7 @@ class FastKernels {
   void prepare(Prepared&, const Other&) {}
   template <class Layer>
   bool prepare_bits(Prepared& prepared, const Layer& op, const std::vector<TapRun>& runs) const;
+  bool prepare_winograd(Prepared& prepared, const Conv2d& op, const PackedLayer& dense) const;
   template <class Layer>
   void prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
                      std::int64_t first, std::int64_t outputs,

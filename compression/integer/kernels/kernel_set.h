@@ -12,6 +12,7 @@
 #include "compression/integer/kernels/elementwise.h"
 #include "compression/integer/kernels/packed_layer.h"
 #include "compression/integer/kernels/sparse_layer.h"
+#include "compression/integer/kernels/winograd_layer.h"
 
 namespace pare::integer {
 
@@ -49,6 +50,13 @@ struct SparseKernels {
   SparseCosts costs = {};
 };
 
+// Null where transforms do not pay: where products of bytes are fast, or vectors short.
+struct WinogradKernels {
+  void (*multiply)(const WinogradJob&, const WinogradLayer&) = nullptr;
+  void (*multiply_pooled)(const WinogradJob&, const WinogradLayer&) = nullptr;
+  WinogradCosts costs = {};
+};
+
 struct KernelSet {
   const char* name;
   Packing packing;
@@ -62,6 +70,7 @@ struct KernelSet {
   void (*average)(const AverageJob&, const std::uint8_t* image, std::int8_t* out);
   BitKernels bits = {};
   SparseKernels sparse = {};
+  WinogradKernels winograd = {};
 };
 
 // The sets that this build has and this processor can run, the fastest first; the last one is the

@@ -12,6 +12,8 @@ namespace pare::integer {
 struct Scratch {
   AlignedVector<std::uint8_t> image;  // the inputs of a layer as its kernel reads them, padded
   std::vector<std::int32_t> sums;     // one accumulator per channel
+  AlignedVector<std::int16_t> words;  // transformed inputs (winograd_layer.h)
+  AlignedVector<std::int32_t> products;  // of these with weights
 };
 
 }  // namespace pare::integer

@@ -101,6 +101,12 @@ void append_quad(SparseLayer& packed, const PanelWindows& windows,
 
 }  // namespace
 
+std::int64_t sparse_cost(const SparseLayer& layer, const SparseCosts& costs) {
+  std::int64_t entries = 0;
+  for (const SparseLayer::Quad& quad : layer.quads) entries += quad.entries;
+  return entries * costs.entry + std::ssize(layer.quads) / kQuad * costs.fold;
+}
+
 std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& channels,
                                        const WeightLayout& layout, const std::vector<TapRun>& runs,
                                        const PackedLayer& dense, const SparseCosts& costs,

@@ -37,6 +37,9 @@ struct SparseCosts {
   std::int64_t entry = 0, fold = 0, dense = 0;
 };
 
+// For an output pixel, in cycles.
+std::int64_t sparse_cost(const SparseLayer& layer, const SparseCosts& costs);
+
 // None where the layer in the form `dense`, whose constants it takes, is as cheap. `small`: the
 // products of two neighbouring taps of a window fit 16 bits (kSmallPair).
 std::optional<SparseLayer> pack_sparse(const Weights& weights, const Channels& channels,

@@ -18,6 +18,7 @@
 #endif
 
 #include "compression/integer/kernels/simd/make_set.h"
+#include "compression/integer/kernels/simd/winograd_ymm.h"
 #include "compression/integer/kernels/simd/ymm.h"
 
 namespace pare::integer {
@@ -100,7 +101,14 @@ struct Avx2 : Ymm {
   }
 };
 
-constexpr KernelSet kSet = make_kernel_set<Avx2>("avx2");
+constexpr KernelSet avx2_set() {
+  KernelSet set = make_kernel_set<Avx2>("avx2");
+  set.winograd = {multiply_winograd<1>,
+                  multiply_winograd<4>,
+                  {.entry = 6, .small = 3, .input = 4, .panel = 50}};
+  return set;
+}
+constexpr KernelSet kSet = avx2_set();
 
 }  // namespace
 

@@ -72,10 +72,10 @@ struct Ymm {
   template <int kShare>
   static void store_pixels(const auto& scaled, const CodeRange& range, std::int8_t* out,
                            std::int64_t stride, int used, std::int64_t pixels) {
-    alignas(16) std::int8_t all[kPanel];
-    store(scaled, range, all, kPanel);
+    alignas(16) std::int8_t whole[kPanel];
+    store(scaled, range, whole, kPanel);
     for (int p = 0; p < kShare && p < pixels; ++p)
-      std::memcpy(out + p * stride, all + p * kPanel / kShare, static_cast<std::size_t>(used));
+      std::memcpy(out + p * stride, whole + p * kPanel / kShare, static_cast<std::size_t>(used));
   }
 
   static Sum widen(const std::int8_t* codes) {
@@ -105,7 +105,7 @@ struct Ymm {
     Sum sum;
     operator Sum() const { return sum; }
   };
-  // Without shifts of 64 bits: the high halves of the sums, shifted as 32 bits.
+  // Without variable shifts of 64 bits: the high halves of the sums, shifted as 32 bits.
   template <bool kCorrected>
   struct HighHalves {
     const PanelScaling& panel;
@@ -136,9 +136,9 @@ struct Ymm {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
       return;
     }
-    alignas(16) std::int8_t all[kPanel];
-    _mm_store_si128(reinterpret_cast<__m128i*>(all), bytes);
-    std::memcpy(out, all, static_cast<std::size_t>(used));
+    alignas(16) std::int8_t whole[kPanel];
+    _mm_store_si128(reinterpret_cast<__m128i*>(whole), bytes);
+    std::memcpy(out, whole, static_cast<std::size_t>(used));
   }
 
  private:
@@ -199,7 +199,7 @@ struct Ymm {
     return _mm256_sub_epi64(
         sum, _mm256_and_si256(_mm256_srli_epi64(product, 32), load_half(s.correction + first)));
   }
-  // The same, with any `right`.
+  // Eight channels with any `right`.
   static __m256i scale_half(__m256i sums, const PanelScaling& scaling, int first) {
     const __m256i even = scale_quarter(sums, scaling, first);
     const __m256i odd = scale_quarter(_mm256_srli_epi64(sums, 32), scaling, first + kPanel / 2);

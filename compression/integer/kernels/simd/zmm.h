@@ -87,7 +87,7 @@ struct Zmm {
     }
   };
   // Results of right >= 32 are products shifted by that much: below 2^30.
-  struct Small {
+  struct Shifted {
     __m512i lanes;
     operator Sum() const { return lanes; }
   };
@@ -98,7 +98,7 @@ struct Zmm {
     __m512i right;
     explicit HighHalves(const PanelScaling& s)
         : even(s, 0), odd(s, kPanel / 2), right(_mm512_load_si512(s.high_right)) {}
-    Small operator()(Sum sum) const {
+    Shifted operator()(Sum sum) const {
       const __m512i low = even.template nudged<kCorrected>(sum);
       const __m512i high = odd.template nudged<kCorrected>(_mm512_srli_epi64(sum, 32));
       return {_mm512_srav_epi32(_mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(low, 32), high),
@@ -114,7 +114,7 @@ struct Zmm {
     return _mm512_cvtepi32_epi8(_mm512_add_epi32(scaled, fill(range.zero_point)));
   }
   // To bytes first, which saturates: then they are clamped in a quarter of the width.
-  static __m128i codes(Small scaled, const CodeRange& range) {
+  static __m128i codes(Shifted scaled, const CodeRange& range) {
     const __m128i bytes = _mm512_cvtsepi32_epi8(add(scaled.lanes, fill(range.zero_point)));
     return _mm_min_epi8(_mm_max_epi8(bytes, _mm_set1_epi8(static_cast<char>(range.low))),
                         _mm_set1_epi8(static_cast<char>(range.high)));
