@@ -191,7 +191,7 @@ inline OpRow batch_norm_row(const std::string& op, bool train) {
 }
 
 inline OpCase add_relu_case(const Shape& shape, Random& r) {
-  return with_activation<reference::Relu>(add_case(shape, r),
+  return with_activation<reference::Relu>(add_case(shape, r), "relu",
                                           [](const auto& v) { return add_relu(v[0], v[1]); });
 }
 
