@@ -16,7 +16,7 @@ if(TARGET pare_app)
   pare_generated_c(c99.20 c99_test.py 20)
   pare_generated_c(c99.300 c99_test.py 300)
   set_tests_properties(exporters.c99.300 PROPERTIES LABELS slow TIMEOUT 3600)
-  pare_generated_c(arena arena_test.py 12)
+  pare_generated_c(arena arena_test.py 24)
   pare_generated_c(hooks hooks_test.py 8)
   pare_generated_c(contents contents_test.py 8)
   add_test(NAME exporters.cortex_m

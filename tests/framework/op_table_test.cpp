@@ -58,6 +58,7 @@ const std::map<std::string, std::string>& declared_surrogates() {
       {"soft_rounding", "of the choice alone, within the codes"},
       {"reconstruction", "a squared distance; its value is not used"},
       {"dorefa_weights", "straight-through behind tanh"},
+      {"given_gradient", "of benchmarks: hands on a gradient that was made before"},
       {"average_codes", "straight-through: the rounding of an average"},
   };
   return ops;
