@@ -21,6 +21,10 @@ FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::
   }
 }
 
+bool FastKernels::Prepared::reads_words() const {
+  return std::any_of(groups.begin(), groups.end(), [](const PackedLayer& g) { return g.words; });
+}
+
 // Whether the layer runs on bits.
 template <class Layer>
 bool FastKernels::prepare_bits(Prepared& prepared, const Layer& op,
@@ -50,10 +54,10 @@ bool FastKernels::prepare_winograd(Prepared& prepared, const Conv2d& op,
 template <class Layer>
 void FastKernels::prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
                                 std::int64_t first, std::int64_t outputs,
-                                const std::vector<TapRun>& runs) const {
+                                const std::vector<TapRun>& runs, const Packing& packing) const {
   const std::int32_t zero_point = program_->tensors[op.input].zero_point;
   PackedLayer group = pack_layer(op.weights, op.channels, layout, first, outputs, runs, zero_point,
-                                 program_->rounding, kernels_->packing);
+                                 program_->rounding, packing);
   if (kernels_->sparse.multiply != nullptr && outputs == layout.outputs) {
     prepared.sparse = pack_sparse(op.weights, op.channels, layout, runs, group,
                                   kernels_->sparse.costs, kernels_->packing.small);
@@ -80,8 +84,11 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   }
   const WeightLayout layout = weight_layout(op, input, output);
   const std::int64_t outputs = layout.outputs / op.groups;
+  // The image of a convolution is read too seldom to be made twice.
+  Packing packing = kernels_->packing;
+  packing.words = false;
   for (std::int32_t g = 0; g < op.groups; ++g) {
-    prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, g));
+    prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, g), packing);
   }
   prepared.image_bytes = padded_image_bytes(op.window, input) + kImageSlack;
   if (!prepared.winograd) return;
@@ -95,7 +102,7 @@ void FastKernels::prepare(Prepared& prepared, const Dense& op) {
   const WeightLayout layout = weight_layout(op, input, output);
   const std::vector<TapRun> runs = {{0, 0, layout.taps}};
   const bool on_bits = prepare_bits(prepared, op, runs);
-  if (!on_bits) prepare_group(prepared, op, layout, 0, layout.outputs, runs);
+  if (!on_bits) prepare_group(prepared, op, layout, 0, layout.outputs, runs, kernels_->packing);
   const std::int64_t bytes = on_bits ? (input.size() + 7) / 8 : input.size();
   for (std::int64_t i = 0; i < images_; ++i)
     prepared.rows.push_back(static_cast<std::int32_t>(i * bytes));
@@ -122,15 +129,17 @@ void FastKernels::prepare(Prepared& prepared, const Add& op) {
 }
 
 Scratch FastKernels::make_scratch() const {
-  std::int64_t image = 0, sums = 0, transformed = 0;  // input channels
+  std::int64_t image = 0, wide = 0, sums = 0, transformed = 0;  // input channels
   for (std::size_t k = 0; k < prepared_.size(); ++k) {
     const Operation& operation = program_->operations[k];
     sums = std::max<std::int64_t>(sums, program_->tensors[output_of(operation)].channels);
     image = std::max(image, prepared_[k].image_bytes);
+    if (prepared_[k].reads_words()) wide = std::max(wide, prepared_[k].image_bytes);
     if (prepared_[k].winograd) transformed = std::max(transformed, prepared_[k].winograd->inputs);
   }
   Scratch scratch;
   scratch.image.resize(image);
+  scratch.wide.resize(wide);
   scratch.sums.resize(sums);
   if (transformed > 0) {
     scratch.words.resize(kWinogradPlaces * kWinogradTiles * transformed);
@@ -168,7 +177,8 @@ struct FastKernels::Call {
   // By whichever form the layer was prepared in.
   void multiply(const std::vector<std::int32_t>& rows, std::int64_t count, std::int8_t* to) const {
     const KernelSet& set = *kernels.kernels_;
-    MultiplyJob job{scratch.image.data(), rows.data(), count, range(), to, output.channels};
+    MultiplyJob job{scratch.image.data(), rows.data(),        count, range(), to,
+                    output.channels,      scratch.wide.data()};
     if (prepared.bits) {
       (step.fused() ? set.bits.multiply_pooled : set.bits.multiply)(job, *prepared.bits);
     } else if (prepared.sparse) {
@@ -204,8 +214,10 @@ struct FastKernels::Call {
     const std::int64_t channels = input.channels;
     kernels.kernels_->load_image({codes, input.height, input.width * channels, w.pad_top,
                                   w.pad_bottom, w.pad_left * channels, w.pad_right * channels,
-                                  input.zero_point, scratch.image.data(), repeat});
+                                  input.zero_point, scratch.image.data(), repeat, words()});
   }
+
+  std::int16_t* words() const { return prepared.reads_words() ? scratch.wide.data() : nullptr; }
 
   void by_reference() const {
     const Program& program = *kernels.program_;
@@ -220,8 +232,8 @@ struct FastKernels::Call {
       for (std::int64_t i = 0; i < images; ++i)
         load_bits(a + i * input.size(), scratch.image.data() + prepared.rows[i]);
     } else {
-      kernels.kernels_->load_image(
-          {a, images, input.size(), 0, 0, 0, 0, input.zero_point, scratch.image.data()});
+      kernels.kernels_->load_image({a, images, input.size(), 0, 0, 0, 0, input.zero_point,
+                                    scratch.image.data(), 1, words()});
     }
     multiply(prepared.rows, images, out);
   }

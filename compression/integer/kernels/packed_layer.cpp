@@ -202,6 +202,7 @@ void add_wide_tiles(const EffectiveWeights& weight, const Cut& cut, const Packin
       fold_panels(tile, packed.weights);
     } else if (packing.small) {
       put_small_first(tile, packed.offsets, packed.weights);
+      if (packing.words) packed.words = order_in_pairs(tile, packed.weights) || packed.words;
     }
     panel += size;
   }

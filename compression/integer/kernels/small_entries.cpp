@@ -1,6 +1,7 @@
 #include "compression/integer/kernels/small_entries.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <numeric>
 
@@ -51,6 +52,22 @@ void put_small_first(Tile& tile, std::vector<std::int32_t>& offsets,
     std::copy_n(old_weights.begin() + order[e] * kBytes, kBytes,
                 weights.begin() + tile.first_weight + e * kBytes);
   }
+}
+
+bool order_in_pairs(const Tile& tile, AlignedVector<std::int8_t>& weights) {
+  const std::int64_t small = std::accumulate(tile.small.begin(), tile.small.end(), std::int64_t{0});
+  for (std::int64_t e = small; e < tile.entries; ++e) {
+    std::int8_t* const entry = weights.data() + tile.first_weight + e * kBytes;
+    std::array<std::int8_t, kBytes> ordered;
+    for (std::int64_t c = 0; c < kPanel; ++c) {
+      for (std::int64_t tap = 0; tap < kEntryTaps; ++tap) {
+        const std::int64_t group = c / 8 * 2 + tap / 2;
+        ordered[group * 16 + c % 8 * 2 + tap % 2] = entry[c * kEntryTaps + tap];
+      }
+    }
+    std::copy(ordered.begin(), ordered.end(), entry);
+  }
+  return tile.entries > small;
 }
 
 }  // namespace pare::integer

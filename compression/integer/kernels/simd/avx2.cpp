@@ -101,8 +101,44 @@ struct Avx2 : Ymm {
   }
 };
 
+// For layers whose image is made of words too. A type of its own: loops for both would not find the
+// registers that each has alone.
+struct Avx2Words : Avx2 {
+  static __m256i widen_words(const std::int8_t* p) {
+    return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static __m256i broadcast_pair(const std::int16_t* p) {
+    std::int32_t pair;
+    std::memcpy(&pair, p, sizeof pair);
+    return _mm256_set1_epi32(pair);
+  }
+  // One pair of taps after the other, so that eight sums, two weights and a pair fit the registers.
+  template <int kRows>
+  static void add_words(const std::int16_t* const (&x)[kRows], std::int32_t offset,
+                        const std::int8_t* w, Sum (&sums)[kRows]) {
+#pragma GCC unroll 2
+    for (int pair = 0; pair < 2; ++pair) {
+      const __m256i low = widen_words(w + 16 * pair), high = widen_words(w + 16 * pair + 32);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const __m256i taps = broadcast_pair(x[r] + offset + 2 * pair);
+        sums[r].low = _mm256_add_epi32(sums[r].low, _mm256_madd_epi16(taps, low));
+        sums[r].high = _mm256_add_epi32(sums[r].high, _mm256_madd_epi16(taps, high));
+        // Or compilers add up both pairs first, for which there are no registers.
+        asm("" : "+x"(sums[r].low), "+x"(sums[r].high));
+      }
+    }
+  }
+};
+
+void multiply(const MultiplyJob& job, const PackedLayer& layer) {
+  (layer.words ? multiply_tiles<Avx2Words, 1> : multiply_tiles<Avx2, 1>)(job, layer);
+}
+
 constexpr KernelSet avx2_set() {
   KernelSet set = make_kernel_set<Avx2>("avx2");
+  set.packing.words = true;
+  set.multiply = multiply;
   set.winograd = {multiply_winograd<1>,
                   multiply_winograd<4>,
                   {.entry = 6, .small = 3, .input = 4, .panel = 50}};

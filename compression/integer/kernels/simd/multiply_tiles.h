@@ -29,6 +29,7 @@
 #include "compression/integer/kernels/simd/narrow_tiles.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
 #include "compression/integer/kernels/simd/small_products.h"
+#include "compression/integer/kernels/simd/word_products.h"
 
 namespace pare::integer {
 
@@ -89,15 +90,18 @@ inline void add_load(const std::uint8_t* const (&x)[kRows], const std::int32_t* 
 
 // All entries of a tile.
 template <class Isa, int kRows, int kPanels, bool kNibbles, int kSplit>
-inline void add_entries(const std::uint8_t* const (&x)[kRows], const PackedLayer& layer,
-                        const Tile& tile, Sums<Isa, kRows, kPanels> (&sums)[kSplit]) {
+inline void add_entries(const std::uint8_t* const (&x)[kRows], const MultiplyJob& job,
+                        const PackedLayer& layer, const Tile& tile,
+                        Sums<Isa, kRows, kPanels> (&sums)[kSplit]) {
   const std::int8_t* w = layer.weights.data() + tile.first_weight;
   const std::int32_t* offset = layer.offsets.data() + tile.first_entry;
   const std::int32_t* const end = offset + tile.entries;
   if constexpr (AddsSmallProducts<Isa>) {
     add_small_entries<Isa, 1, kRows, kNibbles>(x, tile, offset, w, sums[0]);
   }
-  if constexpr (!AddsSmallProducts<Isa> || !kNibbles) {  // nibbles are always small
+  if constexpr (MultipliesWords<Isa>) {
+    add_word_entries<Isa>(x, job, offset, end, w, sums[0]);
+  } else if constexpr (!AddsSmallProducts<Isa> || !kNibbles) {  // nibbles are always small
     constexpr int kEntries = kTogether<Isa, kNibbles>;
     constexpr std::int64_t kStep = kLoadBytes<kPanels, kNibbles>;
     for (; end - offset >= kSplit * kEntries; offset += kSplit * kEntries, w += kSplit * kStep) {
@@ -131,7 +135,7 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
       }
     }
   }
-  add_entries<Isa, kRows, kPanels, kNibbles>(x, layer, tile, sums);
+  add_entries<Isa, kRows, kPanels, kNibbles>(x, job, layer, tile, sums);
   // A copy: what the lambda captures would not stay in registers while entries are added.
   Sums<Isa, kRows, kPanels> whole;
 #pragma GCC unroll 16
@@ -212,6 +216,12 @@ void multiply_tiles(const MultiplyJob& job, const PackedLayer& layer) {
   run_tiles<Isa, kPooled, false>(job, layer);
 }
 
+inline void copy_as_words(const ImageJob& job, const std::uint8_t* end) {
+  if (job.words == nullptr) return;
+  const std::int64_t count = end - job.image;
+  for (std::int64_t i = 0; i < count; ++i) job.words[i] = job.image[i];
+}
+
 template <class Isa>
 void load_image(const ImageJob& job) {
   const auto fill = static_cast<std::uint8_t>(job.zero_point + Isa::kInputOffset);
@@ -236,7 +246,8 @@ void load_image(const ImageJob& job) {
   if (job.left == 0 && job.right == 0) {
     pad(job.top * job.width);
     copy(job.codes, job.height * job.width);
-    return pad(job.bottom * job.width);
+    pad(job.bottom * job.width);
+    return copy_as_words(job, out);
   }
   const std::int64_t width = job.left + job.width + job.right;
   pad(job.top * width);
@@ -246,6 +257,7 @@ void load_image(const ImageJob& job) {
     pad(job.right);
   }
   pad(job.bottom * width);
+  copy_as_words(job, out);
 }
 
 }  // namespace pare::integer
