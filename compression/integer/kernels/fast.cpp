@@ -21,10 +21,6 @@ FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::
   }
 }
 
-bool FastKernels::Prepared::reads_words() const {
-  return std::any_of(groups.begin(), groups.end(), [](const PackedLayer& g) { return g.words; });
-}
-
 // Whether the layer runs on bits.
 template <class Layer>
 bool FastKernels::prepare_bits(Prepared& prepared, const Layer& op,
@@ -54,10 +50,10 @@ bool FastKernels::prepare_winograd(Prepared& prepared, const Conv2d& op,
 template <class Layer>
 void FastKernels::prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
                                 std::int64_t first, std::int64_t outputs,
-                                const std::vector<TapRun>& runs, const Packing& packing) const {
+                                const std::vector<TapRun>& runs) const {
   const std::int32_t zero_point = program_->tensors[op.input].zero_point;
   PackedLayer group = pack_layer(op.weights, op.channels, layout, first, outputs, runs, zero_point,
-                                 program_->rounding, packing);
+                                 program_->rounding, kernels_->packing);
   if (kernels_->sparse.multiply != nullptr && outputs == layout.outputs) {
     prepared.sparse = pack_sparse(op.weights, op.channels, layout, runs, group,
                                   kernels_->sparse.costs, kernels_->packing.small);
@@ -84,11 +80,8 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   }
   const WeightLayout layout = weight_layout(op, input, output);
   const std::int64_t outputs = layout.outputs / op.groups;
-  // The image of a convolution is read too seldom to be made twice.
-  Packing packing = kernels_->packing;
-  packing.words = false;
   for (std::int32_t g = 0; g < op.groups; ++g) {
-    prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, g), packing);
+    prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, g));
   }
   prepared.image_bytes = padded_image_bytes(op.window, input) + kImageSlack;
   if (!prepared.winograd) return;
@@ -102,11 +95,13 @@ void FastKernels::prepare(Prepared& prepared, const Dense& op) {
   const WeightLayout layout = weight_layout(op, input, output);
   const std::vector<TapRun> runs = {{0, 0, layout.taps}};
   const bool on_bits = prepare_bits(prepared, op, runs);
-  if (!on_bits) prepare_group(prepared, op, layout, 0, layout.outputs, runs, kernels_->packing);
+  if (!on_bits) prepare_group(prepared, op, layout, 0, layout.outputs, runs);
   const std::int64_t bytes = on_bits ? (input.size() + 7) / 8 : input.size();
   for (std::int64_t i = 0; i < images_; ++i)
     prepared.rows.push_back(static_cast<std::int32_t>(i * bytes));
   prepared.image_bytes = images_ * bytes + kImageSlack;
+  if (!prepared.groups.empty() && prepared.groups[0].words)
+    prepared.words = input.size() + kImageSlack;
 }
 
 void FastKernels::prepare(Prepared& prepared, const DepthwiseConv2d& op) {
@@ -134,7 +129,7 @@ Scratch FastKernels::make_scratch() const {
     const Operation& operation = program_->operations[k];
     sums = std::max<std::int64_t>(sums, program_->tensors[output_of(operation)].channels);
     image = std::max(image, prepared_[k].image_bytes);
-    if (prepared_[k].reads_words()) wide = std::max(wide, prepared_[k].image_bytes);
+    wide = std::max(wide, prepared_[k].words);
     if (prepared_[k].winograd) transformed = std::max(transformed, prepared_[k].winograd->inputs);
   }
   Scratch scratch;
@@ -177,8 +172,8 @@ struct FastKernels::Call {
   // By whichever form the layer was prepared in.
   void multiply(const std::vector<std::int32_t>& rows, std::int64_t count, std::int8_t* to) const {
     const KernelSet& set = *kernels.kernels_;
-    MultiplyJob job{scratch.image.data(), rows.data(),        count, range(), to,
-                    output.channels,      scratch.wide.data()};
+    MultiplyJob job{scratch.image.data(), rows.data(), count, range(), to,
+                    output.channels,      words()};
     if (prepared.bits) {
       (step.fused() ? set.bits.multiply_pooled : set.bits.multiply)(job, *prepared.bits);
     } else if (prepared.sparse) {
@@ -214,10 +209,13 @@ struct FastKernels::Call {
     const std::int64_t channels = input.channels;
     kernels.kernels_->load_image({codes, input.height, input.width * channels, w.pad_top,
                                   w.pad_bottom, w.pad_left * channels, w.pad_right * channels,
-                                  input.zero_point, scratch.image.data(), repeat, words()});
+                                  input.zero_point, scratch.image.data(), repeat});
   }
 
-  std::int16_t* words() const { return prepared.reads_words() ? scratch.wide.data() : nullptr; }
+  // One image's inputs are made words once; those of many would not stay in the cache.
+  std::int16_t* words() const {
+    return prepared.words > 0 && images == 1 ? scratch.wide.data() : nullptr;
+  }
 
   void by_reference() const {
     const Program& program = *kernels.program_;

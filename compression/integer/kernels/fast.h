@@ -46,7 +46,7 @@ class FastKernels {
     std::optional<AverageJob> average;
     std::int64_t image_bytes = 0;  // of scratch.image
     bool reference = false;        // packed_operations is false
-    bool reads_words() const;      // beside bytes
+    std::int64_t words = 0;        // of scratch.wide: a dense layer's one image
   };
   struct Call;
 
@@ -62,8 +62,8 @@ class FastKernels {
   bool prepare_winograd(Prepared& prepared, const Conv2d& op, const PackedLayer& dense) const;
   template <class Layer>
   void prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
-                     std::int64_t first, std::int64_t outputs, const std::vector<TapRun>& runs,
-                     const Packing& packing) const;
+                     std::int64_t first, std::int64_t outputs,
+                     const std::vector<TapRun>& runs) const;
 
   const Program* program_;
   const KernelSet* kernels_;

@@ -202,7 +202,7 @@ void add_wide_tiles(const EffectiveWeights& weight, const Cut& cut, const Packin
       fold_panels(tile, packed.weights);
     } else if (packing.small) {
       put_small_first(tile, packed.offsets, packed.weights);
-      if (packing.words) packed.words = order_in_pairs(tile, packed.weights) || packed.words;
+      packed.words = order_in_pairs(tile, packed.weights) || packed.words;
     }
     panel += size;
   }
@@ -225,7 +225,10 @@ PackedLayer pack_layer(const Weights& weights, const Channels& channels, const W
     packed.tiles.push_back(
         {.channel = static_cast<std::int32_t>(last), .panels = 1, .share = share});
     pack_tile(packed.tiles.back(), weight, first, runs, packed);
-    if (packing.small) put_small_first(packed.tiles.back(), packed.offsets, packed.weights);
+    if (packing.small) {
+      put_small_first(packed.tiles.back(), packed.offsets, packed.weights);
+      order_in_pairs(packed.tiles.back(), packed.weights);
+    }
   }
   packed.lanes = LaneConstants(outputs);
   for (std::int64_t lane = 0; lane < std::ssize(packed.lanes.start); ++lane) {

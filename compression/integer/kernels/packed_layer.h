@@ -20,8 +20,8 @@
 // AVX2 has no product of bytes but one that adds those of two neighbouring taps in 16 bits, where
 // they may not fit. It is used for the entries whose weights are small enough; they come first, and
 // those that are so small that the products of several entries fit 16 bits come before the others.
-// The rest may read the image as words: the weights of such entries lie [half of a panel][pair of
-// taps][channel][tap], as instructions want them that multiply pairs of words.
+// The weights of the rest lie [half of the lanes][pair of taps][lane][tap], as instructions want
+// them that multiply pairs of words.
 #pragma once
 
 #include <array>
@@ -65,7 +65,7 @@ struct Tile {
 struct PackedLayer {
   std::int64_t outputs = 0;
   bool nibbles = false;  // four bits a weight
-  bool words = false;    // some entries read the image as words
+  bool words = false;    // some entries, not only of narrow tiles, are multiplied as words
   std::vector<Tile> tiles;
   std::vector<std::int32_t> offsets;  // per entry: bytes behind the pixel's first tap
   AlignedVector<std::int8_t> weights;
@@ -73,15 +73,14 @@ struct PackedLayer {
 };
 
 // What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile;
-// whether it unpacks weights of four bits; whether it has narrow tiles, wants small entries first,
-// and multiplies words in place of the others.
+// whether it unpacks weights of four bits; whether it has narrow tiles, and wants small entries
+// first.
 struct Packing {
   std::int32_t input_offset;
   std::int32_t max_panels;
   bool nibbles;
   bool narrow = false;
   bool small = false;
-  bool words = false;
 };
 
 // The output channels [first, first + outputs) of a layer whose channels are contiguous in memory.

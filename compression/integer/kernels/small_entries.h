@@ -14,8 +14,8 @@ namespace pare::integer {
 void put_small_first(Tile& tile, std::vector<std::int32_t>& offsets,
                      AlignedVector<std::int8_t>& weights);
 
-// The weights of a tile's entries behind the small ones, from [16 channels][4 taps] to [half][pair
-// of taps][8 channels][2 taps]; whether there are such entries. The tile is no narrow one.
+// The weights of a tile's entries behind the small ones, from [16 lanes][4 taps] to [half][pair of
+// taps][8 lanes][2 taps]; whether there are such entries.
 bool order_in_pairs(const Tile& tile, AlignedVector<std::int8_t>& weights);
 
 }  // namespace pare::integer

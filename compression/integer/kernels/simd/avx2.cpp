@@ -25,12 +25,12 @@ namespace pare::integer {
 namespace {
 
 struct Avx2 : Ymm {
-  // The taps 0 and 2, and the taps 1 and 3.
+  // The taps 0 and 1, and the taps 2 and 3.
   struct Input {
-    __m256i even, odd;
+    __m256i first, second;
   };
   struct Weights {
-    __m256i low_even, low_odd, high_even, high_odd;
+    __m256i low_first, low_second, high_first, high_second;
   };
   struct Small {
     __m256i low, high;
@@ -56,22 +56,30 @@ struct Avx2 : Ymm {
     return add(sum, {_mm256_madd_epi16(pairs.low, ones), _mm256_madd_epi16(pairs.high, ones)});
   }
 
-  static __m256i even_bytes(__m256i v) { return _mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8); }
-  static __m256i odd_bytes(__m256i v) { return _mm256_srai_epi16(v, 8); }
+  static __m256i widen_words(const std::int8_t* p) {
+    return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
+  }
   static Weights load_weights(const std::int8_t* p) {
-    const __m256i low = load_half(p), high = load_half(p + 32);
-    return {even_bytes(low), odd_bytes(low), even_bytes(high), odd_bytes(high)};
+    return {widen_words(p), widen_words(p + 16), widen_words(p + 32), widen_words(p + 48)};
+  }
+  // Two of the four bytes of each lane, as words.
+  template <int kTap>
+  static __m256i words_of(__m256i taps) {
+    return _mm256_shuffle_epi8(
+        taps, _mm256_broadcastsi128_si256(_mm_setr_epi8(kTap, -1, kTap + 1, -1, kTap + 4, -1,
+                                                        kTap + 5, -1, kTap + 8, -1, kTap + 9, -1,
+                                                        kTap + 12, -1, kTap + 13, -1)));
   }
   template <int kShare>
   static Input broadcast_wide(const std::uint8_t* p) {
     const __m256i taps = broadcast_bytes<kShare>(p);
-    return {_mm256_and_si256(taps, _mm256_set1_epi16(0xFF)), _mm256_srli_epi16(taps, 8)};
+    return {words_of<0>(taps), words_of<2>(taps)};
   }
   static Input broadcast(const std::uint8_t* p) { return broadcast_wide<1>(p); }
   // Two products of at most 255 * 127 each, twice: far below 2^31.
-  static __m256i dot_half(__m256i sum, Input x, __m256i even, __m256i odd) {
-    return _mm256_add_epi32(
-        sum, _mm256_add_epi32(_mm256_madd_epi16(x.even, even), _mm256_madd_epi16(x.odd, odd)));
+  static __m256i dot_half(__m256i sum, Input x, __m256i first, __m256i second) {
+    return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(x.first, first),
+                                                  _mm256_madd_epi16(x.second, second)));
   }
   // The ones of each nibble are looked up; those of four bytes are added by products with 1.
   static __m256i count_ones(__m256i v) {
@@ -90,8 +98,8 @@ struct Avx2 : Ymm {
                      count_ones(_mm256_and_si256(taps, load_half(w + 8)))});
   }
   static Sum dot(Sum sum, Input x, const Weights& w) {
-    return {dot_half(sum.low, x, w.low_even, w.low_odd),
-            dot_half(sum.high, x, w.high_even, w.high_odd)};
+    return {dot_half(sum.low, x, w.low_first, w.low_second),
+            dot_half(sum.high, x, w.high_first, w.high_second)};
   }
   static constexpr SparseCosts kSparseCosts = {.entry = 5, .fold = 30, .dense = 3};
   static Small load_windows(const std::int8_t* p) { return load_small(p); }
@@ -101,12 +109,9 @@ struct Avx2 : Ymm {
   }
 };
 
-// For layers whose image is made of words too. A type of its own: loops for both would not find the
-// registers that each has alone.
+// For one row whose image is made of words too: more, and words are too many for the cache. A type
+// of its own: loops for both would not find the registers that each has alone.
 struct Avx2Words : Avx2 {
-  static __m256i widen_words(const std::int8_t* p) {
-    return _mm256_cvtepi8_epi16(_mm_load_si128(reinterpret_cast<const __m128i*>(p)));
-  }
   static __m256i broadcast_pair(const std::int16_t* p) {
     std::int32_t pair;
     std::memcpy(&pair, p, sizeof pair);
@@ -132,12 +137,11 @@ struct Avx2Words : Avx2 {
 };
 
 void multiply(const MultiplyJob& job, const PackedLayer& layer) {
-  (layer.words ? multiply_tiles<Avx2Words, 1> : multiply_tiles<Avx2, 1>)(job, layer);
+  (job.words ? multiply_tiles<Avx2Words, 1> : multiply_tiles<Avx2, 1>)(job, layer);
 }
 
 constexpr KernelSet avx2_set() {
   KernelSet set = make_kernel_set<Avx2>("avx2");
-  set.packing.words = true;
   set.multiply = multiply;
   set.winograd = {multiply_winograd<1>,
                   multiply_winograd<4>,
