@@ -34,12 +34,7 @@ if(TARGET export)
           _ZN4pare26encode_program_safetensorsERKNS_7integer7ProgramE)
     target_link_options(export_damaged PRIVATE LINKER:--wrap=${writer})
   endforeach()
-  foreach(part Export Damaged)
-    add_test(NAME programs.${part}
-      COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/export_test.py
-              ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
-    set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 1800)
-  endforeach()
+  pare_program_tests(export_test.py 1800 Export Damaged)
 endif()
 
 # A package of instrumented libraries would ask its users for the sanitizers' own.

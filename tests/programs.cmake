@@ -32,29 +32,14 @@ if(TARGET train AND TARGET infer)
   if(TARGET fetch)
     pare_executable(fetch_files programs/fetch_files.cpp)
     target_link_libraries(fetch_files PRIVATE pare_app)
-    foreach(part Fetch OwnData)
-      add_test(NAME programs.${part}
-        COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/data_test.py
-                ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
-      set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 600)
-    endforeach()
+    pare_program_tests(data_test.py 600 Fetch OwnData)
   endif()
 
   if(TARGET evaluate AND TARGET inspect)
-    foreach(part Bench Evaluate Inspect InitFrom Target)
-      add_test(NAME programs.${part}
-        COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/apps_test.py
-                ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
-      set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 600)
-    endforeach()
+    pare_program_tests(apps_test.py 600 Bench Evaluate Inspect InitFrom Target)
   endif()
 
-  foreach(part Smoke Infer Colour ExitCode Resume)
-    add_test(NAME programs.${part}
-      COMMAND Python3::Interpreter -B ${CMAKE_CURRENT_SOURCE_DIR}/programs/programs_test.py
-              ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} ${CMAKE_SOURCE_DIR} ${part}Test)
-    set_tests_properties(programs.${part} PROPERTIES LABELS fast TIMEOUT 600)
-  endforeach()
+  pare_program_tests(programs_test.py 600 Smoke Infer Colour ExitCode Resume)
 endif()
 
 if(TARGET experiment)

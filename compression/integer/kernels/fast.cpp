@@ -124,20 +124,20 @@ void FastKernels::prepare(Prepared& prepared, const Add& op) {
 }
 
 Scratch FastKernels::make_scratch() const {
-  std::int64_t image = 0, wide = 0, sums = 0, transformed = 0;  // input channels
+  std::int64_t image = 0, words = 0, sums = 0, transformed = 0;  // input channels
   for (std::size_t k = 0; k < prepared_.size(); ++k) {
     const Operation& operation = program_->operations[k];
     sums = std::max<std::int64_t>(sums, program_->tensors[output_of(operation)].channels);
     image = std::max(image, prepared_[k].image_bytes);
-    wide = std::max(wide, prepared_[k].words);
+    words = std::max(words, prepared_[k].words);
     if (prepared_[k].winograd) transformed = std::max(transformed, prepared_[k].winograd->inputs);
   }
   Scratch scratch;
   scratch.image.resize(image);
-  scratch.wide.resize(wide);
+  scratch.words.resize(words);
   scratch.sums.resize(sums);
   if (transformed > 0) {
-    scratch.words.resize(kWinogradPlaces * kWinogradTiles * transformed);
+    scratch.patches.resize(kWinogradPlaces * kWinogradTiles * transformed);
     scratch.products.resize(kWinogradPlaces * kWinogradTiles * kPanel);
   }
   return scratch;
@@ -196,7 +196,7 @@ struct FastKernels::Call {
                           range(),
                           to,
                           output.channels,
-                          scratch.words.data(),
+                          scratch.patches.data(),
                           scratch.products.data()};
     (step.fused() ? set.multiply_pooled : set.multiply)(job, *prepared.winograd);
   }
@@ -214,7 +214,7 @@ struct FastKernels::Call {
 
   // One image's inputs are made words once; those of many would not stay in the cache.
   std::int16_t* words() const {
-    return prepared.words > 0 && images == 1 ? scratch.wide.data() : nullptr;
+    return prepared.words > 0 && images == 1 ? scratch.words.data() : nullptr;
   }
 
   void by_reference() const {

@@ -46,7 +46,7 @@ class FastKernels {
     std::optional<AverageJob> average;
     std::int64_t image_bytes = 0;  // of scratch.image
     bool reference = false;        // packed_operations is false
-    std::int64_t words = 0;        // of scratch.wide: a dense layer's one image
+    std::int64_t words = 0;        // of scratch.words: a dense layer's one image
   };
   struct Call;
 

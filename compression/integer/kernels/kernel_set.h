@@ -25,7 +25,7 @@ struct ImageJob {
   std::int32_t zero_point;
   std::uint8_t* image;
   std::int64_t repeat = 1;  // each byte of the padded image stands there so often, one by one
-  std::int16_t* words = nullptr;  // the same as words, where a layer has entries that want them
+  std::int16_t* words = nullptr;  // the same in 16 bits, where not null
 };
 
 // rows[i]: where the first tap of output pixel i lies in the image.
@@ -36,7 +36,7 @@ struct MultiplyJob {
   CodeRange range;
   std::int8_t* out;
   std::int64_t stride;  // codes from one output pixel to the next
-  const std::int16_t* words = nullptr;  // the image as words
+  const std::int16_t* words = nullptr;  // the image in 16 bits, for one row
 };
 
 // Null where products of bits are no faster. The image and its rows count bytes of eight bits.

@@ -26,6 +26,7 @@
 
 #include <array>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "compression/integer/kernels/aligned.h"
@@ -60,6 +61,9 @@ struct Tile {
   std::int64_t first_weight = 0;  // in weights
   std::array<std::int64_t, kSmallGroups.size()> small{};  // of the entries, in groups of that many
   std::int32_t channels() const { return panels * kPanel / share; }
+  std::int64_t small_entries() const {
+    return std::accumulate(small.begin(), small.end(), std::int64_t{0});
+  }
 };
 
 struct PackedLayer {

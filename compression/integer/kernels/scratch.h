@@ -10,10 +10,10 @@
 namespace pare::integer {
 
 struct Scratch {
-  AlignedVector<std::uint8_t> image;  // the inputs of a layer as its kernel reads them, padded
-  AlignedVector<std::int16_t> wide;   // the same as words
-  std::vector<std::int32_t> sums;     // one accumulator per channel
-  AlignedVector<std::int16_t> words;  // transformed inputs (winograd_layer.h)
+  AlignedVector<std::uint8_t> image;     // the inputs of a layer as its kernel reads them, padded
+  AlignedVector<std::int16_t> words;     // those of one image of a dense layer in 16 bits
+  std::vector<std::int32_t> sums;        // one accumulator per channel
+  AlignedVector<std::int16_t> patches;   // transformed inputs (winograd_layer.h)
   AlignedVector<std::int32_t> products;  // of these with weights
 };
 

@@ -55,7 +55,7 @@ void put_small_first(Tile& tile, std::vector<std::int32_t>& offsets,
 }
 
 bool order_in_pairs(const Tile& tile, AlignedVector<std::int8_t>& weights) {
-  const std::int64_t small = std::accumulate(tile.small.begin(), tile.small.end(), std::int64_t{0});
+  const std::int64_t small = tile.small_entries();
   for (std::int64_t e = small; e < tile.entries; ++e) {
     std::int8_t* const entry = weights.data() + tile.first_weight + e * kBytes;
     std::array<std::int8_t, kBytes> ordered;

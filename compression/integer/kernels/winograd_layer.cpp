@@ -68,8 +68,7 @@ std::array<std::int32_t, kWinogradPlaces> transformed(const EffectiveWeights& we
 std::int64_t packed_cost(const PackedLayer& layer, const WinogradCosts& costs) {
   std::int64_t cost = 0;
   for (const Tile& tile : layer.tiles) {
-    std::int64_t small = layer.nibbles ? tile.entries : 0;
-    for (const std::int64_t entries : tile.small) small += entries;
+    const std::int64_t small = layer.nibbles ? tile.entries : tile.small_entries();
     cost += (tile.entries - small) * tile.panels * costs.entry + small * tile.panels * costs.small;
   }
   return cost;

@@ -27,10 +27,10 @@
 namespace pare::integer {
 
 inline constexpr int kWinogradPlaces = 16;
-inline constexpr std::int64_t kMostWinogradInputs =
-    4096;                                   // a thread's memory is 512 bytes for each
 inline constexpr int kWinogradTiles = 16;   // that are transformed together
 inline constexpr int kWinogradInputs = 16;  // input channels come in so many
+// A thread's memory is 512 bytes for each.
+inline constexpr std::int64_t kMostWinogradInputs = 4096;
 
 struct WinogradLayer {
   std::int64_t inputs = 0, outputs = 0;
@@ -53,7 +53,7 @@ struct WinogradJob {
   CodeRange range;
   std::int8_t* out;
   std::int64_t stride;     // codes from one output pixel to the next
-  std::int16_t* words;     // memory for [place][kWinogradTiles][input]
+  std::int16_t* patches;   // memory for [place][kWinogradTiles][input]
   std::int32_t* products;  // memory for [place][kWinogradTiles][16 channels]
 };
 

@@ -141,7 +141,7 @@ inline void multiply_panel(const WinogradJob& job, const WinogradLayer& layer, s
       layer.weights.data() + panel * kWinogradPlaces * layer.inputs * kPanel;
   for (int place = 0; place < kWinogradPlaces; ++place, weights += layer.inputs * kPanel) {
     for (std::int64_t t = 0; t < count; t += 4) {  // beyond `count` there are old numbers
-      multiply_place(job.words + place * words + t * layer.inputs, layer.inputs, weights,
+      multiply_place(job.patches + place * words + t * layer.inputs, layer.inputs, weights,
                      job.products + (place * kWinogradTiles + t) * kPanel);
     }
   }
@@ -166,7 +166,7 @@ void multiply_winograd(const WinogradJob& job, const WinogradLayer& layer) {
     for (std::int64_t t = 0; t < count; ++t) {
       tiles[t] = {(first + t) / across, (first + t) % across};
       transform_patch(job.image + 2 * tiles[t].y * job.row_bytes + 2 * tiles[t].x * layer.inputs,
-                      job.row_bytes, layer.inputs, job.words + t * layer.inputs);
+                      job.row_bytes, layer.inputs, job.patches + t * layer.inputs);
     }
     for (std::int64_t panel = 0; panel * kPanel < layer.outputs; ++panel)
       multiply_panel<kPooled>(job, layer, panel, tiles, count);
