@@ -42,8 +42,10 @@ void append_products(Rows& rows) {
   const Window halves = square(2, 2, 0);
   append(rows, convolution_max_pool_rows(convolution(64, 28, 1, 32, three), halves));
   append(rows, convolution_max_pool_rows(convolution(64, 16, 16, 32, three_padded), halves));
-  append(rows, depthwise_rows(convolution(64, 32, 32, 32, three_padded)));
-  append(rows, depthwise_rows(convolution(64, 16, 64, 64, square(3, 2, 1))));
+  append(rows, depthwise_rows(convolution(128, 32, 64, 64, square(3, 2, 1))));
+  append(rows, depthwise_rows(convolution(128, 16, 96, 96, three_padded)));
+  append(rows, depthwise_rows(convolution(128, 16, 96, 96, square(3, 2, 1))));
+  append(rows, depthwise_rows(convolution(128, 8, 128, 128, three_padded)));
   for (const auto& [batch, in, out] : {std::array<std::int64_t, 3>{64, 784, 300},
                                        {128, 784, 300},
                                        {64, 5408, 128},

@@ -1,43 +1,246 @@
 #include "framework/kernels/depthwise.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
 
 #include "framework/base/parallel.h"
-#include "framework/kernels/windows.h"
+#include "framework/kernels/axis_taps.h"
+#include "framework/kernels/simd.h"
 #include "framework/tensor/tensor.h"
 
 namespace pare {
 namespace {
 
-// Calls f(offset of the output pixel in y, offset of the input pixel in x, offset of the tap in
-// weight).
+using simd::Floats;
+
+constexpr std::int64_t kTaps = 9;    // unrolled at a time: those of a 3 x 3 filter
+constexpr std::int64_t kPlaces = 8;  // whose products are summed in registers, of a weight gradient
+
+// Where a tap lies, counted in floats from what the first tap of its place reads, and in the weight.
+struct Tap {
+  std::int64_t source, weight;
+};
+
+// What the next row of places will read and the rows before it have not: `rows` rows, the first of
+// them `source` behind what this row reads; and what it will write, `to` behind. The processor
+// foresees too little of either; asked for bit by bit, since requests beyond some twenty get lost.
+struct Ahead {
+  std::int64_t source, rows, source_row, to;
+
+  void prefetch_source(const float* here, std::int64_t size, std::int64_t step) const {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t i = 0; i < size; i += step)
+        __builtin_prefetch(here + source + row * source_row + i);
+    }
+  }
+};
+
+// The taps of every place of an image [rows.places, columns.places, channels] that is written from
+// an image [.., source_width, channels]. Rows have few kinds of taps, and so have columns.
+template <class Axis>
+class TapTable {
+ public:
+  TapTable(const Axis& rows, const Axis& columns, std::int64_t source_width, std::int64_t channels)
+      : rows_(rows), columns_(columns), source_width_(source_width), channels_(channels) {
+    runs_ = place_runs(columns);
+    const StepVector<PlaceRun> kinds = place_runs(rows);
+    kind_.resize(static_cast<std::size_t>(rows.places));
+    first_.reserve(kinds.size() * runs_.size() + 1);
+    taps_.reserve(kinds.size() * runs_.size() * static_cast<std::size_t>(rows.kernel * columns.kernel));
+    for (std::size_t k = 0; k < kinds.size(); ++k) {
+      for (std::int64_t i = 0; i < kinds[k].count; ++i)
+        kind_[static_cast<std::size_t>(kinds[k].first + i * rows.period())] = k;
+      for (const PlaceRun& run : runs_) {
+        first_.push_back(taps_.size());
+        add(kinds[k].taps, run.taps);
+      }
+    }
+    first_.push_back(taps_.size());
+  }
+
+  // Calls f(first place, number of places, first float that they read, their taps, how many) for
+  // the runs of a row. Places lie columns.period() apart and read columns.advance() apart.
+  template <class F>
+  void for_runs(std::int64_t row, const F& f) const {
+    const std::int64_t source = rows_.at(row).source * source_width_;
+    std::size_t at = kind_[static_cast<std::size_t>(row)] * runs_.size();
+    for (const PlaceRun& run : runs_) {
+      const std::size_t taps = first_[at + 1] - first_[at];
+      f(row * columns_.places + run.first, run.count, (source + run.taps.source) * channels_,
+        taps_.data() + first_[at], static_cast<std::int64_t>(taps));
+      ++at;
+    }
+  }
+
+  Ahead ahead() const {
+    const std::int64_t row = source_width_ * channels_;
+    return {rows_.kernel * row, rows_.advance(), row, columns_.places * channels_};
+  }
+
+ private:
+  void add(const AxisTaps& row, const AxisTaps& column) {
+    for (std::int64_t i = 0; i < row.count; ++i) {
+      const std::int64_t weight_row = (row.first + i * rows_.tap_step()) * columns_.kernel;
+      for (std::int64_t j = 0; j < column.count; ++j) {
+        const std::int64_t weight = weight_row + column.first + j * columns_.tap_step();
+        taps_.push_back({(i * source_width_ + j) * channels_, weight * channels_});
+      }
+    }
+  }
+
+  Axis rows_, columns_;
+  std::int64_t source_width_, channels_;
+  StepVector<PlaceRun> runs_;
+  StepVector<std::size_t> kind_, first_;  // of a row; of a kind and a run, the place in taps_
+  StepVector<Tap> taps_;
+};
+
+// Calls f(first channel, mask) for each vector of channels.
 template <class F>
-void for_each_visible_tap(const ConvShape& s, const F& f) {
-  for_each_window(s, [&](std::int64_t p, const VisibleTaps& taps) {
-    for_each_tap(s.window, taps, [&](std::int64_t pixel, std::int64_t tap) {
-      f(p * s.out_channels, pixel * s.channels, tap * s.out_channels);
-    });
+void for_vectors(std::int64_t channels, const F& f) {
+  for (std::int64_t c = 0; c < channels; c += simd::kLanes)
+    f(c, simd::first_lanes(std::min<std::int64_t>(simd::kLanes, channels - c)));
+}
+
+// A run of places: what they read, begin with and write; how far apart, in floats.
+struct Strip {
+  const float *source, *weight, *start;
+  float* to;
+  std::int64_t source_place, start_place, to_place, channels;
+  Ahead ahead;
+};
+
+// to = start + sum over the taps of source * weight, of places [p, p + places). All channels of a
+// few places come before the next ones, so that memory is read and written in order.
+template <int taps, int places>
+void gather_places(const Tap* tap, Strip s, std::int64_t p) {
+  s.source += p * s.source_place;
+  s.start += p * s.start_place;
+  s.to += p * s.to_place;
+  std::array<Tap, std::max(taps, 1)> at{};
+  std::copy(tap, tap + taps, at.begin());
+  for_vectors(s.channels, [&](std::int64_t c, simd::Mask mask) {
+    s.ahead.prefetch_source(s.source + c, places * s.source_place, s.channels);
+#pragma GCC unroll 2
+    for (int i = 0; i < places; ++i) __builtin_prefetch(s.to + s.ahead.to + i * s.to_place + c, 1);
+    Floats sums[places];
+#pragma GCC unroll 2
+    for (int i = 0; i < places; ++i) sums[i] = simd::load(s.start + i * s.start_place + c, mask);
+#pragma GCC unroll 9
+    for (int t = 0; t < taps; ++t) {
+      const Floats w = simd::load(s.weight + at[t].weight + c, mask);
+#pragma GCC unroll 2
+      for (int i = 0; i < places; ++i) {
+        const Floats x = simd::load(s.source + at[t].source + i * s.source_place + c, mask);
+        sums[i] = simd::fma(x, w, sums[i]);
+      }
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < places; ++i) simd::store(s.to + i * s.to_place + c, sums[i], mask);
   });
 }
 
-// out[o] += a[o / multiplier] * b[o]
-void multiply_add(std::int64_t channels, std::int64_t multiplier, const float* a, const float* b,
-                  float* out) {
-  if (multiplier == 1) {
-    for (std::int64_t c = 0; c < channels; ++c) out[c] += a[c] * b[c];
-    return;
-  }
-  for (std::int64_t c = 0; c < channels; ++c) {
-    for (std::int64_t m = c * multiplier; m < (c + 1) * multiplier; ++m) out[m] += a[c] * b[m];
+template <int taps>
+void gather_taps(const Tap* tap, const Strip& s, std::int64_t count) {
+  std::int64_t p = 0;
+  for (; p + 2 <= count; p += 2) gather_places<taps, 2>(tap, s, p);
+  if (p < count) gather_places<taps, 1>(tap, s, p);
+}
+
+// A run of output places whose products are summed per tap.
+struct Products {
+  const float *source, *gradient;
+  float* sums;
+  std::int64_t source_place, channels;
+  Ahead ahead;
+};
+
+// sums[tap] += sum over `count` places of source * gradient.
+template <int taps>
+void add_products(const Tap* tap, Products s, std::int64_t count) {
+  const Tap* const end = tap + taps;
+  std::array<Tap, std::max(taps, 1)> at{};
+  std::copy(tap, end, at.begin());
+  for (; count > 0; count -= kPlaces) {
+    const std::int64_t places = std::min(kPlaces, count);
+    for_vectors(s.channels, [&](std::int64_t c, simd::Mask mask) {
+      Floats sums[std::max(taps, 1)];
+#pragma GCC unroll 9
+      for (int t = 0; t < taps; ++t) sums[t] = simd::load(s.sums + at[t].weight + c, mask);
+      const float *source = s.source + c, *gradient = s.gradient + c;
+      for (std::int64_t p = 0; p < places; ++p) {
+        s.ahead.prefetch_source(source, s.source_place, s.channels);
+        __builtin_prefetch(gradient + s.ahead.to);
+        const Floats g = simd::load(gradient, mask);
+#pragma GCC unroll 9
+        for (int t = 0; t < taps; ++t)
+          sums[t] = simd::fma(simd::load(source + at[t].source, mask), g, sums[t]);
+        source += s.source_place;
+        gradient += s.channels;
+      }
+#pragma GCC unroll 9
+      for (int t = 0; t < taps; ++t) simd::store(s.sums + at[t].weight + c, sums[t], mask);
+    });
+    s.source += places * s.source_place;
+    s.gradient += places * s.channels;
   }
 }
 
-// out[c] += sum over the outputs o of channel c of a[o] * b[o]
-void multiply_add_back(std::int64_t channels, std::int64_t multiplier, const float* a,
-                       const float* b, float* out) {
-  if (multiplier == 1) return multiply_add(channels, 1, a, b, out);
-  for (std::int64_t c = 0; c < channels; ++c) {
-    for (std::int64_t m = c * multiplier; m < (c + 1) * multiplier; ++m) out[c] += a[m] * b[m];
+template <int... taps>
+constexpr auto gather_functions(std::integer_sequence<int, taps...>) {
+  return std::array{&gather_taps<taps>...};
+}
+template <int... taps>
+constexpr auto product_functions(std::integer_sequence<int, taps...>) {
+  return std::array{&add_products<taps>...};
+}
+constexpr auto kGather = gather_functions(std::make_integer_sequence<int, kTaps + 1>());
+constexpr auto kAddProducts = product_functions(std::make_integer_sequence<int, kTaps + 1>());
+
+// Writes an image; `start` holds what every place begins with (start_place 0), or a place's own.
+template <class Axis>
+void gather_image(const TapTable<Axis>& table, const Axis& rows, Strip image, const float* source) {
+  const std::int64_t start_place = image.start_place;
+  for (std::int64_t row = 0; row < rows.places; ++row) {
+    table.for_runs(row, [&](std::int64_t place, std::int64_t count, std::int64_t from,
+                            const Tap* taps, std::int64_t n) {
+      Strip s = image;
+      s.source = source + from;
+      s.to += place * image.channels;
+      s.start += start_place == 0 ? 0 : place * image.channels;
+      do {
+        const std::int64_t some = std::min(n, kTaps);
+        kGather[static_cast<std::size_t>(some)](taps, s, count);
+        s.start = s.to;
+        s.start_place = s.to_place;
+        taps += some;
+        n -= some;
+      } while (n > 0);
+    });
+  }
+}
+
+// An image whose channels stand `multiplier` times each, so that channels and outputs pair up; the
+// image itself where they do already. Valid until this thread asks again.
+const float* widened(const ConvShape& s, const float* image) {
+  const std::int64_t multiplier = s.out_channels / s.channels;
+  if (multiplier == 1) return image;
+  thread_local std::vector<float> wide;
+  wide.resize(static_cast<std::size_t>(s.image_size() * multiplier));
+  float* to = wide.data();
+  for (std::int64_t i = 0; i < s.image_size(); ++i) to = std::fill_n(to, multiplier, image[i]);
+  return wide.data();
+}
+
+// image[i] = beta * image[i] + sum of its `multiplier` entries in `wide`.
+void add_narrowed(std::int64_t size, std::int64_t multiplier, const float* wide, float beta,
+                  float* image) {
+  for (std::int64_t i = 0; i < size; ++i) {
+    float sum = beta == 0 ? 0.0f : image[i];
+    for (std::int64_t m = 0; m < multiplier; ++m) sum += wide[i * multiplier + m];
+    image[i] = sum;
   }
 }
 
@@ -45,50 +248,61 @@ void multiply_add_back(std::int64_t channels, std::int64_t multiplier, const flo
 
 void depthwise_forward(const ConvShape& s, const float* x, const float* weight, const float* bias,
                        float* y) {
-  const std::int64_t multiplier = s.out_channels / s.channels;
+  const std::int64_t channels = s.out_channels;
+  const OutputAxis rows = output_rows(s), columns = output_columns(s);
+  const TapTable<OutputAxis> table(rows, columns, s.width, channels);
+  const StepVector<float> zeros(bias ? 0 : static_cast<std::size_t>(channels), 0.0f);
   parallel_for(s.batch, [&](std::int64_t b) {
-    const float* image = x + b * s.image_size();
-    float* out = y + b * s.y_size();
-    for (std::int64_t i = 0; i < s.y_size(); i += s.out_channels) {
-      if (bias)
-        std::copy_n(bias, s.out_channels, out + i);
-      else
-        std::fill_n(out + i, s.out_channels, 0.0f);
-    }
-    for_each_visible_tap(s, [&](std::int64_t o, std::int64_t i, std::int64_t k) {
-      multiply_add(s.channels, multiplier, image + i, weight + k, out + o);
-    });
+    const Strip strip{nullptr, weight,   bias ? bias : zeros.data(),  y + b * s.y_size(),
+                      columns.advance() * channels, 0, columns.period() * channels, channels, table.ahead()};
+    gather_image(table, rows, strip, widened(s, x + b * s.image_size()));
   });
 }
 
 void depthwise_input_gradient(const ConvShape& s, const float* dy, const float* weight, float* dx,
                               float beta) {
-  const std::int64_t multiplier = s.out_channels / s.channels;
+  const std::int64_t channels = s.out_channels, multiplier = s.out_channels / s.channels;
+  const InputAxis rows = input_rows(s), columns = input_columns(s);
+  const TapTable<InputAxis> table(rows, columns, s.out_w(), channels);
+  const StepVector<float> zeros(static_cast<std::size_t>(channels), 0.0f);
+  const std::int64_t to_place = columns.period() * channels;
   parallel_for(s.batch, [&](std::int64_t b) {
-    const float* gradient = dy + b * s.y_size();
-    float* out = dx + b * s.image_size();
-    if (beta == 0) std::fill_n(out, s.image_size(), 0.0f);
-    for_each_visible_tap(s, [&](std::int64_t o, std::int64_t i, std::int64_t k) {
-      multiply_add_back(s.channels, multiplier, gradient + o, weight + k, out + i);
-    });
+    thread_local std::vector<float> wide;
+    float* image = dx + b * s.image_size();
+    float* to = image;
+    if (multiplier != 1) {
+      wide.resize(static_cast<std::size_t>(s.image_size() * multiplier));
+      to = wide.data();
+    }
+    const bool adds = beta != 0 && multiplier == 1;
+    const Strip strip{nullptr, weight, adds ? to : zeros.data(), to, columns.advance() * channels,
+                      adds ? to_place : 0, to_place, channels, table.ahead()};
+    gather_image(table, rows, strip, dy + b * s.y_size());
+    if (multiplier != 1) add_narrowed(s.image_size(), multiplier, to, beta, image);
   });
 }
 
 void depthwise_weight_gradient(const ConvShape& s, const float* x, const float* dy, float* dweight,
                                float beta) {
-  const std::int64_t multiplier = s.out_channels / s.channels;
-  const std::int64_t size = s.window.taps() * s.out_channels;
+  const std::int64_t channels = s.out_channels, size = s.window.taps() * channels;
+  const OutputAxis rows = output_rows(s), columns = output_columns(s);
+  const TapTable<OutputAxis> table(rows, columns, s.width, channels);
   const std::int64_t images = (s.batch + 15) / 16;
   const std::int64_t chunks = (s.batch + images - 1) / images;
   Tensor sums = Tensor::zeros(Shape{chunks, size});
   float* all = sums.mutable_data();
   parallel_for(chunks, [&](std::int64_t chunk) {
     for (std::int64_t b = chunk * images; b < std::min((chunk + 1) * images, s.batch); ++b) {
-      const float* image = x + b * s.image_size();
-      const float* gradient = dy + b * s.y_size();
-      for_each_visible_tap(s, [&](std::int64_t o, std::int64_t i, std::int64_t k) {
-        multiply_add(s.channels, multiplier, image + i, gradient + o, all + chunk * size + k);
-      });
+      const float* image = widened(s, x + b * s.image_size());
+      for (std::int64_t row = 0; row < rows.places; ++row) {
+        table.for_runs(row, [&](std::int64_t place, std::int64_t count, std::int64_t from,
+                                const Tap* taps, std::int64_t n) {
+          const Products run{image + from, dy + b * s.y_size() + place * channels,
+                             all + chunk * size, columns.advance() * channels, channels, table.ahead()};
+          for (std::int64_t t = 0; t < n; t += kTaps)
+            kAddProducts[static_cast<std::size_t>(std::min(n - t, kTaps))](taps + t, run, count);
+        });
+      }
     }
   });
   for (std::int64_t k = 0; k < size; ++k) {
