@@ -63,6 +63,7 @@ void append_activations(Rows& rows) {
   append(rows, batch_norm_rows({128, 32, 32, 16}, true));
   append(rows, batch_norm_rows({128, 32, 32, 16}, false));
   append(rows, batch_norm_rows({128, 8, 8, 64}, true));
+  append(rows, batch_norm_rows({128, 16, 16, 96}, true));
   append(rows, add_rows({128, 32, 32, 16}, true));
   append(rows, add_rows({128, 32, 32, 16}, false));
   append(rows, add_rows({128, 8, 8, 64}, true));

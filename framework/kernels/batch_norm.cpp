@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "framework/base/parallel.h"
+#include "framework/kernels/prefetch.h"
 #include "framework/kernels/simd.h"
 
 namespace pare {
@@ -23,6 +24,7 @@ void write_vectors(std::int64_t rows, std::int64_t channels, float* out, const C
       const auto f = channel(c, mask);
       for (std::int64_t row = begin; row < end; ++row) {
         const std::int64_t i = row * channels + c;
+        prefetch_to_write(out, i + kRowsAhead * channels);
         simd::store(out + i, f(i, mask), mask);
       }
     }
@@ -38,6 +40,8 @@ void write_gradient(std::int64_t rows, std::int64_t channels, const float* dy, c
       const NormalisedVector v(n, c, lanes);
       const auto gradient = channel(c, lanes);
       return [=](std::int64_t i, simd::Mask mask) {
+        prefetch(x, i + kRowsAhead * channels);
+        prefetch(dy, i + kRowsAhead * channels);
         const Floats input = simd::load(x + i, mask);
         const Floats d =
             v.template passed<decltype(rectifier)::value>(simd::load(dy + i, mask), input);
@@ -59,6 +63,7 @@ void normalise(std::int64_t rows, std::int64_t channels, const float* x, const N
   with_rectifier(n.rectifier, [&](auto rectifier) {
     write_vectors(rows, channels, y, [&](std::int64_t c, simd::Mask lanes) {
       return [=, v = NormalisedVector(n, c, lanes)](std::int64_t i, simd::Mask mask) {
+        prefetch(x, i + kRowsAhead * channels);
         return v.template output<decltype(rectifier)::value>(simd::load(x + i, mask));
       };
     });

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "framework/base/parallel.h"
+#include "framework/kernels/prefetch.h"
 #include "framework/kernels/simd.h"
 #include "framework/tensor/step_vector.h"
 
@@ -69,7 +70,10 @@ void reduce_rows(std::int64_t rows, std::int64_t columns, const Term& term, doub
 
 void column_sums(const float* x, std::int64_t rows, std::int64_t columns, double* sums) {
   const auto term = [=](std::int64_t c, simd::Mask mask) {
-    return [=](std::int64_t row) { return Terms<1>{simd::load(x + row * columns + c, mask)}; };
+    return [=](std::int64_t row) {
+      prefetch(x, (row + kRowsAhead) * columns + c);
+      return Terms<1>{simd::load(x + row * columns + c, mask)};
+    };
   };
   reduce_rows<1>(rows, columns, term, sums);
 }
@@ -79,6 +83,7 @@ void column_squares(const float* x, const float* mean, std::int64_t rows, std::i
   const auto term = [=](std::int64_t c, simd::Mask mask) {
     const Floats m = simd::load(mean + c, mask);
     return [=](std::int64_t row) {
+      prefetch(x, (row + kRowsAhead) * columns + c);
       const Floats d = simd::load(x + row * columns + c, mask) - m;
       return Terms<1>{d * d};
     };
@@ -92,6 +97,8 @@ void column_products(const float* dy, const float* x, const Normalisation& n, st
   with_rectifier(n.rectifier, [&](auto rectifier) {
     const auto term = [=, &n](std::int64_t c, simd::Mask mask) {
       return [=, v = NormalisedVector(n, c, mask)](std::int64_t row) {
+        prefetch(x, (row + kRowsAhead) * columns + c);
+        prefetch(dy, (row + kRowsAhead) * columns + c);
         const Floats input = simd::load(x + row * columns + c, mask);
         const Floats d = v.template passed<decltype(rectifier)::value>(
             simd::load(dy + row * columns + c, mask), input);

@@ -7,6 +7,7 @@
 
 #include "framework/base/parallel.h"
 #include "framework/kernels/axis_taps.h"
+#include "framework/kernels/prefetch.h"
 #include "framework/kernels/simd.h"
 #include "framework/tensor/tensor.h"
 
@@ -24,15 +25,14 @@ struct Tap {
 };
 
 // What the next row of places will read and the rows before it have not: `rows` rows, the first of
-// them `source` behind what this row reads; and what it will write, `to` behind. The processor
-// foresees too little of either; asked for bit by bit, since requests beyond some twenty get lost.
+// them `source` behind what this row reads; and what it will write, `to` behind.
 struct Ahead {
   std::int64_t source, rows, source_row, to;
 
   void prefetch_source(const float* here, std::int64_t size, std::int64_t step) const {
     for (std::int64_t row = 0; row < rows; ++row) {
       for (std::int64_t i = 0; i < size; i += step)
-        __builtin_prefetch(here + source + row * source_row + i);
+        prefetch(here, source + row * source_row + i);
     }
   }
 };
@@ -124,7 +124,7 @@ void gather_places(const Tap* tap, Strip s, std::int64_t p) {
   for_vectors(s.channels, [&](std::int64_t c, simd::Mask mask) {
     s.ahead.prefetch_source(s.source + c, places * s.source_place, s.channels);
 #pragma GCC unroll 2
-    for (int i = 0; i < places; ++i) __builtin_prefetch(s.to + s.ahead.to + i * s.to_place + c, 1);
+    for (int i = 0; i < places; ++i) prefetch_to_write(s.to, s.ahead.to + i * s.to_place + c);
     Floats sums[places];
 #pragma GCC unroll 2
     for (int i = 0; i < places; ++i) sums[i] = simd::load(s.start + i * s.start_place + c, mask);
@@ -172,7 +172,7 @@ void add_products(const Tap* tap, Products s, std::int64_t count) {
       const float *source = s.source + c, *gradient = s.gradient + c;
       for (std::int64_t p = 0; p < places; ++p) {
         s.ahead.prefetch_source(source, s.source_place, s.channels);
-        __builtin_prefetch(gradient + s.ahead.to);
+        prefetch(gradient, s.ahead.to);
         const Floats g = simd::load(gradient, mask);
 #pragma GCC unroll 9
         for (int t = 0; t < taps; ++t)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/base/parallel.h"
+#include "framework/kernels/prefetch.h"
 #include "framework/kernels/tile.h"
 #include "framework/kernels/transpose.h"
 #include "framework/kernels/winograd_transforms.h"
@@ -57,6 +58,7 @@ void transform_output(const Extents& e, const float* products, const float* bias
   const std::int64_t outputs = e.outputs, out_row = e.out_w * e.outputs;
   for_vectors(outputs, [=](std::int64_t n, simd::Mask mask) {
     const Floats start = bias ? simd::load(bias + n, mask) : Floats{};
+    ask_below(prefetch_to_write, y, kOutputs * out_row + n, out_row, outputs);
     along_both<kInputs, kOutputs>(
         output_map,
         [=](int i, int j) { return simd::load(products + (i * kInputs + j) * outputs + n, mask); },
@@ -79,11 +81,14 @@ void transform_outputs(const Extents& e, const TileRows& rows, const float* prod
   });
 }
 
-// B^T d B of the tile whose pixel (i, j) is pixel(i, j)[0 .. channels).
+// B^T d B of the tile whose pixel (i, j) is pixel(i, j)[0 .. channels); its first pixel lies `first`
+// floats behind x.
 template <class Pixel>
-void transform_input(const Extents& e, const Pixel& pixel, float* tile) {
-  const std::int64_t channels = e.channels;
+void transform_input(const Extents& e, const Pixel& pixel, const float* x, std::int64_t first,
+                     float* tile) {
+  const std::int64_t channels = e.channels, line = e.width * e.channels;
   for_vectors(channels, [=](std::int64_t c, simd::Mask mask) {
+    ask_below(prefetch, x, first + kInputs * line + c, line, channels);
     along_both<kInputs, kInputs>(
         input_map, [=](int i, int j) { return simd::load(pixel(i, j) + c, mask); },
         [=](int i, int j, Floats v) {
@@ -151,18 +156,19 @@ void transform_inputs(const Extents& e, const TileRows& rows, const float* x, fl
   for_tiles(e, rows, [&](std::int64_t image, std::int64_t row, std::int64_t column) {
     const float* from = x + image * e.x_size();
     const std::int64_t top = row - e.pad_top, left = column - e.pad_left;
+    const std::int64_t pixel = e.channels, line = e.width * e.channels;
+    const std::int64_t place = top * line + left * pixel;
     if (top >= 0 && left >= 0 && top + kInputs <= e.height && left + kInputs <= e.width) {
-      const std::int64_t pixel = e.channels, line = e.width * e.channels;
-      const float* first = from + top * line + left * pixel;
+      const float* first = from + place;
       transform_input(
-          e, [=](int i, int j) { return first + i * line + j * pixel; }, tiles);
+          e, [=](int i, int j) { return first + i * line + j * pixel; }, from, place, tiles);
     } else {
-      const auto pixel = [=, outside = zeros.data()](int i, int j) {
+      const auto visible = [=, outside = zeros.data()](int i, int j) {
         const std::int64_t h = top + i, w = left + j;
         const bool inside = h >= 0 && h < e.height && w >= 0 && w < e.width;
         return inside ? from + (h * e.width + w) * e.channels : outside;
       };
-      transform_input(e, pixel, tiles);
+      transform_input(e, visible, from, place, tiles);
     }
     tiles += tile_stride(e.channels);
   });

@@ -88,6 +88,18 @@ inline void for_vectors(std::int64_t channels, const Work& work) {
   }
 }
 
+// Asks for what the tile below another one reads or writes of its own, `ahead` floats behind p:
+// 4 x 4 pixels, `line` floats from row to row.
+template <class Ask>
+[[gnu::always_inline]] inline void ask_below(const Ask& ask, const float* p, std::int64_t ahead,
+                                             std::int64_t line, std::int64_t pixel) {
+#pragma GCC unroll 4
+  for (int i = 0; i < kOutputs; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kOutputs; ++j) ask(p, ahead + i * line + j * pixel);
+  }
+}
+
 // The map along both sides of a square: load(row, column) gives it, store(row, column, value) takes
 // the result. Inlined, or every store would make the compiler look up again what the callers
 // captured.

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "framework/base/parallel.h"
+#include "framework/kernels/prefetch.h"
 #include "framework/kernels/tile.h"
 #include "framework/kernels/winograd.h"
 #include "framework/kernels/winograd_transforms.h"
@@ -21,6 +22,7 @@ void transform_gradients(const Extents& e, const TileRows& rows, const float* dy
     const std::int64_t outputs = e.outputs, line = e.out_w * e.outputs;
     const float* first = dy + image * e.y_size() + row * line + column * outputs;
     for_vectors(outputs, [=](std::int64_t n, simd::Mask mask) {
+      ask_below(prefetch, first, kOutputs * line + n, line, outputs);
       along_both<kOutputs, kInputs>(
           output_gradient_map,
           [=](int i, int j) {
