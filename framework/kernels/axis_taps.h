@@ -1,6 +1,6 @@
 // Which taps of a window reach which places along one axis, seen from the places that are written:
-// outputs, for a convolution, or inputs, for its gradient. For kernels that gather, and so write every
-// place once.
+// outputs, for a convolution, or inputs, for its gradient. For kernels that gather, and so write
+// every place once.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,8 @@ struct OutputAxis {
   std::int64_t tap_step() const { return 1; }
   AxisTaps at(std::int64_t place) const {
     const std::int64_t left = place * stride - pad, first = std::max<std::int64_t>(0, -left);
-    return {first, std::max<std::int64_t>(0, std::min(kernel, inputs - left) - first), left + first};
+    return {first, std::max<std::int64_t>(0, std::min(kernel, inputs - left) - first),
+            left + first};
   }
 };
 

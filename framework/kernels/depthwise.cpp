@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "framework/base/parallel.h"
-#include "framework/kernels/axis_taps.h"
+#include "framework/kernels/place_walk.h"
 #include "framework/kernels/prefetch.h"
 #include "framework/kernels/simd.h"
 #include "framework/tensor/tensor.h"
@@ -18,91 +18,6 @@ using simd::Floats;
 
 constexpr std::int64_t kTaps = 9;    // unrolled at a time: those of a 3 x 3 filter
 constexpr std::int64_t kPlaces = 8;  // whose products are summed in registers, of a weight gradient
-
-// Where a tap lies, counted in floats from what the first tap of its place reads, and in the weight.
-struct Tap {
-  std::int64_t source, weight;
-};
-
-// What the next row of places will read and the rows before it have not: `rows` rows, the first of
-// them `source` behind what this row reads; and what it will write, `to` behind.
-struct Ahead {
-  std::int64_t source, rows, source_row, to;
-
-  void prefetch_source(const float* here, std::int64_t size, std::int64_t step) const {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      for (std::int64_t i = 0; i < size; i += step)
-        prefetch(here, source + row * source_row + i);
-    }
-  }
-};
-
-// The taps of every place of an image [rows.places, columns.places, channels] that is written from
-// an image [.., source_width, channels]. Rows have few kinds of taps, and so have columns.
-template <class Axis>
-class TapTable {
- public:
-  TapTable(const Axis& rows, const Axis& columns, std::int64_t source_width, std::int64_t channels)
-      : rows_(rows), columns_(columns), source_width_(source_width), channels_(channels) {
-    runs_ = place_runs(columns);
-    const StepVector<PlaceRun> kinds = place_runs(rows);
-    kind_.resize(static_cast<std::size_t>(rows.places));
-    first_.reserve(kinds.size() * runs_.size() + 1);
-    taps_.reserve(kinds.size() * runs_.size() * static_cast<std::size_t>(rows.kernel * columns.kernel));
-    for (std::size_t k = 0; k < kinds.size(); ++k) {
-      for (std::int64_t i = 0; i < kinds[k].count; ++i)
-        kind_[static_cast<std::size_t>(kinds[k].first + i * rows.period())] = k;
-      for (const PlaceRun& run : runs_) {
-        first_.push_back(taps_.size());
-        add(kinds[k].taps, run.taps);
-      }
-    }
-    first_.push_back(taps_.size());
-  }
-
-  // Calls f(first place, number of places, first float that they read, their taps, how many) for
-  // the runs of a row. Places lie columns.period() apart and read columns.advance() apart.
-  template <class F>
-  void for_runs(std::int64_t row, const F& f) const {
-    const std::int64_t source = rows_.at(row).source * source_width_;
-    std::size_t at = kind_[static_cast<std::size_t>(row)] * runs_.size();
-    for (const PlaceRun& run : runs_) {
-      const std::size_t taps = first_[at + 1] - first_[at];
-      f(row * columns_.places + run.first, run.count, (source + run.taps.source) * channels_,
-        taps_.data() + first_[at], static_cast<std::int64_t>(taps));
-      ++at;
-    }
-  }
-
-  Ahead ahead() const {
-    const std::int64_t row = source_width_ * channels_;
-    return {rows_.kernel * row, rows_.advance(), row, columns_.places * channels_};
-  }
-
- private:
-  void add(const AxisTaps& row, const AxisTaps& column) {
-    for (std::int64_t i = 0; i < row.count; ++i) {
-      const std::int64_t weight_row = (row.first + i * rows_.tap_step()) * columns_.kernel;
-      for (std::int64_t j = 0; j < column.count; ++j) {
-        const std::int64_t weight = weight_row + column.first + j * columns_.tap_step();
-        taps_.push_back({(i * source_width_ + j) * channels_, weight * channels_});
-      }
-    }
-  }
-
-  Axis rows_, columns_;
-  std::int64_t source_width_, channels_;
-  StepVector<PlaceRun> runs_;
-  StepVector<std::size_t> kind_, first_;  // of a row; of a kind and a run, the place in taps_
-  StepVector<Tap> taps_;
-};
-
-// Calls f(first channel, mask) for each vector of channels.
-template <class F>
-void for_vectors(std::int64_t channels, const F& f) {
-  for (std::int64_t c = 0; c < channels; c += simd::kLanes)
-    f(c, simd::first_lanes(std::min<std::int64_t>(simd::kLanes, channels - c)));
-}
 
 // A run of places: what they read, begin with and write; how far apart, in floats.
 struct Strip {
@@ -121,7 +36,7 @@ void gather_places(const Tap* tap, Strip s, std::int64_t p) {
   s.to += p * s.to_place;
   std::array<Tap, std::max(taps, 1)> at{};
   std::copy(tap, tap + taps, at.begin());
-  for_vectors(s.channels, [&](std::int64_t c, simd::Mask mask) {
+  simd::for_vectors(s.channels, [&](std::int64_t c, simd::Mask mask) {
     s.ahead.prefetch_source(s.source + c, places * s.source_place, s.channels);
 #pragma GCC unroll 2
     for (int i = 0; i < places; ++i) prefetch_to_write(s.to, s.ahead.to + i * s.to_place + c);
@@ -165,7 +80,7 @@ void add_products(const Tap* tap, Products s, std::int64_t count) {
   std::copy(tap, end, at.begin());
   for (; count > 0; count -= kPlaces) {
     const std::int64_t places = std::min(kPlaces, count);
-    for_vectors(s.channels, [&](std::int64_t c, simd::Mask mask) {
+    simd::for_vectors(s.channels, [&](std::int64_t c, simd::Mask mask) {
       Floats sums[std::max(taps, 1)];
 #pragma GCC unroll 9
       for (int t = 0; t < taps; ++t) sums[t] = simd::load(s.sums + at[t].weight + c, mask);
@@ -199,27 +114,33 @@ constexpr auto product_functions(std::integer_sequence<int, taps...>) {
 constexpr auto kGather = gather_functions(std::make_integer_sequence<int, kTaps + 1>());
 constexpr auto kAddProducts = product_functions(std::make_integer_sequence<int, kTaps + 1>());
 
+// Calls f(their function, first of them) for pieces of the taps; also where there are none.
+template <class Function, class F>
+void for_pieces(const std::array<Function, kTaps + 1>& functions, const std::vector<Tap>& taps,
+                const F& f) {
+  const auto count = static_cast<std::int64_t>(taps.size());
+  std::int64_t first = 0;
+  do {
+    f(functions[static_cast<std::size_t>(std::min(count - first, kTaps))], taps.data() + first);
+    first += kTaps;
+  } while (first < count);
+}
+
 // Writes an image; `start` holds what every place begins with (start_place 0), or a place's own.
 template <class Axis>
-void gather_image(const TapTable<Axis>& table, const Axis& rows, Strip image, const float* source) {
-  const std::int64_t start_place = image.start_place;
-  for (std::int64_t row = 0; row < rows.places; ++row) {
-    table.for_runs(row, [&](std::int64_t place, std::int64_t count, std::int64_t from,
-                            const Tap* taps, std::int64_t n) {
-      Strip s = image;
-      s.source = source + from;
-      s.to += place * image.channels;
-      s.start += start_place == 0 ? 0 : place * image.channels;
-      do {
-        const std::int64_t some = std::min(n, kTaps);
-        kGather[static_cast<std::size_t>(some)](taps, s, count);
-        s.start = s.to;
-        s.start_place = s.to_place;
-        taps += some;
-        n -= some;
-      } while (n > 0);
-    });
-  }
+void gather_image(const PlaceWalk<Axis>& walk, const Strip& image, const float* source) {
+  walk.for_runs(
+      [&](std::int64_t place, std::int64_t count, std::int64_t from, const std::vector<Tap>& taps) {
+        Strip s = image;
+        s.source = source + from;
+        s.to += place * image.channels;
+        s.start += image.start_place == 0 ? 0 : place * image.channels;
+        for_pieces(kGather, taps, [&](auto gather, const Tap* piece) {
+          gather(piece, s, count);
+          s.start = s.to;
+          s.start_place = s.to_place;
+        });
+      });
 }
 
 // An image whose channels stand `multiplier` times each, so that channels and outputs pair up; the
@@ -250,12 +171,19 @@ void depthwise_forward(const ConvShape& s, const float* x, const float* weight, 
                        float* y) {
   const std::int64_t channels = s.out_channels;
   const OutputAxis rows = output_rows(s), columns = output_columns(s);
-  const TapTable<OutputAxis> table(rows, columns, s.width, channels);
+  const PlaceWalk<OutputAxis> walk(rows, columns, s.width, channels);
   const StepVector<float> zeros(bias ? 0 : static_cast<std::size_t>(channels), 0.0f);
   parallel_for(s.batch, [&](std::int64_t b) {
-    const Strip strip{nullptr, weight,   bias ? bias : zeros.data(),  y + b * s.y_size(),
-                      columns.advance() * channels, 0, columns.period() * channels, channels, table.ahead()};
-    gather_image(table, rows, strip, widened(s, x + b * s.image_size()));
+    const Strip strip{nullptr,
+                      weight,
+                      bias ? bias : zeros.data(),
+                      y + b * s.y_size(),
+                      columns.advance() * channels,
+                      0,
+                      columns.period() * channels,
+                      channels,
+                      walk.ahead()};
+    gather_image(walk, strip, widened(s, x + b * s.image_size()));
   });
 }
 
@@ -263,7 +191,7 @@ void depthwise_input_gradient(const ConvShape& s, const float* dy, const float* 
                               float beta) {
   const std::int64_t channels = s.out_channels, multiplier = s.out_channels / s.channels;
   const InputAxis rows = input_rows(s), columns = input_columns(s);
-  const TapTable<InputAxis> table(rows, columns, s.out_w(), channels);
+  const PlaceWalk<InputAxis> walk(rows, columns, s.out_w(), channels);
   const StepVector<float> zeros(static_cast<std::size_t>(channels), 0.0f);
   const std::int64_t to_place = columns.period() * channels;
   parallel_for(s.batch, [&](std::int64_t b) {
@@ -275,9 +203,16 @@ void depthwise_input_gradient(const ConvShape& s, const float* dy, const float* 
       to = wide.data();
     }
     const bool adds = beta != 0 && multiplier == 1;
-    const Strip strip{nullptr, weight, adds ? to : zeros.data(), to, columns.advance() * channels,
-                      adds ? to_place : 0, to_place, channels, table.ahead()};
-    gather_image(table, rows, strip, dy + b * s.y_size());
+    const Strip strip{nullptr,
+                      weight,
+                      adds ? to : zeros.data(),
+                      to,
+                      columns.advance() * channels,
+                      adds ? to_place : 0,
+                      to_place,
+                      channels,
+                      walk.ahead()};
+    gather_image(walk, strip, dy + b * s.y_size());
     if (multiplier != 1) add_narrowed(s.image_size(), multiplier, to, beta, image);
   });
 }
@@ -286,7 +221,7 @@ void depthwise_weight_gradient(const ConvShape& s, const float* x, const float* 
                                float beta) {
   const std::int64_t channels = s.out_channels, size = s.window.taps() * channels;
   const OutputAxis rows = output_rows(s), columns = output_columns(s);
-  const TapTable<OutputAxis> table(rows, columns, s.width, channels);
+  const PlaceWalk<OutputAxis> walk(rows, columns, s.width, channels);
   const std::int64_t images = (s.batch + 15) / 16;
   const std::int64_t chunks = (s.batch + images - 1) / images;
   Tensor sums = Tensor::zeros(Shape{chunks, size});
@@ -294,15 +229,14 @@ void depthwise_weight_gradient(const ConvShape& s, const float* x, const float* 
   parallel_for(chunks, [&](std::int64_t chunk) {
     for (std::int64_t b = chunk * images; b < std::min((chunk + 1) * images, s.batch); ++b) {
       const float* image = widened(s, x + b * s.image_size());
-      for (std::int64_t row = 0; row < rows.places; ++row) {
-        table.for_runs(row, [&](std::int64_t place, std::int64_t count, std::int64_t from,
-                                const Tap* taps, std::int64_t n) {
-          const Products run{image + from, dy + b * s.y_size() + place * channels,
-                             all + chunk * size, columns.advance() * channels, channels, table.ahead()};
-          for (std::int64_t t = 0; t < n; t += kTaps)
-            kAddProducts[static_cast<std::size_t>(std::min(n - t, kTaps))](taps + t, run, count);
-        });
-      }
+      const float* gradient = dy + b * s.y_size();
+      walk.for_runs([&](std::int64_t place, std::int64_t count, std::int64_t from,
+                        const std::vector<Tap>& taps) {
+        const Products run{image + from,       gradient + place * channels,
+                           all + chunk * size, columns.advance() * channels,
+                           channels,           walk.ahead()};
+        for_pieces(kAddProducts, taps, [&](auto add, const Tap* piece) { add(piece, run, count); });
+      });
     }
   });
   for (std::int64_t k = 0; k < size; ++k) {

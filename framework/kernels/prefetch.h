@@ -1,9 +1,9 @@
 // Requests for memory that a kernel will need soon. Passes over tensors that no cache holds run two
-// to three times faster with them where they read several rows at once, skip some, or write what they
-// have not read: the processor foresees too little of that.
+// to three times faster with them where they read several rows at once, skip some, or write what
+// they have not read: the processor foresees too little of that.
 //
-// Requests beyond those that are under way, some twenty, get lost: ask for a line or a few per vector
-// of work, not for a row at once. They never fault, so places outside of a tensor are fine.
+// Requests beyond those that are under way, some twenty, get lost: ask for a line or a few per
+// vector of work, not for a row at once. They never fault, so places outside of a tensor are fine.
 #pragma once
 
 #include <cstdint>

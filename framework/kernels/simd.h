@@ -6,6 +6,7 @@
 // results may differ between machines, never between runs or thread counts.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -93,5 +94,12 @@ inline void store(float* p, Floats v, Mask n) {
   std::memcpy(p, &v, static_cast<std::size_t>(n) * sizeof(float));
 }
 #endif
+
+// Calls work(first channel, mask) for every vector of channels.
+template <class Work>
+inline void for_vectors(std::int64_t channels, const Work& work) {
+  for (std::int64_t c = 0; c < channels; c += kLanes)
+    work(c, first_lanes(std::min<std::int64_t>(kLanes, channels - c)));
+}
 
 }  // namespace pare::simd

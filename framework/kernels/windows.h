@@ -1,5 +1,5 @@
-// Walks over the windows of one image, with the range of taps that lie inside it: for pools and
-// depthwise convolutions, which vectorise over channels and visit every tap once.
+// Walks over the windows of one image, with the range of taps that lie inside it: for pools, which
+// vectorise over channels and visit every tap once.
 #pragma once
 
 #include <algorithm>

@@ -81,8 +81,8 @@ void transform_outputs(const Extents& e, const TileRows& rows, const float* prod
   });
 }
 
-// B^T d B of the tile whose pixel (i, j) is pixel(i, j)[0 .. channels); its first pixel lies `first`
-// floats behind x.
+// B^T d B of the tile whose pixel (i, j) is pixel(i, j)[0 .. channels); its first pixel lies
+// `first` floats behind x.
 template <class Pixel>
 void transform_input(const Extents& e, const Pixel& pixel, const float* x, std::int64_t first,
                      float* tile) {

@@ -7,7 +7,6 @@
 // d it is the same convolution, of dy with the filter turned round.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "framework/kernels/simd.h"
@@ -20,6 +19,7 @@ inline constexpr int kTaps = 3;                    // per side of the filter
 inline constexpr int kPoints = kInputs * kInputs;  // products of a tile, per channel and output
 
 using simd::Floats;
+using simd::for_vectors;
 
 inline Floats times(float factor, Floats v) { return simd::broadcast(factor) * v; }
 inline Floats plus(Floats sum, float factor, Floats v) {
@@ -78,14 +78,6 @@ inline void filter_gradient_map(const Floats (&du)[6], Floats (&dg)[3]) {
   dg[0] = plus(plus(even, 0.25f, du[0]), 1.0f / 24, far_even);
   dg[1] = plus(odd, 1.0f / 12, far_odd);
   dg[2] = plus(even, 1.0f / 6, far_even) + du[5];
-}
-
-// Calls work(first channel, mask) for every vector of channels.
-template <class Work>
-inline void for_vectors(std::int64_t channels, const Work& work) {
-  for (std::int64_t c = 0; c < channels; c += simd::kLanes) {
-    work(c, simd::first_lanes(std::min<std::int64_t>(simd::kLanes, channels - c)));
-  }
 }
 
 // Asks for what the tile below another one reads or writes of its own, `ahead` floats behind p:
