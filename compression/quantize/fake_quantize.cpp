@@ -63,8 +63,8 @@ inline Floats values_on_grid(Floats x, float reciprocal, const ChannelGrid& g) {
   constexpr float kMargin = 0x1p-12f;
   const Floats shifted = x * reciprocal + 0.5f;
   const Floats code = simd::floor(shifted);
-  const Floats fraction = shifted - code;
-  if (simd::any((fraction < kMargin) | (fraction > 1 - kMargin))) return exact_values(x, g);
+  const Floats from_middle = simd::magnitude(shifted - code - 0.5f);
+  if (simd::any(from_middle > 0.5f - kMargin)) return exact_values(x, g);
   return value_of(code, g);
 }
 
@@ -73,29 +73,48 @@ inline Ints outside(Floats x, const PassRange& pass) {
   return ~((x >= pass.low) & (x <= pass.high));
 }
 
-// y = x on the grid; true where some x is clamped.
-bool forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& g) {
-  const auto reciprocal = static_cast<float>(g.reciprocal);
-  const bool in_float = std::isnormal(reciprocal) && g.high - g.low < 256;
-  Ints clamped{};
-  for (std::int64_t i = 0; i < count; i += simd::kLanes) {
-    const simd::Mask mask = simd::first_lanes(std::min<std::int64_t>(simd::kLanes, count - i));
-    const Floats v = simd::load(x + i, mask);
-    clamped |= outside(v, g.pass);
-    simd::store(y + i, in_float ? values_on_grid(v, reciprocal, g) : exact_values(v, g), mask);
+// Calls body(place, load and store of it) for vectors of [0, count): whole ones first, since masks
+// cost as much as the rest.
+template <class Body>
+inline void for_elements(std::int64_t count, const Body& body) {
+  std::int64_t i = 0;
+  for (; i + simd::kLanes <= count; i += simd::kLanes) {
+    body([i](const float* p) { return simd::load(p + i); },
+         [i](float* p, Floats v) { simd::store(p + i, v); });
   }
+  if (i == count) return;
+  const simd::Mask mask = simd::first_lanes(count - i);
+  body([=](const float* p) { return simd::load(p + i, mask); },
+       [=](float* p, Floats v) { simd::store(p + i, v, mask); });
+}
+
+// y = x on the grid; true where some x is clamped.
+bool forward_run(const float* x, float* y, std::int64_t count, const ChannelGrid& grid) {
+  const ChannelGrid g = grid;  // a copy that no store can change
+  const auto reciprocal = static_cast<float>(g.reciprocal);
+  Ints clamped{};
+  const auto run = [&](const auto& value) {
+    for_elements(count, [&](const auto& load, const auto& store) {
+      const Floats v = load(x);
+      clamped |= outside(v, g.pass);
+      store(y, value(v));
+    });
+  };
+  if (std::isnormal(reciprocal) && g.high - g.low < 256)
+    run([&](Floats v) { return values_on_grid(v, reciprocal, g); });
+  else
+    run([&](Floats v) { return exact_values(v, g); });
   return simd::any(clamped);
 }
 
 // dx = beta * dx + dy where x is not clamped; dx may be dy.
 void backward_run(const float* x, const float* dy, std::int64_t count, const ChannelGrid& g,
                   float* dx, float beta) {
-  for (std::int64_t i = 0; i < count; i += simd::kLanes) {
-    const simd::Mask mask = simd::first_lanes(std::min<std::int64_t>(simd::kLanes, count - i));
-    const Floats passed =
-        outside(simd::load(x + i, mask), g.pass) ? Floats{} : simd::load(dy + i, mask);
-    simd::store(dx + i, beta == 0 ? passed : simd::load(dx + i, mask) + passed, mask);
-  }
+  const PassRange pass = g.pass;
+  for_elements(count, [=](const auto& load, const auto& store) {
+    const Floats passed = outside(load(x), pass) ? Floats{} : load(dy);
+    store(dx, beta == 0 ? passed : load(dx) + passed);
+  });
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ inline Floats load(const float* p) {
 inline void store(float* p, Floats v) { std::memcpy(p, &v, sizeof v); }
 inline Floats broadcast(float x) { return x - Floats{}; }  // -0.0f - 0.0f is -0.0f
 inline Ints bits_of(Floats v) { return reinterpret_cast<Ints>(v); }
+inline Floats magnitude(Floats v) { return reinterpret_cast<Floats>(bits_of(v) & 0x7fffffff); }
 
 // The first n lanes, 0 <= n <= kLanes: masked loads read nothing beyond them and give zeros there.
 #if defined(__AVX512F__)
