@@ -49,7 +49,12 @@ struct Zmm {
       return _mm512_broadcast_i32x4(load_bytes(p));
     }
   }
-  static Sum dot(Sum sum, Input input, Weights w) { return _mm512_dpbusd_epi32(sum, input, w); }
+  // Not the intrinsic: gcc 12 copies every accumulator before it and back behind it, and spills
+  // some.
+  static Sum dot(Sum sum, Input input, Weights w) {
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(input), "v"(w));
+    return sum;
+  }
   static Sum add(Sum a, Sum b) { return _mm512_add_epi32(a, b); }
   static Sum max(Sum a, Sum b) { return _mm512_max_epi32(a, b); }
 
