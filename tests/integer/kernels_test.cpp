@@ -216,6 +216,7 @@ TEST_CASE("vector requantization equals the definition for every shift") {
 
 TEST_CASE("additions are right for any multipliers, not for those of networks alone") {
   Draw draw(4);
+  int in_pairs = 0;  // those that are one product of pairs where an instruction set has it
   for (int trial = 0; trial < 4000; ++trial) {
     Program program;
     program.rounding = trial % 2 != 0 ? Rounding::once : Rounding::twice;
@@ -236,6 +237,7 @@ TEST_CASE("additions are right for any multipliers, not for those of networks al
     op.scale_b = draw.chance(40) ? Multiplier{1 << 30, 0} : any(-9, 0);
     op.scale_output = draw.chance(10) ? any(0, 0) : any(-28, -12);
     const AddJob job = make_add_job(program, op);
+    in_pairs += job.pairs.exact;
     std::vector<std::int8_t> a(draw.between(1, 70)), b(a.size()), got(a.size());
     for (std::int8_t& code : a) code = static_cast<std::int8_t>(draw.between(-128, 127));
     for (std::int8_t& code : b) code = static_cast<std::int8_t>(draw.between(-128, 127));
@@ -257,6 +259,8 @@ TEST_CASE("additions are right for any multipliers, not for those of networks al
       }
     }
   }
+  CHECK(in_pairs > 3000);
+  CHECK(in_pairs < 4000);  // the others are tested too
 }
 
 TEST_CASE("unknown kernels are an error that names the usable ones") {

@@ -1,5 +1,8 @@
 #include "compression/integer/kernels/elementwise.h"
 
+#include <array>
+#include <limits>
+#include <optional>
 #include <utility>
 
 #include "compression/integer/kernels/effective_weights.h"
@@ -19,6 +22,89 @@ CodeRange range_of(const Tensor& output) {
   return {output.zero_point, output.code_min, output.code_max};
 }
 
+constexpr int kLeast = std::numeric_limits<std::int8_t>::min();
+constexpr int kMost = std::numeric_limits<std::int8_t>::max();
+
+// What an operand's codes are worth, scaled: worth[code - kLeast].
+std::array<std::int32_t, 256> worth_of(const Tensor& tensor, Multiplier m, Rounding rounding) {
+  std::array<std::int32_t, 256> worth;
+  for (int code = kLeast; code <= kMost; ++code) {
+    worth[static_cast<std::size_t>(code - kLeast)] =
+        scale_accumulator((code - tensor.zero_point) * (1 << kAddLeftShift), m, rounding);
+  }
+  return worth;
+}
+
+// m * out * 2^(kAddLeftShift + fraction), to nearest; nothing where that is not below 2^30.
+std::optional<std::int32_t> factor_of(Multiplier m, Multiplier out, int fraction) {
+  const std::int64_t product = std::int64_t{m.value} * out.value;  // below 2^62
+  const int right = 62 - kAddLeftShift - fraction - m.shift - out.shift;
+  if (right > 62) return 0;
+  if (right < 1) return std::nullopt;
+  const std::int64_t factor = (product + (std::int64_t{1} << (right - 1))) >> right;
+  if (factor >= 1 << 30) return std::nullopt;
+  return static_cast<std::int32_t>(factor);
+}
+
+// Two words of 16 bits: the same part of both factors.
+std::int32_t both(std::int32_t a, std::int32_t b) { return a | b * 65536; }
+
+// a and b of the program's addition, in the order that kernels see.
+struct Operands {
+  const Tensor *a, *b;
+  Multiplier scale_a, scale_b;
+};
+
+bool gives_every_code(const PairSum& pairs, const Program& program, const Add& op,
+                      const Operands& operands) {
+  const auto a = worth_of(*operands.a, operands.scale_a, program.rounding);
+  const auto b = worth_of(*operands.b, operands.scale_b, program.rounding);
+  const CodeRange range = range_of(program.tensors[op.output]);
+  const auto part = [](std::int32_t factors, int x, int y) {
+    return x * (factors & 0xffff) + y * (factors >> 16);
+  };
+  for (int x = kLeast; x <= kMost; ++x) {
+    for (int y = kLeast; y <= kMost; ++y) {
+      const std::int32_t sum =
+          a[static_cast<std::size_t>(x - kLeast)] + b[static_cast<std::size_t>(y - kLeast)];
+      const std::int32_t got = (part(pairs.high, x, y) * (1 << PairSum::kHighLeft) +
+                                (part(pairs.low, x, y) >> PairSum::kLowRight) + pairs.constant) >>
+                               pairs.shift;
+      if (clamp_code(std::int64_t{got} + range.zero_point, range.low, range.high) !=
+          requantize(sum, op.scale_output, program.rounding, range.zero_point, range.low,
+                     range.high))
+        return false;
+    }
+  }
+  return true;
+}
+
+// With as many bits of fraction as fit. A constant that is one unit off may be right where the
+// first is not: the low product is rounded down.
+PairSum make_pair_sum(const Program& program, const Add& op, const Operands& operands) {
+  for (int fraction = 30; fraction >= 20; --fraction) {
+    const auto a = factor_of(operands.scale_a, op.scale_output, fraction);
+    const auto b = factor_of(operands.scale_b, op.scale_output, fraction);
+    if (!a || !b) continue;
+    PairSum pairs;
+    pairs.high = both(*a >> 15, *b >> 15);
+    pairs.low = both(*a & 0x7fff, *b & 0x7fff);
+    pairs.shift = fraction - PairSum::kLowRight;
+    const std::int64_t zero =
+        std::int64_t{operands.a->zero_point} * *a + std::int64_t{operands.b->zero_point} * *b;
+    pairs.constant =
+        static_cast<std::int32_t>((1 << (pairs.shift - 1)) - ((zero + 256) >> PairSum::kLowRight));
+    for (const std::int32_t change : {0, 1, -1}) {
+      pairs.constant += change;
+      pairs.exact = gives_every_code(pairs, program, op, operands);
+      if (pairs.exact) break;
+      pairs.constant -= change;
+    }
+    return pairs;
+  }
+  return {};
+}
+
 }  // namespace
 
 PanelScaling make_uniform_scaling(Multiplier m, Rounding rounding) {
@@ -31,9 +117,17 @@ AddJob make_add_job(const Program& program, const Add& op) {
   AddOperand a = make_operand(program.tensors[op.a], op.scale_a, program.rounding);
   AddOperand b = make_operand(program.tensors[op.b], op.scale_b, program.rounding);
   const bool swapped = b.exact && !a.exact;
-  if (swapped) std::swap(a, b);
-  return {a, b, swapped, make_uniform_scaling(op.scale_output, program.rounding),
-          range_of(program.tensors[op.output])};
+  Operands operands{&program.tensors[op.a], &program.tensors[op.b], op.scale_a, op.scale_b};
+  if (swapped) {
+    std::swap(a, b);
+    operands = Operands{&program.tensors[op.b], &program.tensors[op.a], op.scale_b, op.scale_a};
+  }
+  return {a,
+          b,
+          swapped,
+          make_uniform_scaling(op.scale_output, program.rounding),
+          range_of(program.tensors[op.output]),
+          make_pair_sum(program, op, operands)};
 }
 
 AverageJob make_average_job(const Program& program, const GlobalAverage& op,

@@ -49,6 +49,29 @@ void add_scaled(const AddJob& job, std::int64_t count, const std::int8_t* a, con
                });
 }
 
+template <class Isa>
+inline constexpr bool MultipliesPairs = requires(const std::int8_t* codes) {
+  Isa::pairs(codes, codes);
+};
+
+// One product of pairs (PairSum).
+template <class Isa>
+void add_pairs(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
+               std::int8_t* out) {
+  const typename Isa::Sum high = Isa::fill(job.pairs.high), low = Isa::fill(job.pairs.low);
+  const typename Isa::Sum constant = Isa::fill(job.pairs.constant);
+  each_sixteen(count, a, b, out,
+               [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to, int used) {
+                 const typename Isa::Sum both = Isa::pairs(x, y);
+                 const typename Isa::Sum sum =
+                     Isa::add(Isa::shift_left(Isa::multiply(both, high), PairSum::kHighLeft),
+                              Isa::shift_right(Isa::multiply(both, low), PairSum::kLowRight));
+                 const typename Isa::Shifted code{
+                     Isa::shift_right(Isa::add(sum, constant), job.pairs.shift)};
+                 Isa::store(code, job.range, to, used);
+               });
+}
+
 // An exact operand is only shifted: `a` in every program of training, both where scales are equal.
 template <class Isa>
 void add_codes(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
@@ -65,6 +88,9 @@ void add_codes(const AddJob& job, std::int64_t count, const std::int8_t* a, cons
                    Isa::store(scale(Isa::add(left, right)), job.range, to, used);
                  });
   };
+  if constexpr (MultipliesPairs<Isa>) {
+    if (job.pairs.exact) return add_pairs<Isa>(job, count, a, b, out);
+  }
   if (!job.a.exact || !(job.b.exact || job.b.scaling.high))
     return add_scaled<Isa>(job, count, a, b, out);
   with_scaling<Isa>(job.scaling.high, job.range, [&]<class Scale>() {

@@ -17,7 +17,7 @@
 //   kSumRegisters      of a Sum
 //   unpack             optional: 64 bytes of nibbles into the Weights of two panels, or of two entries
 //                      where kMaxPanels is 1
-//   widen, fill, shift_left, multiply   for elementwise_loops.h
+//   widen, fill, shift_left, multiply   for elementwise_loops.h; optional: pairs, shift_right
 // clang-format on
 #pragma once
 

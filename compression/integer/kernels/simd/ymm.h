@@ -91,6 +91,17 @@ struct Ymm {
     const __m128i by = _mm_cvtsi32_si128(count);
     return {_mm256_sll_epi32(a.low, by), _mm256_sll_epi32(a.high, by)};
   }
+  static Sum shift_right(Sum a, int count) {
+    const __m128i by = _mm_cvtsi32_si128(count);
+    return {_mm256_sra_epi32(a.low, by), _mm256_sra_epi32(a.high, by)};
+  }
+  // Codes of a in the low 16 bits of a lane, of b in the high ones.
+  static Sum pairs(const std::int8_t* a, const std::int8_t* b) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a));
+    const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
+    return {_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(x, y)),
+            _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(x, y))};
+  }
   // Lanes of 16 bits, sign extended on the left, zero extended on the right.
   static Sum multiply(Sum a, Sum b) {
     return {_mm256_madd_epi16(a.low, b.low), _mm256_madd_epi16(a.high, b.high)};

@@ -62,6 +62,13 @@ struct Zmm {
   static Sum widen(const std::uint8_t* bytes) { return _mm512_cvtepu8_epi32(load_bytes(bytes)); }
   static Sum fill(std::int32_t value) { return _mm512_set1_epi32(value); }
   static Sum shift_left(Sum a, int count) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128(count)); }
+  static Sum shift_right(Sum a, int count) { return _mm512_sra_epi32(a, _mm_cvtsi32_si128(count)); }
+  // Codes of a in the low 16 bits of a lane, of b in the high ones.
+  static Sum pairs(const std::int8_t* a, const std::int8_t* b) {
+    const __m128i x = load_bytes(a), y = load_bytes(b);
+    return _mm512_cvtepi8_epi16(_mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_unpacklo_epi8(x, y)), _mm_unpackhi_epi8(x, y), 1));
+  }
   // Lanes of 16 bits, sign extended on the left, zero extended on the right.
   static Sum multiply(Sum a, Sum b) { return _mm512_madd_epi16(a, b); }
 
