@@ -23,11 +23,19 @@ std::string find_in(const fs::path& folder, const std::string& prefix) {
 
 }  // namespace
 
-std::string find_peer_file(const std::string& prefix) {
+std::vector<std::string> peer_folders() {
   const char* folders = std::getenv("PARE_PEERS");
   std::istringstream list(folders == nullptr ? "" : folders);
+  std::vector<std::string> found;
   for (std::string folder; std::getline(list, folder, ':');) {
-    const std::string found = folder.empty() ? "" : find_in(folder, prefix);
+    if (!folder.empty()) found.push_back(folder);
+  }
+  return found;
+}
+
+std::string find_peer_file(const std::string& prefix) {
+  for (const std::string& folder : peer_folders()) {
+    const std::string found = find_in(folder, prefix);
     if (!found.empty()) return found;
   }
   return "";

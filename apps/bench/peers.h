@@ -20,8 +20,11 @@ struct PeerJob {
   int threads;
 };
 
-// Where peers and their models are looked for: the folders of $PARE_PEERS (separated by ':'), and
-// everything in them. "" where there is no file whose name starts with `prefix`.
+// The folders of $PARE_PEERS (separated by ':').
+std::vector<std::string> peer_folders();
+
+// Where peers and their models are looked for: in these folders and everything in them. "" where
+// there is no file whose name starts with `prefix`.
 std::string find_peer_file(const std::string& prefix);
 
 // The path of NET_PRECISION.onnx in $PARE_PEERS. Throws FailedError.

@@ -44,6 +44,27 @@ struct Product {
                       .writes = {writes},
                       .call = std::move(call)});
   }
+
+  // A row for each of the three kernels of a layer without bias, for extents of any kind.
+  template <class Extents>
+  Rows rows(const Extents& e,
+            void (*forward_kernel)(const Extents&, const float* x, const float* weight,
+                                   const float* bias, float* y),
+            void (*dx_kernel)(const Extents&, const float* dy, const float* weight, float* dx,
+                              float beta),
+            void (*dw_kernel)(const Extents&, const float* x, const float* dy, float* dw,
+                              float beta)) const {
+    return {
+        row("forward", {x, weight}, y,
+            [=](In a, Out out) {
+              forward_kernel(e, a[0].data(), a[1].data(), nullptr, out[0].mutable_data());
+            }),
+        row("dx", {y, weight}, x,
+            [=](In a, Out dx) { dx_kernel(e, a[0].data(), a[1].data(), dx[0].mutable_data(), 0); }),
+        row("dw", {x, y}, weight, [=](In a, Out dw) {
+          dw_kernel(e, a[0].data(), a[1].data(), dw[0].mutable_data(), 0);
+        })};
+  }
 };
 
 }  // namespace
@@ -56,17 +77,7 @@ Rows dense_rows(std::int64_t batch, std::int64_t in, std::int64_t out) {
                   {batch, in},
                   {out, in},
                   {batch, out}};
-  return {p.row("forward", {p.x, p.weight}, p.y,
-                [e](In a, Out y) {
-                  dense_forward(e, a[0].data(), a[1].data(), nullptr, y[0].mutable_data());
-                }),
-          p.row("dx", {p.y, p.weight}, p.x,
-                [e](In a, Out dx) {
-                  dense_input_gradient(e, a[0].data(), a[1].data(), dx[0].mutable_data(), 0);
-                }),
-          p.row("dw", {p.x, p.y}, p.weight, [e](In a, Out dw) {
-            dense_weight_gradient(e, a[0].data(), a[1].data(), dw[0].mutable_data(), 0);
-          })};
+  return p.rows(e, dense_forward, dense_input_gradient, dense_weight_gradient);
 }
 
 Rows convolution_rows(const ConvShape& s) {
@@ -91,17 +102,7 @@ Rows depthwise_rows(const ConvShape& s) {
   const Product p{name_of("depthwise conv", s),      Bound::memory,
                   flops_of(s, s.window.taps()),      x_of(s),
                   {s.window.taps(), s.out_channels}, y_of(s)};
-  return {p.row("forward", {p.x, p.weight}, p.y,
-                [s](In a, Out y) {
-                  depthwise_forward(s, a[0].data(), a[1].data(), nullptr, y[0].mutable_data());
-                }),
-          p.row("dx", {p.y, p.weight}, p.x,
-                [s](In a, Out dx) {
-                  depthwise_input_gradient(s, a[0].data(), a[1].data(), dx[0].mutable_data(), 0);
-                }),
-          p.row("dw", {p.x, p.y}, p.weight, [s](In a, Out dw) {
-            depthwise_weight_gradient(s, a[0].data(), a[1].data(), dw[0].mutable_data(), 0);
-          })};
+  return p.rows(s, depthwise_forward, depthwise_input_gradient, depthwise_weight_gradient);
 }
 
 Rows convolution_max_pool_rows(const ConvShape& s, const Window& window) {

@@ -1,9 +1,9 @@
 #include "apps/bench/pytorch.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <sstream>
+
+#include "apps/bench/peers.h"
 
 namespace pare::bench {
 namespace {
@@ -23,10 +23,7 @@ bool has_pytorch(const fs::path& environment) {
 
 std::vector<std::string> pythons() {
   std::vector<fs::path> environments;
-  const char* folders = std::getenv("PARE_PEERS");
-  std::istringstream list(folders == nullptr ? "" : folders);
-  for (std::string folder; std::getline(list, folder, ':');) {
-    if (folder.empty()) continue;
+  for (const std::string& folder : peer_folders()) {
     environments.push_back(folder);
     std::error_code failed;
     for (const auto& entry : fs::directory_iterator(folder, failed)) {
