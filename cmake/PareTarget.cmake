@@ -23,11 +23,16 @@ function(pare_executable target)
   pare_options(${target})
 endfunction()
 
+# gcc 12 makes wrong code of constants with AVX-512: eight numbers of 64 bits that its vectoriser of straight-line code
+# stored at once, four ones and four zeros, became eight ones (windows without padding had some). Loops and our own vectors
+# do not pass through it.
+set(PARE_RIGHT_CONSTANTS $<$<CXX_COMPILER_ID:GNU>:-fno-tree-slp-vectorize>)
+
 # Float code that is worth vectorising for the machine at hand. Results may differ between machines, never
 # between runs or thread counts (docs/decisions.md).
 function(pare_native target)
   if(PARE_NATIVE)
-    target_compile_options(${target} PRIVATE -march=native)
+    target_compile_options(${target} PRIVATE -march=native ${PARE_RIGHT_CONSTANTS})
   endif()
 endfunction()
 
