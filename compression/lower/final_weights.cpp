@@ -229,8 +229,25 @@ float raised_scale(double bias, double input_scale) {
   return scale;
 }
 
+// All weights of channel c are zero, so that any scale gives them. Not where the tensor has one
+// scale for all channels, which formats may want to keep.
+bool has_free_scale(const GroupParts& parts, const WeightCodes& codes, std::int64_t c) {
+  if (!parts.weight) return false;
+  const auto is_common = [&](float scale) { return scale == codes.scales[0]; };
+  if (!parts.batch_norm && std::all_of(codes.scales.begin(), codes.scales.end(), is_common))
+    return false;
+  const ChannelView view = channel_view(parts.weight->shape(), parts.weight->channel_axis());
+  for (std::int64_t o = 0; o < view.outer; ++o) {
+    const float* values = codes.values.data() + (o * view.channels + c) * view.inner;
+    if (std::any_of(values, values + view.inner, [](float v) { return v != 0; })) return false;
+  }
+  return true;
+}
+
 // The scale of channel c with batch norm in it; raised, and the channel's codes made anew, where
-// the bias would not fit.
+// the bias would not fit. Without weights only the bias is left, and has the finest unit: that of a
+// grid for nothing but zeros, 1, times a batch norm's large a (its variance vanished too) would
+// round it to a few units or none.
 float effective_scale(const GroupParts& parts, ChannelMap map, WeightCodes& codes, std::int64_t c,
                       double input_scale, std::int64_t& raised_channels) {
   const auto [a, bias] = map;
@@ -239,7 +256,10 @@ float effective_scale(const GroupParts& parts, ChannelMap map, WeightCodes& code
   }
   const float own = codes.scales[static_cast<std::size_t>(c)];
   const auto effective = static_cast<float>(static_cast<double>(own) * std::fabs(a));
-  if (effective >= kSmallestScale && bias_fits(bias, input_scale, effective)) return effective;
+  if (effective >= kSmallestScale && bias_fits(bias, input_scale, effective)) {
+    const bool free = bias != 0 && has_free_scale(parts, codes, c);
+    return free ? raised_scale(bias, input_scale) : effective;
+  }
   ++raised_channels;
   const float raised = raised_scale(bias, input_scale);
   recode_channel(codes, parts.weight, c, static_cast<double>(raised) / std::fabs(a));

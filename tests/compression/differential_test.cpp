@@ -116,6 +116,43 @@ TEST_CASE("an edge whose range is next to nothing has its scale raised, and the 
   CHECK(verify(network, final, integer::Engine(program), codes).differing == 0);
 }
 
+// A grid for nothing but zeros has scale 1, in whose units (0.08 here) a bias would be lost.
+TEST_CASE("a channel without weights keeps its bias") {
+  Network network({4});
+  network.add("d", {"input"}, std::make_unique<Dense>(DenseOptions{.units = 3}));
+  network.initialize(1);
+  constexpr float kBias = 0.0321f;
+  for (Parameter* p : network.parameters()) {
+    float* values = p->latent().mutable_data();
+    if (p->path() == "d.weight") {
+      for (std::int64_t i = 0; i < 12; ++i) values[i] *= i < 4 ? 0.0f : i < 8 ? 0.01f : 0.02f;
+    } else {
+      std::fill_n(values, 3, kBias);
+    }
+  }
+  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, {});
+  attach_activation_quantizers(network, ActivationQuantizerConfig());
+  Tensor x = random_tensor({16, 4}, 5);
+  for (std::int64_t i = 0; i < x.size(); ++i) x.mutable_data()[i] *= 10;
+  {
+    const NoGradient no_gradient;
+    network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
+    network.release();
+  }
+  const FinalNetwork final = make_final(network, integer::Rounding::twice);
+  const integer::Program program = lower(network, final, "dead", {});
+  const integer::Engine engine(program);
+  const std::vector<std::int8_t> codes = input_codes(final, x.values());
+  CHECK(verify(network, final, engine, codes).differing == 0);
+  std::vector<std::int8_t> out(16 * 3);
+  engine.run(codes, out);
+  const integer::Tensor& tensor = program.tensors.back();
+  for (std::size_t i = 0; i < out.size(); i += 3) {
+    const float value = final.edges.at("d").scale * static_cast<float>(out[i] - tensor.zero_point);
+    CHECK(std::fabs(value - kBias) <= 0.51f * final.edges.at("d").scale);
+  }
+}
+
 TEST_CASE(
     "verification names tensor, image and codes when one weight code, multiplier or clamp of the "
     "program is wrong") {
