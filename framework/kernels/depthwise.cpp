@@ -29,6 +29,7 @@ struct Strip {
 
 // to = start + sum over the taps of source * weight, of places [p, p + places). All channels of a
 // few places come before the next ones, so that memory is read and written in order.
+// Strip and taps are copies: stores could change what a reference names, which would be read again.
 template <int taps, int places>
 void gather_places(const Tap* tap, Strip s, std::int64_t p) {
   s.source += p * s.source_place;
@@ -75,9 +76,8 @@ struct Products {
 // sums[tap] += sum over `count` places of source * gradient.
 template <int taps>
 void add_products(const Tap* tap, Products s, std::int64_t count) {
-  const Tap* const end = tap + taps;
   std::array<Tap, std::max(taps, 1)> at{};
-  std::copy(tap, end, at.begin());
+  std::copy(tap, tap + taps, at.begin());
   for (; count > 0; count -= kPlaces) {
     const std::int64_t places = std::min(kPlaces, count);
     simd::for_vectors(s.channels, [&](std::int64_t c, simd::Mask mask) {

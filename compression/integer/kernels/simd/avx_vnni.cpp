@@ -45,6 +45,7 @@ struct AvxVnni : Ymm {
     add_products(sum.high, x, w.high);
     return sum;
   }
+  // Counted from the instructions, not measured.
   static constexpr SparseCosts kSparseCosts = {.entry = 6, .fold = 16, .dense = 2};
   static Weights load_windows(const std::int8_t* p) { return load_weights(p); }
   static Sum dot(Sum sum, const Gathered& x, Weights w) {
