@@ -5,7 +5,8 @@
 // the sum of a channel lies in
 //   [-(P * down + N * up),  P * up + N * down],   P = sum of positive d, N = sum of negative |d|.
 // The ends hold for every partial sum too, in any order of taps, provided that summing starts at
-// the bias.
+// the bias. Where that has bits behind the point, it is added to the sum, shifted left, in the end:
+// then the bound holds for the shifted sum alone too.
 #include <algorithm>
 #include <cstdlib>
 
@@ -30,8 +31,9 @@ std::vector<std::int64_t> bounds(const Weights& weights, const Channels& channel
   const std::int64_t down = std::max(0, input.zero_point - input.code_min);
   std::vector<std::int64_t> result(layout.outputs);
   for (std::int64_t c = 0; c < layout.outputs; ++c) {
-    std::int64_t high = positive[c] * up + negative[c] * down;
-    std::int64_t low = -(positive[c] * down + negative[c] * up);
+    const std::int64_t unit = std::int64_t{1} << channels.fraction_bits;
+    std::int64_t high = (positive[c] * up + negative[c] * down) * unit;
+    std::int64_t low = -(positive[c] * down + negative[c] * up) * unit;
     if (!channels.negate.empty() && channels.negate[c] != 0) {
       std::swap(high, low);
       high = -high;
@@ -39,6 +41,7 @@ std::vector<std::int64_t> bounds(const Weights& weights, const Channels& channel
     }
     const std::int64_t bias = channels.bias[c];
     result[c] = std::max(std::abs(bias + high), std::abs(bias + low));
+    if (channels.fraction_bits > 0) result[c] = std::max({result[c], high, -low});
   }
   return result;
 }

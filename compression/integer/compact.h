@@ -14,7 +14,8 @@
 namespace pare::integer {
 
 inline constexpr std::string_view kModelMagic = "PARE";
-inline constexpr std::uint32_t kModelVersion = 2;  // the newest; a reader reads all from 1 on
+inline constexpr std::uint32_t kModelVersion = 3;  // the newest; a reader reads all from 1 on
+inline constexpr std::uint32_t kFractionBits = 3;  // the first version whose biases may have some
 
 void write_unsigned(ByteWriter& writer, std::uint32_t value);
 void write_signed(ByteWriter& writer, std::int32_t value);

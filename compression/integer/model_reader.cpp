@@ -97,8 +97,16 @@ Weights read_weights(ByteReader& reader, std::uint32_t version, const WeightLayo
   return weights;
 }
 
-Channels read_channels(ByteReader& reader, std::int64_t outputs) {
+Channels read_channels(ByteReader& reader, std::uint32_t version, const Weights& weights,
+                       std::int64_t outputs) {
   Channels channels;
+  if (version >= kFractionBits) {
+    channels.fraction_bits = reader.u8();
+    if (channels.fraction_bits > most_fraction_bits(weights)) {
+      reader.fail("fraction bits are " + std::to_string(channels.fraction_bits) +
+                  ", expected at most " + std::to_string(most_fraction_bits(weights)));
+    }
+  }
   for (std::int64_t c = 0; c < outputs; ++c) channels.bias.push_back(read_signed(reader));
   for (std::int64_t c = 0; c < outputs; ++c)
     channels.multipliers.push_back(read_multiplier(reader));
@@ -131,7 +139,7 @@ struct OperationReader {
     const WeightLayout layout =
         weight_layout(op, program.tensors[op.input], program.tensors[op.output]);
     op.weights = read_weights(reader, version, layout, what + ": " + describe(program, index()));
-    op.channels = read_channels(reader, layout.outputs);
+    op.channels = read_channels(reader, version, op.weights, layout.outputs);
   }
 
   void operator()(Conv2d& op) const {

@@ -85,10 +85,17 @@ std::vector<Coded> code_weights(const Program& program) {
   return result;
 }
 
-// The first version that has all of a file's codings, so that older readers read what they can.
-std::uint32_t version_of(const std::vector<Coded>& layers) {
+// The first version that has all that the file needs, so that older readers read what they can.
+std::uint32_t version_of(const Program& program, const std::vector<Coded>& layers) {
   std::uint32_t version = 1;
   for (const Coded& layer : layers) version = std::max(version, first_version(layer.sizes.coding));
+  const auto has_fractions = [](const auto& op) {
+    if constexpr (requires { op.channels; }) return op.channels.fraction_bits > 0;
+    return false;
+  };
+  for (const Operation& operation : program.operations) {
+    if (std::visit(has_fractions, operation)) version = std::max(version, kFractionBits);
+  }
   return version;
 }
 
@@ -109,7 +116,8 @@ void write_weights(SectionWriter& writer, const Weights& weights, const Coded& c
   writer.end(name, "codes");
 }
 
-void write_channels(ByteWriter& writer, const Channels& channels) {
+void write_channels(ByteWriter& writer, std::uint32_t version, const Channels& channels) {
+  if (version >= kFractionBits) writer.u8(static_cast<std::uint8_t>(channels.fraction_bits));
   for (const std::int32_t bias : channels.bias) write_signed(writer, bias);
   for (const Multiplier m : channels.multipliers) write_multiplier(writer, m);
   writer.u8(channels.negate.empty() ? 0 : 1);
@@ -121,6 +129,7 @@ void write_channels(ByteWriter& writer, const Channels& channels) {
 
 struct OperationWriter {
   SectionWriter& writer;
+  std::uint32_t version;
   std::vector<Coded>::const_iterator& next;  // weights that are not written yet
 
   template <class Layer>
@@ -128,7 +137,7 @@ struct OperationWriter {
     const Coded& coded = *next++;
     writer.end(coded.sizes.name, "operation");
     write_weights(writer, op.weights, coded);
-    write_channels(writer, op.channels);
+    write_channels(writer, version, op.channels);
     writer.end(coded.sizes.name, "biases and multipliers");
   }
 
@@ -153,19 +162,20 @@ struct OperationWriter {
   void operator()(const Reshape&) const {}
 };
 
-void write_operation(SectionWriter& writer, const Program& program, const Operation& operation,
-                     std::vector<Coded>::const_iterator& next) {
+void write_operation(SectionWriter& writer, std::uint32_t version, const Program& program,
+                     const Operation& operation, std::vector<Coded>::const_iterator& next) {
   writer.u8(static_cast<std::uint8_t>(operation.index()));
   for (const std::int32_t t : inputs_of(operation)) write_unsigned(writer, t);
   write_unsigned(writer, output_of(operation));
-  std::visit(OperationWriter{writer, next}, operation);
+  std::visit(OperationWriter{writer, version, next}, operation);
   writer.end(program.tensors[output_of(operation)].name, "operation");
 }
 
 void write_model(SectionWriter& writer, const Program& program) {
   const std::vector<Coded> layers = code_weights(program);
+  const std::uint32_t version = version_of(program, layers);
   writer.text(kModelMagic);
-  writer.u32(version_of(layers));
+  writer.u32(version);
   writer.u8(static_cast<std::uint8_t>(program.rounding));
   write_text(writer, program.name);
   write_unsigned(writer, static_cast<std::uint32_t>(program.tensors.size()));
@@ -181,7 +191,7 @@ void write_model(SectionWriter& writer, const Program& program) {
   writer.end("", "number of operations");
   auto next = layers.begin();
   for (const Operation& operation : program.operations) {
-    write_operation(writer, program, operation, next);
+    write_operation(writer, version, program, operation, next);
   }
   writer.u32(crc32(writer.result()));
   writer.end("", "checksum");

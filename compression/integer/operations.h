@@ -4,6 +4,7 @@
 // Used by the validator, the model file, the arena planner and the engine; it computes no codes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -68,6 +69,12 @@ inline std::int32_t lowest_code(const Weights& weights) {
 }
 inline std::int32_t highest_code(const Weights& weights) {
   return weights.affine ? 127 : (1 << (weights.bits - 1)) - 1;
+}
+
+// As many as symmetric weights can be multiplied by, as powers of two, and still fit 8 bits:
+// formats whose biases have the unit of sums get such weights, with a smaller scale.
+inline std::int32_t most_fraction_bits(const Weights& weights) {
+  return weights.affine ? 0 : std::max(0, 7 - weights.bits);
 }
 
 }  // namespace pare::integer

@@ -46,9 +46,13 @@ struct Weights {
 };
 
 // From sums of products to codes, per output channel:
-//   acc = bias[c] + (negate[c] ? -1 : 1) * sum;   code = requantize(acc, multipliers[c], ...)
+//   acc = bias[c] + (negate[c] ? -1 : 1) * sum * 2^fraction_bits;
+//   code = requantize(acc, multipliers[c], ...)
+// Where weights have few bits, the unit of sums, input scale * weight scale, is coarse; the bias
+// then has some bits behind the point.
 struct Channels {
-  std::vector<std::int32_t> bias;       // at scale (input scale * weight scale)
+  std::int32_t fraction_bits = 0;       // 0 .. most_fraction_bits of the weights
+  std::vector<std::int32_t> bias;       // at scale (input scale * weight scale / 2^fraction_bits)
   std::vector<Multiplier> multipliers;  // one per output channel
   std::vector<std::uint8_t>
       negate;  // empty where no channel is negated, else 0 or 1 per output channel

@@ -78,13 +78,18 @@ void check_weights(const Place& at, const Weights& weights, const WeightLayout& 
   }
 }
 
-void check_channels(const Place& at, const Channels& channels, std::int64_t outputs) {
+void check_channels(const Place& at, const Channels& channels, const Weights& weights,
+                    std::int64_t outputs) {
+  at.expect("fraction bits", channels.fraction_bits, 0, most_fraction_bits(weights));
   at.expect_count("biases", channels.bias.size(), outputs);
   at.expect_count("multipliers", channels.multipliers.size(), outputs);
   if (!channels.negate.empty()) at.expect_count("signs", channels.negate.size(), outputs);
   for (const std::uint8_t sign : channels.negate) at.expect("sign", sign, 0, 1);
   for (const std::int32_t bias : channels.bias) at.expect("bias", bias, -kMaxBias, kMaxBias);
-  for (const Multiplier m : channels.multipliers) at.check_multiplier("multiplier", m);
+  for (const Multiplier m : channels.multipliers) {
+    at.check_multiplier("multiplier", m);
+    at.expect("multiplier shift plus fraction bits", m.shift + channels.fraction_bits, -31, 30);
+  }
 }
 
 template <class Layer>
@@ -93,7 +98,7 @@ void check_layer(const Place& at, const Layer& op) {
   const Tensor& output = at.program.tensors[op.output];
   const WeightLayout layout = weight_layout(op, input, output);
   check_weights(at, op.weights, layout);
-  check_channels(at, op.channels, layout.outputs);
+  check_channels(at, op.channels, op.weights, layout.outputs);
   const std::vector<std::int64_t> bounds = accumulator_bounds(op, input, output);
   for (std::int64_t c = 0; c < layout.outputs; ++c) {
     at.check_bound("the accumulator of channel " + std::to_string(c), bounds[c],

@@ -107,8 +107,9 @@ class Evaluation {
                           i < static_cast<std::size_t>(end) * count; i += count) {
                        for (std::size_t c = 0; c < count; ++c) {
                          const bool negate = !channels.negate.empty() && channels.negate[c];
+                         const std::int32_t sum = negate ? -sums[i + c] : sums[i + c];
                          codes[i + c] =
-                             requantized(channels.bias[c] + (negate ? -sums[i + c] : sums[i + c]),
+                             requantized(channels.bias[c] + sum * (1 << channels.fraction_bits),
                                          channels.multipliers[c], out);
                        }
                      }

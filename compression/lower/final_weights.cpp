@@ -216,16 +216,17 @@ void recode_channel(WeightCodes& codes, const Parameter* weight, std::int64_t c,
   }
 }
 
-bool bias_fits(double bias, double input_scale, float effective) {
-  const double code = std::fabs(bias / (input_scale * static_cast<double>(effective)));
+// `unit`: that of the bias where the weight scale is 1.
+bool bias_fits(double bias, double unit, float effective) {
+  const double code = std::fabs(bias / (unit * static_cast<double>(effective)));
   return std::isfinite(code) && code + 0.5 <= kLargestBias;
 }
 
 // The smallest float32 scale at which the bias code fits.
-float raised_scale(double bias, double input_scale) {
-  auto scale = std::max(static_cast<float>(std::fabs(bias) / (input_scale * (kLargestBias - 0.5))),
-                        kSmallestScale);
-  while (!bias_fits(bias, input_scale, scale)) scale = std::nextafter(scale, 1e30f);
+float raised_scale(double bias, double unit) {
+  auto scale =
+      std::max(static_cast<float>(std::fabs(bias) / (unit * (kLargestBias - 0.5))), kSmallestScale);
+  while (!bias_fits(bias, unit, scale)) scale = std::nextafter(scale, 1e30f);
   return scale;
 }
 
@@ -249,19 +250,19 @@ bool has_free_scale(const GroupParts& parts, const WeightCodes& codes, std::int6
 // grid for nothing but zeros, 1, times a batch norm's large a (its variance vanished too) would
 // round it to a few units or none.
 float effective_scale(const GroupParts& parts, ChannelMap map, WeightCodes& codes, std::int64_t c,
-                      double input_scale, std::int64_t& raised_channels) {
+                      double unit, std::int64_t& raised_channels) {
   const auto [a, bias] = map;
   if (!std::isfinite(a) || !std::isfinite(bias)) {
     refuse_integers(parts.node->name, fmt::format("channel {} is not finite", c));
   }
   const float own = codes.scales[static_cast<std::size_t>(c)];
   const auto effective = static_cast<float>(static_cast<double>(own) * std::fabs(a));
-  if (effective >= kSmallestScale && bias_fits(bias, input_scale, effective)) {
+  if (effective >= kSmallestScale && bias_fits(bias, unit, effective)) {
     const bool free = bias != 0 && has_free_scale(parts, codes, c);
-    return free ? raised_scale(bias, input_scale) : effective;
+    return free ? raised_scale(bias, unit) : effective;
   }
   ++raised_channels;
-  const float raised = raised_scale(bias, input_scale);
+  const float raised = raised_scale(bias, unit);
   recode_channel(codes, parts.weight, c, static_cast<double>(raised) / std::fabs(a));
   return raised;
 }
@@ -278,17 +279,22 @@ FinalWeights final_weights(const Network& network, const Group& group, const Fin
   WeightCodes codes =
       parts.weight ? weight_codes(group.head, *parts.weight) : unit_weights(parts.channels);
   const std::vector<ChannelMap> maps = channel_maps(parts, codes, in, out);
+  // A float32 times a power of two: products with weight scales round as without it.
+  const std::int32_t fraction_bits = most_fraction_bits(codes.weights);
+  const float input_unit = std::ldexp(in.scale, -fraction_bits);
+  const std::int64_t unit_of_sums = std::int64_t{1} << fraction_bits;
   std::vector<float> scales;
   for (std::int64_t c = 0; c < parts.channels; ++c) {
-    scales.push_back(effective_scale(parts, maps[static_cast<std::size_t>(c)], codes, c, in.scale,
+    scales.push_back(effective_scale(parts, maps[static_cast<std::size_t>(c)], codes, c, input_unit,
                                      raised_channels));
   }
   const bool single =
       std::all_of(scales.begin(), scales.end(), [&](float s) { return s == scales[0]; });
   FinalWeights result{.weights = std::move(codes.weights), .channels = {}};
+  result.channels.fraction_bits = fraction_bits;
   bool any_negative = false;
   for (std::size_t c = 0; c < scales.size(); ++c) {
-    const double unit = static_cast<double>(in.scale) * static_cast<double>(scales[c]);
+    const double unit = static_cast<double>(input_unit) * static_cast<double>(scales[c]);
     result.channels.bias.push_back(
         static_cast<std::int32_t>(std::floor(maps[c].bias / unit + 0.5)));
     result.channels.negate.push_back(maps[c].a < 0 ? 1 : 0);
@@ -298,12 +304,12 @@ FinalWeights final_weights(const Network& network, const Group& group, const Fin
   // TensorFlow Lite multiplies the scales of a fully connected layer with one scale in float32.
   const bool in_float = single && parts.node->module->kind() == "dense";
   const auto product = [&](std::size_t c) {
-    return in_float ? static_cast<double>(in.scale * scales[c])
-                    : static_cast<double>(in.scale) * static_cast<double>(scales[c]);
+    return in_float ? static_cast<double>(input_unit * scales[c])
+                    : static_cast<double>(input_unit) * static_cast<double>(scales[c]);
   };
   const std::vector<std::int64_t> bounds = accumulator_bounds(parts, result, in);
   for (std::size_t c = 0; c < scales.size(); ++c)
-    out.scale = fitting_scale(out.scale, product(c), bounds[c]);
+    out.scale = fitting_scale(out.scale, product(c), std::max(bounds[c], unit_of_sums));
   for (std::size_t c = 0; c < scales.size(); ++c) {
     const auto multiplier = fixed_point(product(c) / static_cast<double>(out.scale));
     if (!multiplier) {

@@ -116,6 +116,50 @@ TEST_CASE("an edge whose range is next to nothing has its scale raised, and the 
   CHECK(verify(network, final, integer::Engine(program), codes).differing == 0);
 }
 
+// Weights of two bits, -0.5, 0 or 0.5 times the largest input: in units of sums a bias would be off
+// by up to a quarter of that, many codes of the output.
+TEST_CASE("the bias of weights with few bits has bits behind the point") {
+  Network network({4});
+  network.add("d", {"input"}, std::make_unique<Dense>(DenseOptions{.units = 3}));
+  network.initialize(1);
+  const float weights[12] = {0.5f,  -0.5f, 0.0f, 0.5f, 0.0f, 0.5f,
+                             -0.5f, 0.0f,  0.5f, 0.5f, 0.0f, 0.0f};
+  const float biases[3] = {0.071f, -0.13f, 0.0049f};
+  for (Parameter* p : network.parameters()) {
+    const bool is_weight = p->path() == "d.weight";
+    std::copy_n(is_weight ? weights : biases, is_weight ? 12 : 3, p->latent().mutable_data());
+  }
+  WeightQuantizerConfig few_bits;
+  few_bits.bits = 2;
+  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, few_bits);
+  attach_activation_quantizers(network, ActivationQuantizerConfig());
+  const Tensor x = random_tensor({16, 4}, 5);
+  {
+    const NoGradient no_gradient;
+    network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
+    network.release();
+  }
+  const FinalNetwork final = make_final(network, integer::Rounding::twice);
+  const integer::Program program = lower(network, final, "few_bits", {});
+  const auto& dense = std::get<integer::Dense>(program.operations.back());
+  CHECK(dense.channels.fraction_bits == 5);
+  const integer::Engine engine(program);
+  const std::vector<std::int8_t> codes = input_codes(final, x.values());
+  CHECK(verify(network, final, engine, codes).differing == 0);
+  std::vector<std::int8_t> out(16 * 3);
+  engine.run(codes, out);
+  const FinalEdge &from = final.edges.at("input"), &to = final.edges.at("d");
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    double expected = biases[i % 3];
+    for (std::size_t k = 0; k < 4; ++k) {
+      expected += static_cast<double>(weights[i % 3 * 4 + k] * from.scale) *
+                  (codes[i / 3 * 4 + k] - from.zero_point);
+    }
+    const double got = static_cast<double>(to.scale) * (out[i] - to.zero_point);
+    CHECK(std::fabs(got - expected) <= 0.55 * static_cast<double>(to.scale));
+  }
+}
+
 // A grid for nothing but zeros has scale 1, in whose units (0.08 here) a bias would be lost.
 TEST_CASE("a channel without weights keeps its bias") {
   Network network({4});

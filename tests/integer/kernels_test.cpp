@@ -77,7 +77,7 @@ Weights plain_weights(std::int64_t count) {
   return {8, false, std::vector<std::int8_t>(count, 1), {}, {0x3F800000}};
 }
 
-Channels plain_channel() { return {{1}, {Multiplier{1 << 30, 0}}, {}}; }
+Channels plain_channel() { return {0, {1}, {Multiplier{1 << 30, 0}}, {}}; }
 
 // What is prepared for output pixels is limited for a program, not for a layer.
 TEST_CASE("layers beyond the pixels that a program may have run on the reference loops") {
@@ -181,8 +181,9 @@ TEST_CASE("vector requantization equals the definition for every shift") {
     Channels channels;
     // Half of them as in networks: no shift to the left, for which there are cheaper ways.
     const bool right = draw.chance(50);
+    channels.fraction_bits = draw.chance(50) ? draw.between(1, 6) : 0;
     for (std::int64_t c = 0; c < outputs; ++c) {
-      const std::int32_t shift = draw.between(-31, right ? -1 : 30);
+      const std::int32_t shift = draw.between(-31, right ? -1 : 30 - channels.fraction_bits);
       // Mostly accumulators that end inside the codes, near the ends of int32 where the shift
       // allows.
       const int size =

@@ -163,12 +163,41 @@ TEST_CASE("names in a file are held to the rule of names") {
 TEST_CASE("another version and another kind of file are refused by name") {
   Bytes bytes = encode_model(tiny_program());
   Bytes body(bytes.begin(), bytes.end() - 4);
-  body[4] = std::byte{3};
-  CHECK_THROWS_WITH_AS(decode_model(sealed(body), "m"), doctest::Contains("format version 3"),
+  body[4] = std::byte{4};
+  CHECK_THROWS_WITH_AS(decode_model(sealed(body), "m"), doctest::Contains("format version 4"),
                        DataError);
   body[0] = std::byte{'X'};
   CHECK_THROWS_WITH_AS(decode_model(sealed(body), "m"), doctest::Contains("not a model.pare"),
                        DataError);
+}
+
+TEST_CASE("files have the version of fraction bits where there are some, and no more than fit") {
+  Program program = tiny_program();
+  program.operations.resize(1);
+  constexpr std::uint32_t kOne = 0x3F800000;
+  program.tensors = {{"in", 1, 1, 3, 0, -128, 127, kOne}, {"out", 1, 1, 2, 0, -128, 127, kOne}};
+  program.input = 0;
+  program.output = 1;
+  Dense dense{0, 1, {4, false, {1, -8, 7, 0, 2, 3}, {}, {0x3F800000}}, {}};
+  dense.channels.bias = {100, -77};
+  dense.channels.multipliers.assign(2, {1 << 30, -4});
+  program.operations[0] = dense;
+  CHECK(encode_model(program)[4] < std::byte{3});
+  auto& fractions = std::get<Dense>(program.operations[0]).channels.fraction_bits;
+  for (fractions = 1; fractions <= 3; ++fractions) {
+    const Bytes bytes = encode_model(program);
+    CHECK(bytes[4] == std::byte{3});
+    CHECK(decode_model(bytes, "m") == program);
+  }
+  fractions = 3;
+  const Bytes bytes = encode_model(program);
+  Bytes body(bytes.begin(), bytes.end() - 4);
+  // Behind it: two biases of two bytes, two multipliers of five, no signs.
+  std::byte& stored = body[body.size() - 4 - 10 - 1 - 1];
+  REQUIRE(stored == std::byte{3});
+  stored = std::byte{4};
+  CHECK_THROWS_WITH_AS(decode_model(sealed(body), "m"),
+                       doctest::Contains("fraction bits are 4, expected at most 3"), DataError);
 }
 
 TEST_CASE("a file of the first version has none of the later codings") {

@@ -98,8 +98,10 @@ class Builder {
     op.weights = make_weights(layout);
     const double spread =
         std::sqrt(static_cast<double>(layout.taps)) * 40 * std::exp2(op.weights.bits - 2);
+    draw_fraction_bits(op);
+    const double unit = 1 << op.channels.fraction_bits;
     for (std::int64_t c = 0; c < layout.outputs; ++c) {
-      const double size = draw_.chance(5) ? 1 << 30 : draw_.uniform(0, 2 * spread);
+      const double size = draw_.chance(5) ? 1 << 30 : draw_.uniform(0, 2 * spread * unit);
       op.channels.bias.push_back(static_cast<std::int32_t>(draw_.chance(50) ? size : -size));
     }
     if (draw_.chance(40)) {
@@ -114,6 +116,12 @@ class Builder {
     program_.operations.emplace_back(std::move(op));
   }
 
+  template <class Layer>
+  void draw_fraction_bits(Layer& op) {
+    const std::int32_t most = most_fraction_bits(op.weights);
+    if (draw_.chance(60)) op.channels.fraction_bits = draw_.between(0, most);
+  }
+
   // False where an accumulator could overflow.
   template <class Layer>
   bool set_multipliers(Layer& op, const Tensor& input, const Tensor& output) {
@@ -122,12 +130,14 @@ class Builder {
     for (std::int64_t c = 0; c < output.channels; ++c) {
       double product = real(input.scale_bits) * scale_of(op.weights, c);
       if (single) product = static_cast<double>(static_cast<float>(product));
+      product = std::ldexp(product, -op.channels.fraction_bits);
       op.channels.multipliers.push_back(multiplier_of(product / real(output.scale_bits)));
     }
     const std::vector<std::int64_t> bounds = accumulator_bounds(op, input, output);
     for (std::int64_t c = 0; c < output.channels; ++c) {
       const int left = std::max(op.channels.multipliers[c].shift, 0);
-      if (left > 30 || bounds[c] > (std::int64_t{0x7FFFFFFF} >> left)) return false;
+      if (left > 30 - op.channels.fraction_bits || bounds[c] > (std::int64_t{0x7FFFFFFF} >> left))
+        return false;
     }
     return true;
   }

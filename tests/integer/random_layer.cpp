@@ -34,8 +34,10 @@ void finish_signs(Builder& b, Layer op) {
   for (std::int64_t i = 0; i < layout.count(); ++i)
     op.weights.codes.push_back(b.draw().chance(50) ? 1 : -1);
   const double spread = std::sqrt(static_cast<double>(layout.taps));
+  b.draw_fraction_bits(op);
+  const double most = spread * (1 << op.channels.fraction_bits);
   for (std::int64_t c = 0; c < layout.outputs; ++c) {
-    op.channels.bias.push_back(static_cast<std::int32_t>(b.draw().uniform(-spread, spread)));
+    op.channels.bias.push_back(static_cast<std::int32_t>(b.draw().uniform(-most, most)));
     if (layout.outputs % 2 == 0) op.channels.negate.push_back(b.draw().chance(50) ? 1 : 0);
   }
   const double scale = real(input.scale_bits) * b.scale_of(op.weights, 0) * spread;

@@ -17,7 +17,7 @@ constexpr std::uint32_t kOne = 0x3F800000;  // 1.0f
 const Multiplier kHalf{1 << 30, 0};
 
 Channels plain_channels(int outputs) {
-  return {std::vector<std::int32_t>(outputs, 0), std::vector<Multiplier>(outputs, kHalf), {}};
+  return {0, std::vector<std::int32_t>(outputs, 0), std::vector<Multiplier>(outputs, kHalf), {}};
 }
 
 Weights plain_weights(int count) {
@@ -280,6 +280,15 @@ TEST_CASE("faults of weights and channels are refused") {
        [&](Program& p) { channels(p).multipliers[0].value = -(1 << 30); }},
       {"multiplier shift is 31", [&](Program& p) { channels(p).multipliers[0].shift = 31; }},
       {"multiplier shift is -32", [&](Program& p) { channels(p).multipliers[0].shift = -32; }},
+      {"fraction bits is 1, expected 0 .. 0", [&](Program& p) { channels(p).fraction_bits = 1; }},
+      {"fraction bits is 4, expected 0 .. 3",
+       [&](Program& p) { weights(p).bits = 4, channels(p).fraction_bits = 4; }},
+      {"fraction bits is -1", [&](Program& p) { channels(p).fraction_bits = -1; }},
+      {"multiplier shift plus fraction bits is 31, expected -31 .. 30",
+       [&](Program& p) {
+         weights(p).bits = 4, channels(p).fraction_bits = 3;
+         channels(p).multipliers[0].shift = 28;
+       }},
       {"signs: expected 4, got 1", [&](Program& p) { channels(p).negate = {1}; }},
       {"sign is 2",
        [&](Program& p) {
@@ -313,20 +322,25 @@ TEST_CASE("the bound is exact: the worst input reaches it") {
     input.code_max = draw.between(input.zero_point, 127);
     Dense dense{0, 1, {8, true, {}, {draw.between(-128, 127)}, {kOne}}, plain_channels(1)};
     dense.channels.bias[0] = draw.between(-1000, 1000);
+    dense.channels.fraction_bits = draw.between(0, 6);
     if (draw.chance(50)) dense.channels.negate = {1};
     for (int k = 0; k < 9; ++k)
       dense.weights.codes.push_back(static_cast<std::int8_t>(draw.between(-128, 127)));
     // Each tap alone at its best end: the largest and the smallest accumulator.
     std::int64_t high = dense.channels.bias[0], low = high;
     for (const std::int32_t code : dense.weights.codes) {
-      const std::int32_t d =
-          (code - dense.weights.zero_points[0]) * (dense.channels.negate.empty() ? 1 : -1);
+      const std::int32_t d = (code - dense.weights.zero_points[0]) *
+                             (dense.channels.negate.empty() ? 1 : -1) *
+                             (1 << dense.channels.fraction_bits);
       const std::int32_t a = d * (input.code_min - input.zero_point),
                          b = d * (input.code_max - input.zero_point);
       high += std::max(a, b);
       low += std::min(a, b);
     }
-    CHECK(accumulator_bounds(dense, input, output)[0] == std::max(std::abs(high), std::abs(low)));
+    std::int64_t bound = std::max(std::abs(high), std::abs(low));
+    if (dense.channels.fraction_bits > 0)  // the sum, before the bias is added to it
+      bound = std::max({bound, high - dense.channels.bias[0], dense.channels.bias[0] - low});
+    CHECK(accumulator_bounds(dense, input, output)[0] == bound);
   }
 }
 

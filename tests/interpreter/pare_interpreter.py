@@ -318,20 +318,21 @@ def read_weights(reader, outputs, taps, interleaved):
     return {"rows": rows, "scales": scales}
 
 
-def read_channels(reader, outputs):
+def read_channels(reader, version, outputs):
+    fraction_bits = reader.u8() if version >= 3 else 0
     bias = [reader.svar() for _ in range(outputs)]
     multipliers = [reader.multiplier() for _ in range(outputs)]
     negate = [0] * outputs
     if reader.u8():
         signs = reader.take((outputs + 7) // 8)
         negate = [bit_at(signs, c) for c in range(outputs)]
-    return {"bias": bias, "multipliers": multipliers, "negate": negate}
+    return {"fraction_bits": fraction_bits, "bias": bias, "multipliers": multipliers, "negate": negate}
 
 
 KINDS = ("conv2d", "depthwise_conv2d", "dense", "max_pool2d", "average_pool2d", "global_average", "add", "clamp", "reshape")
 
 
-def read_operation(reader, tensors):
+def read_operation(reader, version, tensors):
     kind = reader.u8()
     if kind >= len(KINDS):
         raise ModelError(f"operation kind {kind} is unknown")
@@ -352,7 +353,7 @@ def read_operation(reader, tensors):
         taps = source["size"]
     if op["kind"] in ("conv2d", "depthwise_conv2d", "dense"):
         op["weights"] = read_weights(reader, target["channels"], taps, op["kind"] == "depthwise_conv2d")
-        op["channels"] = read_channels(reader, target["channels"])
+        op["channels"] = read_channels(reader, version, target["channels"])
     elif op["kind"] == "global_average":
         op["multipliers"] = [reader.multiplier()]
     elif op["kind"] == "add":
@@ -365,8 +366,9 @@ def read_model(data):
     if len(data) < 12 or zlib.crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         raise ModelError("the checksum does not match")
     reader = Reader(data[:-4])
-    if reader.take(4) != b"PARE" or reader.u32() not in (1, 2):
-        raise ModelError("not a model.pare of version 1 or 2")
+    magic, version = reader.take(4), reader.u32()
+    if magic != b"PARE" or version not in (1, 2, 3):
+        raise ModelError("not a model.pare of version 1, 2 or 3")
     model = {"rounding": reader.u8(), "name": reader.text()}
     count = reader.uvar()
     model["input"], model["output"] = reader.uvar(), reader.uvar()
@@ -377,7 +379,7 @@ def read_model(data):
         t["size"] = t["height"] * t["width"] * t["channels"]
         model["tensors"].append(t)
     model["pixels"] = [struct.unpack("<256b", reader.take(256)) for _ in range(reader.uvar())]
-    model["operations"] = [read_operation(reader, model["tensors"]) for _ in range(reader.uvar())]
+    model["operations"] = [read_operation(reader, version, model["tensors"]) for _ in range(reader.uvar())]
     if reader.at != len(reader.data):
         raise ModelError("bytes follow the end of the program")
     return model
@@ -392,7 +394,7 @@ def layer_multipliers(op, source, target):
         product = s_in * float32(scales[c if len(scales) > 1 else 0])
         if op["kind"] == "dense" and len(scales) == 1:
             product = round_to_float32(product)
-        yield multiplier_of(product / s_out)
+        yield multiplier_of(product / 2 ** op["channels"]["fraction_bits"] / s_out)
 
 
 def average_multiplier(source, target):
@@ -459,9 +461,9 @@ class Interpreter:
 
     def channel_codes(self, op, c, sums, target):
         """Sums of products of one channel, at all its pixels, as codes."""
-        sign = -1 if op["channels"]["negate"][c] else 1
+        factor = (-1 if op["channels"]["negate"][c] else 1) * 2 ** op["channels"]["fraction_bits"]
         bias, multiplier = op["channels"]["bias"][c], op["channels"]["multipliers"][c]
-        return [self.finish(bias + sign * s, multiplier, target) for s in sums]
+        return [self.finish(bias + factor * s, multiplier, target) for s in sums]
 
     def dense(self, op, source, target):
         rows = [[(i, w) for i, w in enumerate(row) if w] for row in op["weights"]["rows"]]

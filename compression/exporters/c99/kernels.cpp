@@ -170,7 +170,20 @@ typedef struct {
   const int32_t *bias;
   const int32_t *multiplier;
   const int8_t *shift;
-} layer_t;
+)";
+
+const char* const kUnit = R"(  int16_t unit; /* of sums, in those of the bias */
+)";
+
+const char* const kWholeBias = R"(
+#define FIRST_SUM(layer, channel) ((layer)->bias[channel])
+#define ALL_OF(layer, channel, sum) (sum)
+)";
+
+const char* const kFineBias = R"(
+/* The bias has bits behind the point of the sums of products. */
+#define FIRST_SUM(layer, channel) 0
+#define ALL_OF(layer, channel, sum) ((sum) * (layer)->unit + (layer)->bias[channel])
 )";
 
 const char* const kConvolve = R"(
@@ -220,11 +233,11 @@ static void convolve(const layer_t *l, const int8_t *in, int8_t *out, weight_t *
         for (dy = 0; dy < l->pool_h; ++dy) {
           for (dx = 0; dx < l->pool_w; ++dx) {
             const int32_t sum = convolve_pixel(l, row, from, y * l->pool_stride_h + dy,
-                                               x * l->pool_stride_w + dx, l->bias[c]);
+                                               x * l->pool_stride_w + dx, FIRST_SUM(l, c));
             if (sum > largest) largest = sum;
           }
         }
-        *to = requantize(largest, l->multiplier[c], l->shift[c], &l->range);
+        *to = requantize(ALL_OF(l, c, largest), l->multiplier[c], l->shift[c], &l->range);
         to += l->outputs;
       }
     }
@@ -240,10 +253,10 @@ static void dense_stream(const layer_t *l, const int8_t *in, int8_t *out)
   stream_t s = open_stream(w);
   int32_t c, at;
   for (c = 0; c < l->outputs; ++c) {
-    int32_t sum = l->bias[c];
+    int32_t sum = FIRST_SUM(l, c);
     for (at = s.zeros; at < count; at += 1 + gap(&s, w)) sum += stored(&s, w) * (in[at] - zero);
     s.zeros = at - count;
-    out[c] = requantize(sum, l->multiplier[c], l->shift[c], &l->range);
+    out[c] = requantize(ALL_OF(l, c, sum), l->multiplier[c], l->shift[c], &l->range);
   }
 }
 )";

@@ -163,10 +163,11 @@ class Writer {
     }
     data_ += fmt::format(
         "static const layer_t {} = {{\n  {}, {}, {}, {}, {}, {}, {}, {}, {},\n  {},\n  {},\n"
-        "  {}_bias, {}_multiplier, {}_shift\n}};\n",
+        "  {}_bias, {}_multiplier, {}_shift{}\n}};\n",
         prefix, window(in, out, l.window), side(l.depth), side(l.per_group), side(l.outputs),
         side(pool.kernel_h), side(pool.kernel_w), side(pool.stride_h), side(pool.stride_w),
-        in.zero_point, range(out), weights_text, prefix, prefix, prefix);
+        in.zero_point, range(out), weights_text, prefix, prefix, prefix,
+        has_fractions() ? fmt::format(", {}", 1 << l.channels->fraction_bits) : "");
     const std::string from = place(inputs_of(first)[0]);
     const std::string to = place(output_of(program_.operations[step.step.last]));
     if (l.dense && !l.table.plain) {
@@ -249,6 +250,11 @@ class Writer {
     return std::any_of(model_.steps.begin(), model_.steps.end(),
                        [](const C99Step& s) { return s.layer && !s.layer->table.plain; });
   }
+  bool has_fractions() const {
+    return std::any_of(model_.steps.begin(), model_.steps.end(), [](const C99Step& s) {
+      return s.layer && s.layer->channels->fraction_bits > 0;
+    });
+  }
   bool uses_layers() const { return uses_.convolve || uses_.dense_stream; }
 
   std::string types() const {
@@ -269,7 +275,7 @@ class Writer {
           "\n/* [output channel][tap], sign and zero point applied. */\n"
           "typedef struct {\n  const weight_t *plain;\n} weights_t;\n";
     }
-    return text + kLayer;
+    return text + kLayer + (has_fractions() ? kUnit : "") + "} layer_t;\n";
   }
 
   std::string kernels() const {
@@ -281,6 +287,7 @@ class Writer {
     add(uses_layers() || uses_.requantize, kRequantize);
     add(uses_.clamp_code, kClampCode);
     add(uses_streams(), kStream);
+    add(uses_layers(), has_fractions() ? kFineBias : kWholeBias);
     add(uses_.convolve, uses_.rows ? kAnyRow : kPlainRow);
     add(uses_.convolve, kConvolve);
     add(uses_.dense_stream, kDenseStream);

@@ -219,7 +219,9 @@ class Writer {
     for (std::size_t i = 0; i < order.size(); ++i) {
       const std::int8_t code = op.weights.codes[static_cast<std::size_t>(order[i])];
       const bool negative = negated(op.channels, static_cast<std::int64_t>(i / taps));
-      stored.push_back(negative ? turned(op.weights, code) : code);
+      const int factor = 1 << op.channels.fraction_bits;  // 1 where there are zero points
+      stored.push_back(
+          static_cast<std::int8_t>((negative ? turned(op.weights, code) : code) * factor));
     }
     return stored;
   }
@@ -236,7 +238,8 @@ class Writer {
                         (w.zero_points.empty() || op.channels.negate.empty());
     Grids g;
     for (std::size_t c = 0; c < (single ? 1 : op.channels.bias.size()); ++c) {
-      g.scales.push_back(scale_of(w.scale_bits[w.scale_bits.size() == 1 ? 0 : c]));
+      g.scales.push_back(scale_of(w.scale_bits[w.scale_bits.size() == 1 ? 0 : c]) /
+                         static_cast<float>(1 << op.channels.fraction_bits));
       g.bias_scales.push_back(scale_of(tensor_of(op.input).scale_bits) * g.scales.back());
       if (!std::isnormal(g.bias_scales.back())) refuse_scale();
       const auto channel = static_cast<std::int64_t>(c);

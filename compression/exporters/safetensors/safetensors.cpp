@@ -125,6 +125,7 @@ class Writer {
     const Tensor &in = tensor(program_, op.input), &out = tensor(program_, op.output);
     json["bits"] = op.weights.bits;
     json["affine"] = op.weights.affine;
+    json["fraction_bits"] = op.channels.fraction_bits;
     array(name_ + ".weight",
           std::vector<std::int32_t>(op.weights.codes.begin(), op.weights.codes.end()),
           weight_shape(op, in, out));
@@ -266,6 +267,7 @@ class Reader {
     if constexpr (requires { op.weights; }) {
       op.weights.bits = json.at("bits");
       op.weights.affine = json.at("affine");
+      op.channels.fraction_bits = json.at("fraction_bits");
       op.weights.codes = narrowed(name_ + ".weight");
       op.weights.scale_bits = part<std::uint32_t>("weight_scale");
       if (has("weight_zero_point"))

@@ -274,7 +274,7 @@ class Writer {
     return {to, Padding::valid};
   }
 
-  // Codes with the channels' signs applied.
+  // Codes with the channels' signs applied, in the unit of the biases.
   std::vector<std::int8_t> plain_codes(const integer::Weights& w, const integer::Channels& channels,
                                        const integer::WeightLayout& layout) const {
     for (const std::int32_t z : w.zero_points) {
@@ -282,13 +282,13 @@ class Writer {
       place_.refuse("has weights with a zero point (scheme affine); TFLite's weights have none",
                     "\"weights\": {\"scheme\": \"symmetric\"}");
     }
+    const int unit = 1 << channels.fraction_bits;
     std::vector<std::int8_t> codes = w.codes;
-    if (channels.negate.empty()) return codes;
     for (std::int64_t i = 0; i < layout.count(); ++i) {
       std::int8_t& code = codes[static_cast<std::size_t>(i)];
-      if (channels.negate[static_cast<std::size_t>(layout.channel(i))] != 0) {
-        code = static_cast<std::int8_t>(-code);
-      }
+      const bool negate = !channels.negate.empty() &&
+                          channels.negate[static_cast<std::size_t>(layout.channel(i))] != 0;
+      code = static_cast<std::int8_t>(negate ? -code * unit : code * unit);
     }
     return codes;
   }
@@ -301,7 +301,9 @@ class Writer {
     const Tensor& out = tensor_of(op.output);
     const integer::WeightLayout layout = weight_layout(op, in, out);
     std::vector<float> scales, bias_scales;
-    for (const std::uint32_t bits : op.weights.scale_bits) scales.push_back(scale_of(bits));
+    const int unit = 1 << op.channels.fraction_bits;
+    for (const std::uint32_t bits : op.weights.scale_bits)
+      scales.push_back(scale_of(bits) / static_cast<float>(unit));
     for (const float s : scales) bias_scales.push_back(scale_of(in.scale_bits) * s);
     const std::vector<std::int8_t> codes = plain_codes(op.weights, op.channels, layout);
     const std::string weights = out.name + "_weights", bias = out.name + "_bias";

@@ -11,7 +11,9 @@
 namespace pare::integer {
 
 struct LaneConstants {
-  AlignedVector<std::int32_t> start;  // bias, less what the form of the inputs adds to a sum
+  // The bias before the point, less what the form of the inputs adds to a sum. Bits behind the
+  // point are part of the scalings.
+  AlignedVector<std::int32_t> start;
   AlignedVector<PanelScaling> scalings;
   bool high = true;  // that of all scalings
 

@@ -58,11 +58,15 @@ std::int32_t effective_weight(const Weights& weights, const Channels& channels, 
   return !channels.negate.empty() && channels.negate[c] != 0 ? -d : d;
 }
 
+std::int32_t accumulator(const Channels& channels, std::int32_t c, std::int32_t sum) {
+  return channels.bias[c] + sum * (1 << channels.fraction_bits);
+}
+
 void run(const Image& image, const Conv2d& op) {
   const std::int32_t depth = image.input.channels / op.groups;
   const std::int32_t per_group = image.output.channels / op.groups;
   for_each_code(image, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
-    std::int32_t accumulator = op.channels.bias[c];
+    std::int32_t sum = 0;
     for_each_tap(op.window, image.input, y, x,
                  [&](std::int32_t ky, std::int32_t kx, std::int64_t pixel) {
                    const std::int64_t tap =
@@ -70,38 +74,37 @@ void run(const Image& image, const Conv2d& op) {
                    const std::int8_t* source =
                        image.a + pixel * image.input.channels + (c / per_group) * depth;
                    for (std::int32_t i = 0; i < depth; ++i) {
-                     accumulator += effective_weight(op.weights, op.channels, tap * depth + i, c) *
-                                    (source[i] - image.input.zero_point);
+                     sum += effective_weight(op.weights, op.channels, tap * depth + i, c) *
+                            (source[i] - image.input.zero_point);
                    }
                  });
-    return image.finish(accumulator, op.channels.multipliers[c]);
+    return image.finish(accumulator(op.channels, c, sum), op.channels.multipliers[c]);
   });
 }
 
 void run(const Image& image, const DepthwiseConv2d& op) {
   const std::int32_t multiplier = image.output.channels / image.input.channels;
   for_each_code(image, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
-    std::int32_t accumulator = op.channels.bias[c];
+    std::int32_t sum = 0;
     for_each_tap(
         op.window, image.input, y, x, [&](std::int32_t ky, std::int32_t kx, std::int64_t pixel) {
           const std::int64_t tap = std::int64_t{ky} * op.window.kernel_w + kx;
-          accumulator +=
-              effective_weight(op.weights, op.channels, tap * image.output.channels + c, c) *
-              (image.a[pixel * image.input.channels + c / multiplier] - image.input.zero_point);
+          sum += effective_weight(op.weights, op.channels, tap * image.output.channels + c, c) *
+                 (image.a[pixel * image.input.channels + c / multiplier] - image.input.zero_point);
         });
-    return image.finish(accumulator, op.channels.multipliers[c]);
+    return image.finish(accumulator(op.channels, c, sum), op.channels.multipliers[c]);
   });
 }
 
 void run(const Image& image, const Dense& op) {
   const std::int64_t inputs = image.input.size();
   for_each_code(image, [&](std::int32_t, std::int32_t, std::int32_t c) {
-    std::int32_t accumulator = op.channels.bias[c];
+    std::int32_t sum = 0;
     for (std::int64_t i = 0; i < inputs; ++i) {
-      accumulator += effective_weight(op.weights, op.channels, c * inputs + i, c) *
-                     (image.a[i] - image.input.zero_point);
+      sum += effective_weight(op.weights, op.channels, c * inputs + i, c) *
+             (image.a[i] - image.input.zero_point);
     }
-    return image.finish(accumulator, op.channels.multipliers[c]);
+    return image.finish(accumulator(op.channels, c, sum), op.channels.multipliers[c]);
   });
 }
 

@@ -11,6 +11,16 @@ Scaling make_scaling(Multiplier m, Rounding rounding) {
   return {m.value, half + (std::int64_t{1} << 30), std::int64_t{1} << 31, right};
 }
 
+Scaling make_scaling(Multiplier m, Rounding rounding, std::int32_t fraction_bits,
+                     std::int32_t rest) {
+  Scaling s = make_scaling(m, rounding);
+  if (s.value == 0) return s;
+  s.nudge = (rest * s.value + s.nudge) >> fraction_bits;
+  s.correction >>= fraction_bits;
+  s.right -= fraction_bits;
+  return s;
+}
+
 void PanelScaling::set(int channel, const Scaling& scaling) {
   const int at = slot(channel);
   value[at] = scaling.value;

@@ -16,6 +16,12 @@
 // where the *first* result is negative; where that is 0 although acc < 0, applying it changes
 // nothing. Of a negative acc the code is at most the zero point, with the correction or without:
 // where codes below the zero point are clamped (behind a relu) it may be left out.
+//
+// A bias with f bits behind the point makes acc = sum * 2^f + rest, 0 <= rest < 2^f, where kernels
+// know the sum, in which the bits before the point are. With the same derivation
+//   code = (sum * value + floor((rest * value + nudge) / 2^f) - (sum < 0 ? correction / 2^f : 0))
+//          >> (right - f):
+// the form above with other constants, for acc < 0 is sum < 0, and 2^31 is divisible by 2^f.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +36,9 @@ struct Scaling {
   std::int64_t value, nudge, correction, right;
 };
 Scaling make_scaling(Multiplier m, Rounding rounding);
+// Of sums without the last `fraction_bits` of an accumulator, which are `rest`.
+Scaling make_scaling(Multiplier m, Rounding rounding, std::int32_t fraction_bits,
+                     std::int32_t rest);
 
 // The scalings of 16 channels: the eight even ones first, then the eight odd ones, as the 64-bit
 // lanes of a vector of 32-bit accumulators hold them.
