@@ -29,6 +29,7 @@
 #include "compression/integer/kernels/simd/narrow_tiles.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
 #include "compression/integer/kernels/simd/small_products.h"
+#include "compression/integer/kernels/simd/tile_job.h"
 #include "compression/integer/kernels/simd/word_products.h"
 
 namespace pare::integer {
@@ -51,7 +52,8 @@ inline constexpr std::int64_t kLoadBytes =
     std::int64_t{kNibbles ? (kPanels + 1) / 2 : kPanels} * kPanel* kEntryTaps;
 
 template <class Isa, int kPanels, bool kNibbles>
-inline void load_panels(const std::int8_t* weights, typename Isa::Weights (&w)[kPanels]) {
+[[gnu::always_inline]] inline void load_panels(const std::int8_t* weights,
+                                               typename Isa::Weights (&w)[kPanels]) {
   if constexpr (kNibbles) {
     typename Isa::Weights nobody;
 #pragma GCC unroll 2
@@ -72,8 +74,9 @@ inline constexpr int kChains = kRows* kPanels* Isa::kSumRegisters >= 8   ? 1
 
 // The entries of one load of weights.
 template <class Isa, int kRows, int kPanels, bool kNibbles>
-inline void add_load(const std::uint8_t* const (&x)[kRows], const std::int32_t* offset,
-                     const std::int8_t* weights, Sums<Isa, kRows, kPanels>& sums) {
+[[gnu::always_inline]] inline void add_load(const std::uint8_t* const (&x)[kRows],
+                                            const std::int32_t* offset, const std::int8_t* weights,
+                                            Sums<Isa, kRows, kPanels>& sums) {
   constexpr int kEntries = kTogether<Isa, kNibbles>;
   typename Isa::Weights w[std::max(kEntries, kPanels)];
   load_panels<Isa, std::max(kEntries, kPanels), kNibbles>(weights, w);
@@ -89,18 +92,18 @@ inline void add_load(const std::uint8_t* const (&x)[kRows], const std::int32_t* 
 }
 
 // All entries of a tile.
-template <class Isa, int kRows, int kPanels, bool kNibbles, int kSplit>
-inline void add_entries(const std::uint8_t* const (&x)[kRows], const MultiplyJob& job,
-                        const PackedLayer& layer, const Tile& tile,
-                        Sums<Isa, kRows, kPanels> (&sums)[kSplit]) {
-  const std::int8_t* w = layer.weights.data() + tile.first_weight;
-  const std::int32_t* offset = layer.offsets.data() + tile.first_entry;
-  const std::int32_t* const end = offset + tile.entries;
+template <class Isa, int kRows, int kPanels, bool kNibbles, int kSplit, class Scale>
+[[gnu::always_inline]] inline void add_entries(const std::uint8_t* const (&x)[kRows],
+                                               const TileJob<Isa, Scale, kPanels>& t,
+                                               Sums<Isa, kRows, kPanels> (&sums)[kSplit]) {
+  const std::int8_t* w = t.weights;
+  const std::int32_t* offset = t.offsets;
+  const std::int32_t* const end = offset + t.entries;
   if constexpr (AddsSmallProducts<Isa>) {
-    add_small_entries<Isa, 1, kRows, kNibbles>(x, tile, offset, w, sums[0]);
+    add_small_entries<Isa, 1, kRows, kNibbles>(x, t.tile, offset, w, sums[0]);
   }
   if constexpr (MultipliesWords<Isa>) {
-    add_word_entries<Isa>(x, job, offset, end, w, sums[0]);
+    add_word_entries<Isa>(x, t.job, offset, end, w, sums[0]);
   } else if constexpr (!AddsSmallProducts<Isa> || !kNibbles) {  // nibbles are always small
     constexpr int kEntries = kTogether<Isa, kNibbles>;
     constexpr std::int64_t kStep = kLoadBytes<kPanels, kNibbles>;
@@ -110,19 +113,21 @@ inline void add_entries(const std::uint8_t* const (&x)[kRows], const MultiplyJob
         add_load<Isa, kRows, kPanels, kNibbles>(x, offset + s * kEntries, w + s * kStep, sums[s]);
       }
     }
-    for (; offset != end; offset += kEntries, w += kStep) {
-      add_load<Isa, kRows, kPanels, kNibbles>(x, offset, w, sums[0]);
+    if constexpr (kSplit > 1) {
+      for (; offset != end; offset += kEntries, w += kStep) {
+        add_load<Isa, kRows, kPanels, kNibbles>(x, offset, w, sums[0]);
+      }
     }
   }
 }
 
-template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles>
-inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
-                          std::int64_t first) {
+template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles, class Scale>
+[[gnu::always_inline]] inline void multiply_rows(const TileJob<Isa, Scale, kPanels>& t,
+                                                 std::int64_t first) {
   constexpr int kSplit = kChains<Isa, kRows, kPanels>;
   const std::uint8_t* x[kRows];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) x[r] = job.image + job.rows[first + r];
+  for (int r = 0; r < kRows; ++r) x[r] = t.job.image + t.job.rows[first + r];
   Sums<Isa, kRows, kPanels> sums[kSplit];
 #pragma GCC unroll 4
   for (int s = 0; s < kSplit; ++s) {
@@ -130,51 +135,38 @@ inline void multiply_rows(const MultiplyJob& job, const PackedLayer& layer, cons
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
       for (int p = 0; p < kPanels; ++p) {
-        sums[s][r][p] =
-            s == 0 ? Isa::load(layer.lanes.start.data() + tile.channel + p * kPanel) : Isa::zero();
+        sums[s][r][p] = s == 0 ? Isa::load(t.starts + p * kPanel) : Isa::zero();
       }
     }
   }
-  add_entries<Isa, kRows, kPanels, kNibbles>(x, job, layer, tile, sums);
-  // A copy: what the lambda captures would not stay in registers while entries are added.
-  Sums<Isa, kRows, kPanels> whole;
+  add_entries<Isa, kRows, kPanels, kNibbles>(x, t, sums);
+#pragma GCC unroll 4
+  for (int p = 0; p < kPanels; ++p) {
+    const Scale& scale = t.scales[static_cast<std::size_t>(p)];
+    std::int8_t* out = t.job.out + first / kPooled * t.job.stride + p * kPanel;
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
+    for (int r = 0; r < kRows; r += kPooled, out += t.job.stride) {
+      typename Isa::Sum sum;
 #pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) {
-      whole[r][p] = sums[0][r][p];
+      for (int k = 0; k < kPooled; ++k) {
+        typename Isa::Sum whole = sums[0][r + k][p];
 #pragma GCC unroll 4
-      for (int s = 1; s < kSplit; ++s) whole[r][p] = Isa::add(whole[r][p], sums[s][r][p]);
+        for (int s = 1; s < kSplit; ++s) whole = Isa::add(whole, sums[s][r + k][p]);
+        sum = k == 0 ? whole : Isa::max(sum, whole);
+      }
+      Isa::store(scale(sum), t.job.range, out, t.used(p));
     }
   }
-  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
-#pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) {
-      const Scale scale(layer.lanes.scalings[tile.channel / kPanel + p]);
-      const std::int64_t left = layer.outputs - tile.channel - p * kPanel;
-      const auto used = static_cast<int>(std::min<std::int64_t>(left, kPanel));
-      std::int8_t* out = job.out + first / kPooled * job.stride + tile.channel + p * kPanel;
-      // Not store_rows: through another function 16 accumulators do not stay in registers.
-#pragma GCC unroll 16
-      for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
-        typename Isa::Sum sum = whole[r][p];
-#pragma GCC unroll 4
-        for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole[r + k][p]);
-        Isa::store(scale(sum), job.range, out, used);
-      }
-    }
-  });
 }
 
 // All rows from `first` on: kRows at a time, then half as many, ...
-template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles>
-inline void multiply_rows_from(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
-                               std::int64_t first) {
-  for (; first + kRows <= job.count; first += kRows) {
-    multiply_rows<Isa, kRows, kPanels, kPooled, kNibbles>(job, layer, tile, first);
+template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles, class Scale>
+inline void multiply_rows_from(const TileJob<Isa, Scale, kPanels>& t, std::int64_t first) {
+  for (; first + kRows <= t.job.count; first += kRows) {
+    multiply_rows<Isa, kRows, kPanels, kPooled, kNibbles>(t, first);
   }
   if constexpr (kRows > kPooled) {
-    multiply_rows_from<Isa, kRows / 2, kPanels, kPooled, kNibbles>(job, layer, tile, first);
+    multiply_rows_from<Isa, kRows / 2, kPanels, kPooled, kNibbles>(t, first);
   }
 }
 
@@ -182,7 +174,10 @@ template <class Isa, int kPooled, bool kNibbles>
 void run_tiles(const MultiplyJob& job, const PackedLayer& layer) {
   const auto run = [&]<int kPanels>(const Tile& tile) {
     if constexpr (kPanels <= Isa::kMaxPanels) {
-      multiply_rows_from<Isa, Isa::rows(kPanels), kPanels, kPooled, kNibbles>(job, layer, tile, 0);
+      with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
+        const TileJob<Isa, Scale, kPanels> t(job, layer, tile);
+        multiply_rows_from<Isa, Isa::rows(kPanels), kPanels, kPooled, kNibbles>(t, 0);
+      });
     }
   };
   for (const Tile& tile : layer.tiles) {

@@ -16,6 +16,7 @@
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
 #include "compression/integer/kernels/simd/small_products.h"
+#include "compression/integer/kernels/simd/tile_job.h"
 
 namespace pare::integer {
 
@@ -24,24 +25,26 @@ inline constexpr bool HasNarrowTiles = requires(const std::uint8_t* p) {
   Isa::template broadcast_wide<2>(p);
 };
 
-// The rows [first, first + kRows) as far as there are any. A row beyond the last one is computed
-// like that one, and not stored.
-template <class Isa, int kShare, int kPooled, int kRows>
-inline void multiply_narrow_rows(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile,
-                                 std::int64_t first) {
+// The rows [first, first + kRows); unless they are kWhole, as far as there are any: a row beyond
+// the last one is computed like that one, and not stored.
+template <class Isa, int kShare, int kPooled, int kRows, bool kWhole, class Scale>
+[[gnu::always_inline]] inline void multiply_narrow_rows(const TileJob<Isa, Scale, 1>& t,
+                                                        std::int64_t first) {
+  const Scale scale = t.scales[0];
+  const typename Isa::Sum start = Isa::load(t.starts);
   using Sum = typename Isa::Sum;
   const std::uint8_t* x[kRows];
   Sum sums[kRows][1];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    x[r] = job.image + job.rows[std::min(first + r, job.count - 1)];
+    x[r] = t.job.image + t.job.rows[kWhole ? first + r : std::min(first + r, t.job.count - 1)];
     sums[r][0] = Isa::zero();
   }
-  const std::int8_t* weights = layer.weights.data() + tile.first_weight;
-  const std::int32_t* offset = layer.offsets.data() + tile.first_entry;
-  const std::int32_t* const end = offset + tile.entries;
+  const std::int8_t* weights = t.weights;
+  const std::int32_t* offset = t.offsets;
+  const std::int32_t* const end = offset + t.entries;
   if constexpr (AddsSmallProducts<Isa>) {
-    add_small_entries<Isa, kShare, kRows, false>(x, tile, offset, weights, sums);
+    add_small_entries<Isa, kShare, kRows, false>(x, t.tile, offset, weights, sums);
   }
   for (; offset != end; ++offset, weights += kPanel * kEntryTaps) {
     const typename Isa::Weights w = Isa::load_weights(weights);
@@ -50,40 +53,40 @@ inline void multiply_narrow_rows(const MultiplyJob& job, const PackedLayer& laye
       sums[r][0] = Isa::dot(sums[r][0], Isa::template broadcast_wide<kShare>(x[r] + *offset), w);
     }
   }
-  const Sum start = Isa::load(layer.lanes.start.data() + tile.channel);
-  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
-    const Scale scale(layer.lanes.scalings[tile.channel / kPanel]);
-    std::int64_t pixel = first / kPooled;
+  std::int64_t pixel = first / kPooled;
 #pragma GCC unroll 4
-    for (int v = 0; v < kRows; v += kShare * kPooled, pixel += kShare) {
-      Sum sum;
+  for (int v = 0; v < kRows; v += kShare * kPooled, pixel += kShare) {
+    Sum sum;
 #pragma GCC unroll 4
-      for (int k = 0; k < kPooled; ++k) {
-        Sum rows[kShare];
+    for (int k = 0; k < kPooled; ++k) {
+      Sum rows[kShare];
 #pragma GCC unroll 4
-        for (int s = 0; s < kShare; ++s) rows[s] = sums[v + s * kPooled + k][0];
-        // With the start first: sums without it are right modulo 2^32 only, and have no order.
-        const Sum folded = Isa::add(Isa::fold(rows), start);
-        sum = k == 0 ? folded : Isa::max(sum, folded);
-      }
-      Isa::template store_pixels<kShare>(
-          scale(sum), job.range, job.out + pixel * job.stride + tile.channel, job.stride,
-          static_cast<int>(layer.outputs - tile.channel), job.count / kPooled - pixel);
+      for (int s = 0; s < kShare; ++s) rows[s] = sums[v + s * kPooled + k][0];
+      // With the start first: sums without it are right modulo 2^32 only, and have no order.
+      const Sum folded = Isa::add(Isa::fold(rows), start);
+      sum = k == 0 ? folded : Isa::max(sum, folded);
     }
-  });
+    Isa::template store_pixels<kShare>(scale(sum), t.job.range, t.job.out + pixel * t.job.stride,
+                                       t.job.stride, t.left,
+                                       kWhole ? kShare : t.job.count / kPooled - pixel);
+  }
 }
 
 template <class Isa, int kPooled, int kShare>
 inline void multiply_narrow(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile) {
   constexpr int kLeast = kShare * kPooled;
   constexpr int kRows = std::max(8 / Isa::kSumRegisters, kLeast);
-  std::int64_t first = 0;
-  for (; first + kRows <= job.count; first += kRows) {
-    multiply_narrow_rows<Isa, kShare, kPooled, kRows>(job, layer, tile, first);
-  }
-  for (; first < job.count; first += kLeast) {
-    multiply_narrow_rows<Isa, kShare, kPooled, kLeast>(job, layer, tile, first);
-  }
+  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
+    const TileJob<Isa, Scale, 1> t(job, layer, tile);
+    const std::int64_t count = job.count;
+    std::int64_t first = 0;
+    for (; first + kRows <= count; first += kRows) {
+      multiply_narrow_rows<Isa, kShare, kPooled, kRows, true>(t, first);
+    }
+    for (; first < count; first += kLeast) {
+      multiply_narrow_rows<Isa, kShare, kPooled, kLeast, false>(t, first);
+    }
+  });
 }
 
 }  // namespace pare::integer

@@ -25,8 +25,10 @@ inline constexpr bool AddsSmallProducts = requires(const std::int8_t* p) {
 
 // The entries that 64 bytes of weights hold, added to `products`.
 template <class Isa, int kShare, int kRows, bool kNibbles>
-inline void add_small_load(const std::uint8_t* const (&x)[kRows], const std::int32_t* offset,
-                           const std::int8_t* weights, typename Isa::Small (&products)[kRows]) {
+[[gnu::always_inline]] inline void add_small_load(const std::uint8_t* const (&x)[kRows],
+                                                  const std::int32_t* offset,
+                                                  const std::int8_t* weights,
+                                                  typename Isa::Small (&products)[kRows]) {
   typename Isa::Small w[kNibbles ? 2 : 1];
   if constexpr (kNibbles) {
     Isa::unpack(weights, w[0], w[1]);
@@ -46,9 +48,10 @@ inline void add_small_load(const std::uint8_t* const (&x)[kRows], const std::int
 
 // `count` entries, as far as they fill groups; moves offset and weights behind them.
 template <class Isa, int kShare, int kRows, int kGroup, bool kNibbles>
-inline void add_small_groups(const std::uint8_t* const (&x)[kRows], std::int64_t count,
-                             const std::int32_t*& offset, const std::int8_t*& weights,
-                             typename Isa::Sum (&sums)[kRows][1]) {
+[[gnu::always_inline]] inline void add_small_groups(const std::uint8_t* const (&x)[kRows],
+                                                    std::int64_t count, const std::int32_t*& offset,
+                                                    const std::int8_t*& weights,
+                                                    typename Isa::Sum (&sums)[kRows][1]) {
   constexpr int kLoaded = kNibbles ? 2 : 1;
   const std::int32_t* const end = offset + count / kGroup * kGroup;
   const std::int32_t* at = offset;
@@ -78,9 +81,10 @@ inline void add_small_groups(const std::uint8_t* const (&x)[kRows], std::int64_t
 
 // All small entries of a tile.
 template <class Isa, int kShare, int kRows, bool kNibbles>
-inline void add_small_entries(const std::uint8_t* const (&x)[kRows], const Tile& tile,
-                              const std::int32_t*& offset, const std::int8_t*& weights,
-                              typename Isa::Sum (&sums)[kRows][1]) {
+[[gnu::always_inline]] inline void add_small_entries(const std::uint8_t* const (&x)[kRows],
+                                                     const Tile& tile, const std::int32_t*& offset,
+                                                     const std::int8_t*& weights,
+                                                     typename Isa::Sum (&sums)[kRows][1]) {
   if constexpr (kNibbles) {
     add_small_groups<Isa, kShare, kRows, 8, true>(x, tile.entries, offset, weights, sums);
     add_small_groups<Isa, kShare, kRows, 2, true>(x, tile.entries % 8, offset, weights, sums);

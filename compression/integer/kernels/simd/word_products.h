@@ -20,9 +20,9 @@ inline constexpr bool MultipliesWords = requires(const std::int16_t* const (&x)[
 
 // The entries [offset, end) for rows whose first bytes are at x.
 template <class Isa, int kRows>
-inline void add_word_entries(const std::uint8_t* const (&x)[kRows], const MultiplyJob& job,
-                             const std::int32_t* offset, const std::int32_t* end,
-                             const std::int8_t* weights, typename Isa::Sum (&sums)[kRows][1]) {
+[[gnu::always_inline]] inline void add_word_entries(
+    const std::uint8_t* const (&x)[kRows], const MultiplyJob& job, const std::int32_t* offset,
+    const std::int32_t* end, const std::int8_t* weights, typename Isa::Sum (&sums)[kRows][1]) {
   if (offset == end) return;
   const std::int16_t* words[kRows];
   typename Isa::Sum own[kRows];  // the caller's would not stay in registers

@@ -1,0 +1,54 @@
+// What the rows of a tile have in common. Include behind the target pragma.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/packed_layer.h"
+
+namespace pare::integer {
+
+// Copies: as far as the compiler knows a code may be stored anywhere, also over what it has a
+// reference to, which it would load anew behind every store; and a panel's scaling stays in
+// registers from row to row.
+template <class Isa, class Scale, int kPanels>
+struct TileJob {
+  MultiplyJob job;  // `out` is that of the tile's first channel
+  const PackedLayer& layer;
+  const Tile& tile;
+  const std::int32_t* offsets;  // of `entries` entries
+  const std::int8_t* weights;
+  std::int64_t entries;
+  const std::int32_t* starts;
+  int left;  // channels from the tile's first one on
+  std::array<Scale, kPanels> scales;
+
+  TileJob(const MultiplyJob& whole, const PackedLayer& l, const Tile& t)
+      : job(whole),
+        layer(l),
+        tile(t),
+        offsets(l.offsets.data() + t.first_entry),
+        weights(l.weights.data() + t.first_weight),
+        entries(t.entries),
+        starts(l.lanes.start.data() + t.channel),
+        left(static_cast<int>(l.outputs - t.channel)),
+        scales(make_scales(l.lanes.scalings.data() + t.channel / kPanel,
+                           std::make_index_sequence<kPanels>())) {
+    job.out += t.channel;
+  }
+
+  // Channels of panel p.
+  int used(int p) const { return std::min(left - p * kPanel, kPanel); }
+
+ private:
+  template <std::size_t... kIndex>
+  static std::array<Scale, kPanels> make_scales(const PanelScaling* panels,
+                                                std::index_sequence<kIndex...>) {
+    return {Scale(panels[kIndex])...};
+  }
+};
+
+}  // namespace pare::integer
