@@ -29,9 +29,8 @@ inline constexpr bool HasNarrowTiles = requires(const std::uint8_t* p) {
 // the last one is computed like that one, and not stored.
 template <class Isa, int kShare, int kPooled, int kRows, bool kWhole, class Scale>
 [[gnu::always_inline]] inline void multiply_narrow_rows(const TileJob<Isa, Scale, 1>& t,
+                                                        const typename Isa::Sum& start,
                                                         std::int64_t first) {
-  const Scale scale = t.scales[0];
-  const typename Isa::Sum start = Isa::load(t.starts);
   using Sum = typename Isa::Sum;
   const std::uint8_t* x[kRows];
   Sum sums[kRows][1];
@@ -66,8 +65,8 @@ template <class Isa, int kShare, int kPooled, int kRows, bool kWhole, class Scal
       const Sum folded = Isa::add(Isa::fold(rows), start);
       sum = k == 0 ? folded : Isa::max(sum, folded);
     }
-    Isa::template store_pixels<kShare>(scale(sum), t.job.range, t.job.out + pixel * t.job.stride,
-                                       t.job.stride, t.left,
+    Isa::template store_pixels<kShare>(t.scales[0](sum), t.job.range,
+                                       t.job.out + pixel * t.job.stride, t.job.stride, t.left,
                                        kWhole ? kShare : t.job.count / kPooled - pixel);
   }
 }
@@ -78,13 +77,14 @@ inline void multiply_narrow(const MultiplyJob& job, const PackedLayer& layer, co
   constexpr int kRows = std::max(8 / Isa::kSumRegisters, kLeast);
   with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
     const TileJob<Isa, Scale, 1> t(job, layer, tile);
+    const typename Isa::Sum start = Isa::load(t.starts);
     const std::int64_t count = job.count;
     std::int64_t first = 0;
     for (; first + kRows <= count; first += kRows) {
-      multiply_narrow_rows<Isa, kShare, kPooled, kRows, true>(t, first);
+      multiply_narrow_rows<Isa, kShare, kPooled, kRows, true>(t, start, first);
     }
     for (; first < count; first += kLeast) {
-      multiply_narrow_rows<Isa, kShare, kPooled, kLeast, false>(t, first);
+      multiply_narrow_rows<Isa, kShare, kPooled, kLeast, false>(t, start, first);
     }
   });
 }
