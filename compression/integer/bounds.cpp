@@ -5,8 +5,7 @@
 // the sum of a channel lies in
 //   [-(P * down + N * up),  P * up + N * down],   P = sum of positive d, N = sum of negative |d|.
 // The ends hold for every partial sum too, in any order of taps, provided that summing starts at
-// the bias. Where that has bits behind the point, it is added to the sum, shifted left, in the end:
-// then the bound holds for the shifted sum alone too.
+// the bias, or at what it has before the point (start_of_sum).
 #include <algorithm>
 #include <cstdlib>
 
@@ -41,7 +40,6 @@ std::vector<std::int64_t> bounds(const Weights& weights, const Channels& channel
     }
     const std::int64_t bias = channels.bias[c];
     result[c] = std::max(std::abs(bias + high), std::abs(bias + low));
-    if (channels.fraction_bits > 0) result[c] = std::max({result[c], high, -low});
   }
   return result;
 }

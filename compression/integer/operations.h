@@ -77,4 +77,17 @@ inline std::int32_t most_fraction_bits(const Weights& weights) {
   return weights.affine ? 0 : std::max(0, 7 - weights.bits);
 }
 
+// A channel's sum starts at what its bias has before the point, and in the end gets the bits behind
+// it: acc = 2^f * sum + rest. So every partial sum is that of an accumulator which some input has,
+// and which the program's proof covers.
+inline std::int32_t start_of_sum(const Channels& channels, std::int64_t c) {
+  return channels.bias[static_cast<std::size_t>(c)] >> channels.fraction_bits;  // rounded down
+}
+inline std::int32_t rest_of_bias(const Channels& channels, std::int64_t c) {
+  return channels.bias[static_cast<std::size_t>(c)] & ((1 << channels.fraction_bits) - 1);
+}
+inline std::int32_t accumulator(const Channels& channels, std::int64_t c, std::int32_t sum) {
+  return sum * (1 << channels.fraction_bits) + rest_of_bias(channels, c);
+}
+
 }  // namespace pare::integer

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compression/groups.h"
+#include "compression/integer/operations.h"
 #include "compression/lower/exact_sums.h"
 #include "compression/quantize/activation_quantizer.h"
 #include "framework/base/error.h"
@@ -90,14 +91,24 @@ class Evaluation {
     const FinalWeights& w = final_.weights.at(head.name);
     const SumsLayout layout = layout_of(head, w.weights.affine);
     const bool depthwise = head.module->kind() == "depthwise_conv2d" || is_pointwise(head);
-    const std::vector<std::int32_t> sums =
+    const std::vector<std::uint32_t> sums =
         exact_sums(layout, plain_weights(w.weights, layout.out_channels, depthwise),
                    without_zero_point(input(head), input_edge(head).zero_point));
     return requantized(sums, w.channels, out);
   }
 
+  // Of a sum of products modulo 2^32: it is with the start that the sum fits int32.
+  static std::int32_t whole_accumulator(const integer::Channels& channels, std::size_t c,
+                                        std::uint32_t products) {
+    const bool negate = !channels.negate.empty() && channels.negate[c] != 0;
+    const auto channel = static_cast<std::int64_t>(c);
+    const auto start = static_cast<std::uint32_t>(integer::start_of_sum(channels, channel));
+    return integer::accumulator(
+        channels, channel, static_cast<std::int32_t>(negate ? start - products : start + products));
+  }
+
   // One sum after the other of each channel, which stand innermost.
-  Codes requantized(const std::vector<std::int32_t>& sums, const integer::Channels& channels,
+  Codes requantized(const std::vector<std::uint32_t>& sums, const integer::Channels& channels,
                     const FinalEdge& out) const {
     Codes codes(sums.size());
     const std::size_t count = channels.bias.size();
@@ -106,11 +117,8 @@ class Evaluation {
                      for (auto i = static_cast<std::size_t>(begin) * count;
                           i < static_cast<std::size_t>(end) * count; i += count) {
                        for (std::size_t c = 0; c < count; ++c) {
-                         const bool negate = !channels.negate.empty() && channels.negate[c];
-                         const std::int32_t sum = negate ? -sums[i + c] : sums[i + c];
-                         codes[i + c] =
-                             requantized(channels.bias[c] + sum * (1 << channels.fraction_bits),
-                                         channels.multipliers[c], out);
+                         codes[i + c] = requantized(whole_accumulator(channels, c, sums[i + c]),
+                                                    channels.multipliers[c], out);
                        }
                      }
                    });

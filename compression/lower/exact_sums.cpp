@@ -34,8 +34,8 @@ void gather(const SumsLayout& l, const float* image, std::int64_t group,
 
 }  // namespace
 
-std::vector<std::int32_t> exact_sums(const SumsLayout& l, std::span<const float> weights,
-                                     std::span<const float> x) {
+std::vector<std::uint32_t> exact_sums(const SumsLayout& l, std::span<const float> weights,
+                                      std::span<const float> x) {
   const Window& w = l.window;
   const std::int64_t taps = w.kernel_h * w.kernel_w * (l.channels / l.groups);
   const std::int64_t pixels = w.out_h(l.height) * w.out_w(l.width);
@@ -48,7 +48,7 @@ std::vector<std::int32_t> exact_sums(const SumsLayout& l, std::span<const float>
   const bool whole_image = pixels == 1 && w.kernel_h == l.height && w.kernel_w == l.width &&
                            w.pad_top == 0 && w.pad_left == 0;
   const std::int64_t together = whole_image && l.groups == 1 ? 64 : 1;
-  std::vector<std::int32_t> sums(static_cast<std::size_t>(images * pixels * l.out_channels), 0);
+  std::vector<std::uint32_t> sums(static_cast<std::size_t>(images * pixels * l.out_channels), 0);
   parallel_tiles(images, together, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t rows = (end - begin) * pixels;
     std::vector<float> patches(static_cast<std::size_t>(together == 1 ? pixels * taps : 0));
@@ -64,9 +64,11 @@ std::vector<std::int32_t> exact_sums(const SumsLayout& l, std::span<const float>
         gemm_serial(Transpose::no, Transpose::yes, rows, filters, depth, left + k, taps,
                     weights.data() + g * filters * taps + k, taps, 0.0f, product.data(), filters);
         for (std::int64_t r = 0; r < rows; ++r) {
-          std::int32_t* to = sums.data() + (begin * pixels + r) * l.out_channels + g * filters;
-          for (std::int64_t f = 0; f < filters; ++f)
-            to[f] += static_cast<std::int32_t>(product[static_cast<std::size_t>(r * filters + f)]);
+          std::uint32_t* to = sums.data() + (begin * pixels + r) * l.out_channels + g * filters;
+          for (std::int64_t f = 0; f < filters; ++f) {
+            const float exact = product[static_cast<std::size_t>(r * filters + f)];
+            to[f] += static_cast<std::uint32_t>(static_cast<std::int32_t>(exact));
+          }
         }
       }
     }

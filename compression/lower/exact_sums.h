@@ -19,9 +19,9 @@ struct SumsLayout {
 };
 
 // weights [out][kernel_h][kernel_w][channels / groups], x [images][height][width][channels];
-// returns the sums [images][out_h][out_w][out]. Each product chunk stays below 2^24, so float adds
-// exactly.
-std::vector<std::int32_t> exact_sums(const SumsLayout& layout, std::span<const float> weights,
-                                     std::span<const float> x);
+// returns the sums [images][out_h][out_w][out], modulo 2^32. Each product chunk stays below 2^24,
+// so float adds exactly.
+std::vector<std::uint32_t> exact_sums(const SumsLayout& layout, std::span<const float> weights,
+                                      std::span<const float> x);
 
 }  // namespace pare

@@ -163,23 +163,25 @@ std::vector<ChannelMap> channel_maps(const GroupParts& parts, const WeightCodes&
 }
 
 // The largest accumulator of every channel.
-std::vector<std::int64_t> accumulator_bounds(const GroupParts& parts, const FinalWeights& w,
+std::vector<std::int64_t> accumulator_bounds(const GroupParts& parts,
+                                             const integer::Weights& weights,
+                                             const integer::Channels& channels,
                                              const FinalEdge& in) {
   integer::Tensor input, output;
   input.zero_point = in.zero_point;
   input.code_min = in.code_min;
   input.code_max = in.code_max;
   output.channels = static_cast<std::int32_t>(parts.channels);
-  const auto taps = static_cast<std::int32_t>(std::ssize(w.weights.codes) / parts.channels);
+  const auto taps = static_cast<std::int32_t>(std::ssize(weights.codes) / parts.channels);
   if (parts.weight && parts.weight->channel_axis() == 0) {
     input.channels = taps;
-    return integer::accumulator_bounds(integer::Dense{0, 0, w.weights, w.channels}, input, output);
+    return integer::accumulator_bounds(integer::Dense{0, 0, weights, channels}, input, output);
   }
   integer::Window window;
   window.kernel_h = taps;
   input.channels = output.channels;
-  return integer::accumulator_bounds(
-      integer::DepthwiseConv2d{0, 0, window, w.weights, w.channels}, input, output);
+  return integer::accumulator_bounds(integer::DepthwiseConv2d{0, 0, window, weights, channels},
+                                     input, output);
 }
 
 // The level nearest to x / scale; the lower of two.
@@ -267,6 +269,28 @@ float effective_scale(const GroupParts& parts, ChannelMap map, WeightCodes& code
   return raised;
 }
 
+// As many as there is room for: sums keep half of int32, and no bias that fits without fraction
+// bits makes a scale grow.
+std::int32_t fitting_fraction_bits(const GroupParts& parts, const WeightCodes& codes,
+                                   const std::vector<ChannelMap>& maps, const FinalEdge& in) {
+  integer::Channels no_bias;
+  no_bias.bias.assign(maps.size(), 0);
+  const std::vector<std::int64_t> sums = accumulator_bounds(parts, codes.weights, no_bias, in);
+  std::int32_t bits = most_fraction_bits(codes.weights);
+  for (std::size_t c = 0; c < maps.size(); ++c) {
+    const auto effective =
+        static_cast<float>(static_cast<double>(codes.scales[c]) * std::fabs(maps[c].a));
+    const bool fits = bias_fits(maps[c].bias, static_cast<double>(in.scale), effective);
+    const auto has_room = [&](std::int32_t f) {
+      const double unit = std::ldexp(static_cast<double>(in.scale), -f);
+      return (sums[c] << f) < (std::int64_t{1} << 30) &&
+             (!fits || bias_fits(maps[c].bias, unit, effective));
+    };
+    while (bits > 0 && !has_room(bits)) --bits;
+  }
+  return bits;
+}
+
 }  // namespace
 
 void refuse_integers(const std::string& node, const std::string& reason) {
@@ -279,8 +303,8 @@ FinalWeights final_weights(const Network& network, const Group& group, const Fin
   WeightCodes codes =
       parts.weight ? weight_codes(group.head, *parts.weight) : unit_weights(parts.channels);
   const std::vector<ChannelMap> maps = channel_maps(parts, codes, in, out);
-  // A float32 times a power of two: products with weight scales round as without it.
-  const std::int32_t fraction_bits = most_fraction_bits(codes.weights);
+  const std::int32_t fraction_bits = fitting_fraction_bits(parts, codes, maps, in);
+  // Exact, so that products with weight scales round as without it.
   const float input_unit = std::ldexp(in.scale, -fraction_bits);
   const std::int64_t unit_of_sums = std::int64_t{1} << fraction_bits;
   std::vector<float> scales;
@@ -307,7 +331,8 @@ FinalWeights final_weights(const Network& network, const Group& group, const Fin
     return in_float ? static_cast<double>(input_unit * scales[c])
                     : static_cast<double>(input_unit) * static_cast<double>(scales[c]);
   };
-  const std::vector<std::int64_t> bounds = accumulator_bounds(parts, result, in);
+  const std::vector<std::int64_t> bounds =
+      accumulator_bounds(parts, result.weights, result.channels, in);
   for (std::size_t c = 0; c < scales.size(); ++c)
     out.scale = fitting_scale(out.scale, product(c), std::max(bounds[c], unit_of_sums));
   for (std::size_t c = 0; c < scales.size(); ++c) {

@@ -116,8 +116,8 @@ TEST_CASE("an edge whose range is next to nothing has its scale raised, and the 
   CHECK(verify(network, final, integer::Engine(program), codes).differing == 0);
 }
 
-// Weights of two bits, -0.5, 0 or 0.5 times the largest input: in units of sums a bias would be off
-// by up to a quarter of that, many codes of the output.
+// Weights of -0.5, 0 and 0.5: in units of sums, half a step of the input, a bias would be off by up
+// to a quarter of that step.
 TEST_CASE("the bias of weights with few bits has bits behind the point") {
   Network network({4});
   network.add("d", {"input"}, std::make_unique<Dense>(DenseOptions{.units = 3}));
@@ -158,6 +158,41 @@ TEST_CASE("the bias of weights with few bits has bits behind the point") {
     const double got = static_cast<double>(to.scale) * (out[i] - to.zero_point);
     CHECK(std::fabs(got - expected) <= 0.55 * static_cast<double>(to.scale));
   }
+}
+
+// In units of 2^-5 its bias would be more than 2^30 of them.
+TEST_CASE("fraction bits leave room for the bias of a channel with tiny weights") {
+  Network network({4});
+  network.add("d", {"input"}, std::make_unique<Dense>(DenseOptions{.units = 2}));
+  network.initialize(1);
+  for (Parameter* p : network.parameters()) {
+    float* values = p->latent().mutable_data();
+    if (p->path() == "d.weight") {
+      for (std::int64_t i = 0; i < 8; ++i) values[i] = i < 4 ? 1e-7f : 0.5f;
+    } else {
+      std::fill_n(values, 2, 0.1f);
+    }
+  }
+  WeightQuantizerConfig few_bits;
+  few_bits.bits = 2;
+  few_bits.granularity = Granularity::per_channel;
+  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, few_bits);
+  attach_activation_quantizers(network, ActivationQuantizerConfig());
+  const Tensor x = random_tensor({16, 4}, 5);
+  {
+    const NoGradient no_gradient;
+    network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
+    network.release();
+  }
+  const FinalNetwork final = make_final(network, integer::Rounding::twice);
+  CHECK(final.raised_channels == 0);
+  const integer::Program program = lower(network, final, "tiny", {});
+  const integer::Channels& channels = std::get<integer::Dense>(program.operations.back()).channels;
+  CHECK(channels.fraction_bits < 5);
+  CHECK(channels.bias[0] > 1 << 28);
+  CHECK(channels.bias[0] <= 1 << 30);
+  const std::vector<std::int8_t> codes = input_codes(final, x.values());
+  CHECK(verify(network, final, integer::Engine(program), codes).differing == 0);
 }
 
 // A grid for nothing but zeros has scale 1, in whose units (0.08 here) a bias would be lost.

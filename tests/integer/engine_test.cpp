@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <map>
 #include <string>
 
 #include "compression/integer/operations.h"
+#include "compression/integer/validate.h"
 #include "framework/base/error.h"
 #include "tests/integer/random_program.h"
 #include "tests/threads.h"
@@ -90,6 +92,39 @@ TEST_CASE("random programs draw every operation and every feature") {
   for (const auto& entry : counts) {
     INFO(entry.first);
     CHECK(entry.second >= 10);
+  }
+}
+
+// Products alone leave int32; behind a bias of -2^30 they do not, and the program is valid.
+TEST_CASE("sums start at the bias, without which they would not fit") {
+  struct Case {
+    std::int32_t width, bits, fraction_bits;
+    std::int8_t code;
+  };
+  constexpr Multiplier kMultiplier{1 << 30, -23};
+  for (const Case& c : {Case{260, 8, 0, 127}, Case{600, 4, 3, 7}}) {
+    Program program;
+    program.name = "large_sums";
+    program.tensors = {{"in", 256, c.width, 1, -128, -128, 127, 0x3F800000},
+                       {"out", 1, 1, 1, 0, -128, 127, 0x3F800000}};
+    program.output = 1;
+    const std::int64_t taps = program.tensors[0].size();
+    Dense dense{0, 1, {c.bits, false, {}, {}, {0x3F800000}}, {}};
+    dense.weights.codes.assign(static_cast<std::size_t>(taps), c.code);
+    dense.channels = {c.fraction_bits, {-(1 << 30)}, {kMultiplier}, {}};
+    program.operations = {dense};
+    validate(program);
+    const std::int64_t products = taps * 255 * c.code * (1 << c.fraction_bits);
+    REQUIRE(products > std::numeric_limits<std::int32_t>::max());
+    const std::vector<std::int8_t> codes(static_cast<std::size_t>(taps), 127);
+    const std::int32_t expected = requantize(static_cast<std::int32_t>(products - (1 << 30)),
+                                             kMultiplier, program.rounding, 0, -128, 127);
+    CHECK(std::abs(expected) < 127);
+    for (const bool reference : {false, true}) {
+      std::vector<std::int8_t> out(1);
+      Engine(program, {.reference = reference}).run(codes, out);
+      CHECK(out[0] == expected);
+    }
   }
 }
 

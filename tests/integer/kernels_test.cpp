@@ -171,6 +171,25 @@ TEST_CASE("one product, two sums and a shift are both roundings") {
   }
 }
 
+TEST_CASE("without its last bits an accumulator gives the same, for they are in the constants") {
+  Draw draw(3);
+  for (int trial = 0; trial < 400000; ++trial) {
+    const std::int32_t fraction_bits = draw.between(1, 6);
+    const std::int32_t shift = draw.between(-31, 30 - fraction_bits);
+    const int size = 31 - std::max(shift, 0);
+    const auto limit = static_cast<std::int32_t>((std::int64_t{1} << size) - 1);
+    const std::int32_t acc =
+        draw.chance(20) ? (draw.chance(50) ? limit : -limit) : draw.between(-limit, limit);
+    const Multiplier m{draw.chance(5) ? 0 : draw.between(1 << 30, 2147483647), shift};
+    const std::int32_t sum = acc >> fraction_bits, rest = acc & ((1 << fraction_bits) - 1);
+    for (const Rounding rounding : {Rounding::twice, Rounding::once}) {
+      const Scaling s = make_scaling(m, rounding, fraction_bits, rest);
+      REQUIRE(((sum * s.value + s.nudge - (sum < 0 ? s.correction : 0)) >> s.right) ==
+              scale_accumulator(acc, m, rounding));
+    }
+  }
+}
+
 // A layer without weights: the accumulator is the bias, and what remains is requantization.
 TEST_CASE("vector requantization equals the definition for every shift") {
   Draw draw(2);

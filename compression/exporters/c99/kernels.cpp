@@ -172,7 +172,7 @@ typedef struct {
   const int8_t *shift;
 )";
 
-const char* const kUnit = R"(  int16_t unit; /* of sums, in those of the bias */
+const char* const kFractionBits = R"(  int16_t fraction_bits; /* of the bias */
 )";
 
 const char* const kWholeBias = R"(
@@ -181,9 +181,11 @@ const char* const kWholeBias = R"(
 )";
 
 const char* const kFineBias = R"(
-/* The bias has bits behind the point of the sums of products. */
-#define FIRST_SUM(layer, channel) 0
-#define ALL_OF(layer, channel, sum) ((sum) * (layer)->unit + (layer)->bias[channel])
+/* A bias has bits behind the point of the sums; a sum starts at those before it. */
+#define FIRST_SUM(layer, channel) ((layer)->bias[channel] >> (layer)->fraction_bits)
+#define ALL_OF(layer, channel, sum)             \
+  ((sum) * ((int32_t)1 << (layer)->fraction_bits) + \
+   ((layer)->bias[channel] & (((int32_t)1 << (layer)->fraction_bits) - 1)))
 )";
 
 const char* const kConvolve = R"(

@@ -10,10 +10,10 @@ namespace pare::c99 {
 // Types of all programs; `side_t` and `weight_t` must be declared before.
 extern const char* const kTypes;
 extern const char* const kTaps;   // taps_of: those inside the image
-// layer_t, a convolution of any kind, without its end; `weights_t` before it. kUnit: one more
-// field, where biases have fraction bits.
+// layer_t, a convolution of any kind, without its end; `weights_t` before it. kFractionBits: one
+// more field, where biases have some.
 extern const char* const kLayer;
-extern const char* const kUnit;
+extern const char* const kFractionBits;
 
 // int32_t scale(int32_t x, int32_t multiplier, int32_t shift): one of the two roundings.
 extern const char* const kScaleTwice;
@@ -26,7 +26,7 @@ extern const char* const kStream;  // take, gap, open_stream: weights as bits
 // The weights of one output channel: out of a table, or out of a table or a stream.
 extern const char* const kPlainRow;
 extern const char* const kAnyRow;
-// What a channel's sum starts at, and what is still missing in it. kFineBias: behind kUnit.
+// What a channel's sum starts at, and what is still missing in it. kFineBias: with kFractionBits.
 extern const char* const kWholeBias;
 extern const char* const kFineBias;
 extern const char* const kConvolve;  // conv2d, depthwise_conv2d, dense; with a max pooling or not

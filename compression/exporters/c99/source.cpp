@@ -167,7 +167,7 @@ class Writer {
         prefix, window(in, out, l.window), side(l.depth), side(l.per_group), side(l.outputs),
         side(pool.kernel_h), side(pool.kernel_w), side(pool.stride_h), side(pool.stride_w),
         in.zero_point, range(out), weights_text, prefix, prefix, prefix,
-        has_fractions() ? fmt::format(", {}", 1 << l.channels->fraction_bits) : "");
+        has_fractions() ? fmt::format(", {}", l.channels->fraction_bits) : "");
     const std::string from = place(inputs_of(first)[0]);
     const std::string to = place(output_of(program_.operations[step.step.last]));
     if (l.dense && !l.table.plain) {
@@ -275,7 +275,7 @@ class Writer {
           "\n/* [output channel][tap], sign and zero point applied. */\n"
           "typedef struct {\n  const weight_t *plain;\n} weights_t;\n";
     }
-    return text + kLayer + (has_fractions() ? kUnit : "") + "} layer_t;\n";
+    return text + kLayer + (has_fractions() ? kFractionBits : "") + "} layer_t;\n";
   }
 
   std::string kernels() const {

@@ -267,7 +267,7 @@ class Reader {
     if constexpr (requires { op.weights; }) {
       op.weights.bits = json.at("bits");
       op.weights.affine = json.at("affine");
-      op.channels.fraction_bits = json.at("fraction_bits");
+      op.channels.fraction_bits = json.value("fraction_bits", 0);  // older files have none
       op.weights.codes = narrowed(name_ + ".weight");
       op.weights.scale_bits = part<std::uint32_t>("weight_scale");
       if (has("weight_zero_point"))

@@ -58,15 +58,11 @@ std::int32_t effective_weight(const Weights& weights, const Channels& channels, 
   return !channels.negate.empty() && channels.negate[c] != 0 ? -d : d;
 }
 
-std::int32_t accumulator(const Channels& channels, std::int32_t c, std::int32_t sum) {
-  return channels.bias[c] + sum * (1 << channels.fraction_bits);
-}
-
 void run(const Image& image, const Conv2d& op) {
   const std::int32_t depth = image.input.channels / op.groups;
   const std::int32_t per_group = image.output.channels / op.groups;
   for_each_code(image, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
-    std::int32_t sum = 0;
+    std::int32_t sum = start_of_sum(op.channels, c);
     for_each_tap(op.window, image.input, y, x,
                  [&](std::int32_t ky, std::int32_t kx, std::int64_t pixel) {
                    const std::int64_t tap =
@@ -85,7 +81,7 @@ void run(const Image& image, const Conv2d& op) {
 void run(const Image& image, const DepthwiseConv2d& op) {
   const std::int32_t multiplier = image.output.channels / image.input.channels;
   for_each_code(image, [&](std::int32_t y, std::int32_t x, std::int32_t c) {
-    std::int32_t sum = 0;
+    std::int32_t sum = start_of_sum(op.channels, c);
     for_each_tap(
         op.window, image.input, y, x, [&](std::int32_t ky, std::int32_t kx, std::int64_t pixel) {
           const std::int64_t tap = std::int64_t{ky} * op.window.kernel_w + kx;
@@ -99,7 +95,7 @@ void run(const Image& image, const DepthwiseConv2d& op) {
 void run(const Image& image, const Dense& op) {
   const std::int64_t inputs = image.input.size();
   for_each_code(image, [&](std::int32_t, std::int32_t, std::int32_t c) {
-    std::int32_t sum = 0;
+    std::int32_t sum = start_of_sum(op.channels, c);
     for (std::int64_t i = 0; i < inputs; ++i) {
       sum += effective_weight(op.weights, op.channels, c * inputs + i, c) *
              (image.a[i] - image.input.zero_point);

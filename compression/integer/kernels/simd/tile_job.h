@@ -17,7 +17,6 @@ namespace pare::integer {
 template <class Isa, class Scale, int kPanels>
 struct TileJob {
   MultiplyJob job;  // `out` is that of the tile's first channel
-  const PackedLayer& layer;
   const Tile& tile;
   const std::int32_t* offsets;  // of `entries` entries
   const std::int8_t* weights;
@@ -28,7 +27,6 @@ struct TileJob {
 
   TileJob(const MultiplyJob& whole, const PackedLayer& l, const Tile& t)
       : job(whole),
-        layer(l),
         tile(t),
         offsets(l.offsets.data() + t.first_entry),
         weights(l.weights.data() + t.first_weight),
