@@ -55,6 +55,15 @@ void compare_float_forward(RandomNetwork& random, const FinalNetwork& final,
   random.network.release();
 }
 
+// Quantizers on all weights and edges, with the ranges of `x`.
+void calibrate(Network& network, const Tensor& x, const WeightQuantizerConfig& weights = {}) {
+  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, weights);
+  attach_activation_quantizers(network, ActivationQuantizerConfig());
+  const NoGradient no_gradient;
+  network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
+  network.release();
+}
+
 TEST_CASE("random networks: the engine computes exactly what the training graph simulates") {
   Drawn drawn;
   FloatDifference difference;
@@ -100,14 +109,8 @@ TEST_CASE("an edge whose range is next to nothing has its scale raised, and the 
     if (p->path() != "d.weight") continue;
     for (std::int64_t i = 0; i < 8; ++i) p->latent().mutable_data()[i] *= i < 4 ? 0.0f : 1e-12f;
   }
-  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, {});
-  attach_activation_quantizers(network, ActivationQuantizerConfig());
   const Tensor x = random_tensor({16, 4}, 5);
-  {
-    const NoGradient no_gradient;
-    network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
-    network.release();
-  }
+  calibrate(network, x);
   const FinalNetwork final = make_final(network, integer::Rounding::twice);
   CHECK(final.raised_edges == 1);
   CHECK(final.edges.at("d").scale < 1e-6f);  // no more than it takes
@@ -131,14 +134,8 @@ TEST_CASE("the bias of weights with few bits has bits behind the point") {
   }
   WeightQuantizerConfig few_bits;
   few_bits.bits = 2;
-  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, few_bits);
-  attach_activation_quantizers(network, ActivationQuantizerConfig());
   const Tensor x = random_tensor({16, 4}, 5);
-  {
-    const NoGradient no_gradient;
-    network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
-    network.release();
-  }
+  calibrate(network, x, few_bits);
   const FinalNetwork final = make_final(network, integer::Rounding::twice);
   const integer::Program program = lower(network, final, "few_bits", {});
   const auto& dense = std::get<integer::Dense>(program.operations.back());
@@ -176,14 +173,8 @@ TEST_CASE("fraction bits leave room for the bias of a channel with tiny weights"
   WeightQuantizerConfig few_bits;
   few_bits.bits = 2;
   few_bits.granularity = Granularity::per_channel;
-  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, few_bits);
-  attach_activation_quantizers(network, ActivationQuantizerConfig());
   const Tensor x = random_tensor({16, 4}, 5);
-  {
-    const NoGradient no_gradient;
-    network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
-    network.release();
-  }
+  calibrate(network, x, few_bits);
   const FinalNetwork final = make_final(network, integer::Rounding::twice);
   CHECK(final.raised_channels == 0);
   const integer::Program program = lower(network, final, "tiny", {});
@@ -209,15 +200,9 @@ TEST_CASE("a channel without weights keeps its bias") {
       std::fill_n(values, 3, kBias);
     }
   }
-  attach_weight_quantizers(select_weights(network, {}), Composition::mask_then_quantize, {});
-  attach_activation_quantizers(network, ActivationQuantizerConfig());
   Tensor x = random_tensor({16, 4}, 5);
   for (std::int64_t i = 0; i < x.size(); ++i) x.mutable_data()[i] *= 10;
-  {
-    const NoGradient no_gradient;
-    network.forward(Variable(x), Pass::begin(Pass::Mode::calibrate, 1, 0));
-    network.release();
-  }
+  calibrate(network, x);
   const FinalNetwork final = make_final(network, integer::Rounding::twice);
   const integer::Program program = lower(network, final, "dead", {});
   const integer::Engine engine(program);
