@@ -220,12 +220,12 @@ class DamagedTest(RunTest):
         for kind in ("tflite", "onnx"):
             file, noticed = self.right[kind], 0
             for byte in range(5, len(file), len(file) // 6):
-                done = self.damaged(kind, byte, 4)
+                done = self.damaged(kind, byte, 64)  # of a weight of four bits 8 codes, which are stored times 8
                 self.assertIn(done.returncode, (0, 5), f"{kind}: byte {byte}: {done.stderr}")
                 written = self.folder / f"out/mnist_16k.{kind}"
                 self.assertEqual(written.exists(), done.returncode == 0)
                 if done.returncode == 0:
-                    self.assertEqual(written.read_bytes()[byte], file[byte] ^ 4)
+                    self.assertEqual(written.read_bytes()[byte], file[byte] ^ 64)
                     shutil.rmtree(self.folder / "out")
                 noticed += done.returncode == 5
             self.assertGreater(noticed, 2, kind)
