@@ -256,11 +256,21 @@ TEST_CASE("additions are right for any multipliers, not for those of networks al
     op.scale_a = draw.chance(40) ? Multiplier{1 << 30, 0} : any(-9, 0);
     op.scale_b = draw.chance(40) ? Multiplier{1 << 30, 0} : any(-9, 0);
     op.scale_output = draw.chance(10) ? any(0, 0) : any(-28, -12);
+    if (draw.chance(10)) {  // so far to the left that other codes than these have no room
+      Tensor& narrow = program.tensors[0];
+      narrow.zero_point = narrow.code_min = draw.between(-128, 126);
+      narrow.code_max = narrow.zero_point + 1;
+      op.scale_a = any(1, 9);
+    }
     const AddJob job = make_add_job(program, op);
     in_pairs += job.pairs.exact;
     std::vector<std::int8_t> a(draw.between(1, 70)), b(a.size()), got(a.size());
-    for (std::int8_t& code : a) code = static_cast<std::int8_t>(draw.between(-128, 127));
-    for (std::int8_t& code : b) code = static_cast<std::int8_t>(draw.between(-128, 127));
+    const auto fill = [&](std::vector<std::int8_t>& codes, const Tensor& tensor) {
+      for (std::int8_t& code : codes)
+        code = static_cast<std::int8_t>(draw.between(tensor.code_min, tensor.code_max));
+    };
+    fill(a, program.tensors[0]);
+    fill(b, program.tensors[1]);
     for (const KernelSet* set : usable_kernel_sets()) {
       const auto& first = job.swapped ? b : a;
       const auto& second = job.swapped ? a : b;

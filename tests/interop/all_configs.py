@@ -27,7 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def configs(pattern):
     for path in sorted((ROOT / "configs").rglob("*.json")):
         name = str(path.relative_to(ROOT / "configs").with_suffix(""))
-        if '"base"' not in path.read_text() and fnmatch.fnmatch(name, pattern):  # an experiment's
+        if not name.startswith("experiments/") and fnmatch.fnmatch(name, pattern):
             yield name
 
 

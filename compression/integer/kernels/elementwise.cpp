@@ -23,12 +23,12 @@ CodeRange range_of(const Tensor& output) {
 }
 
 constexpr int kLeast = std::numeric_limits<std::int8_t>::min();
-constexpr int kMost = std::numeric_limits<std::int8_t>::max();
 
-// What an operand's codes are worth, scaled: worth[code - kLeast].
+// What an operand's codes are worth, scaled: worth[code - kLeast]. Only those that it can have: for
+// others there may be no room.
 std::array<std::int32_t, 256> worth_of(const Tensor& tensor, Multiplier m, Rounding rounding) {
-  std::array<std::int32_t, 256> worth;
-  for (int code = kLeast; code <= kMost; ++code) {
+  std::array<std::int32_t, 256> worth{};
+  for (int code = tensor.code_min; code <= tensor.code_max; ++code) {
     worth[static_cast<std::size_t>(code - kLeast)] =
         scale_accumulator((code - tensor.zero_point) * (1 << kAddLeftShift), m, rounding);
   }
@@ -63,8 +63,8 @@ bool gives_every_code(const PairSum& pairs, const Program& program, const Add& o
   const auto part = [](std::int32_t factors, int x, int y) {
     return x * (factors & 0xffff) + y * (factors >> 16);
   };
-  for (int x = kLeast; x <= kMost; ++x) {
-    for (int y = kLeast; y <= kMost; ++y) {
+  for (int x = operands.a->code_min; x <= operands.a->code_max; ++x) {
+    for (int y = operands.b->code_min; y <= operands.b->code_max; ++y) {
       const std::int32_t sum =
           a[static_cast<std::size_t>(x - kLeast)] + b[static_cast<std::size_t>(y - kLeast)];
       const std::int32_t got = (part(pairs.high, x, y) * (1 << PairSum::kHighLeft) +
