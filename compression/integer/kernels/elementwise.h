@@ -28,8 +28,8 @@ struct AddOperand {
 //   code = ((((a * A1 + b * B1) << 6) + ((a * A0 + b * B0) >> 9) + constant) >> shift) + zero point
 //
 // with A1 * 2^15 + A0 the operand's share of the sum as a fixed-point number of 30 bits, and zero
-// points in the constant. `exact` where that was tried, and found right, for all 65,536 pairs of
-// codes; it is for nearly every addition.
+// points in the constant. `exact` where that was tried, and found right, for all pairs of codes
+// that the operands can have; it is for nearly every addition.
 struct PairSum {
   bool exact = false;
   std::int32_t high = 0, low = 0;  // a's factor and b's in the low and the high 16 bits
