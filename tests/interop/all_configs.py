@@ -27,7 +27,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def configs(pattern):
     for path in sorted((ROOT / "configs").rglob("*.json")):
         name = str(path.relative_to(ROOT / "configs").with_suffix(""))
-        if not name.startswith("experiments/") and fnmatch.fnmatch(name, pattern):
+        is_run = not name.startswith("experiments/") and '"axes"' not in path.read_text()
+        if is_run and fnmatch.fnmatch(name, pattern):
             yield name
 
 
