@@ -218,6 +218,11 @@ void recode_channel(WeightCodes& codes, const Parameter* weight, std::int64_t c,
   }
 }
 
+// The scale of channel c with batch norm in it.
+float absorbed_scale(const WeightCodes& codes, const ChannelMap& map, std::size_t c) {
+  return static_cast<float>(static_cast<double>(codes.scales[c]) * std::fabs(map.a));
+}
+
 // `unit`: that of the bias where the weight scale is 1.
 bool bias_fits(double bias, double unit, float effective) {
   const double code = std::fabs(bias / (unit * static_cast<double>(effective)));
@@ -257,8 +262,7 @@ float effective_scale(const GroupParts& parts, ChannelMap map, WeightCodes& code
   if (!std::isfinite(a) || !std::isfinite(bias)) {
     refuse_integers(parts.node->name, fmt::format("channel {} is not finite", c));
   }
-  const float own = codes.scales[static_cast<std::size_t>(c)];
-  const auto effective = static_cast<float>(static_cast<double>(own) * std::fabs(a));
+  const float effective = absorbed_scale(codes, map, static_cast<std::size_t>(c));
   if (effective >= kSmallestScale && bias_fits(bias, unit, effective)) {
     const bool free = bias != 0 && has_free_scale(parts, codes, c);
     return free ? raised_scale(bias, unit) : effective;
@@ -278,8 +282,7 @@ std::int32_t fitting_fraction_bits(const GroupParts& parts, const WeightCodes& c
   const std::vector<std::int64_t> sums = accumulator_bounds(parts, codes.weights, no_bias, in);
   std::int32_t bits = most_fraction_bits(codes.weights);
   for (std::size_t c = 0; c < maps.size(); ++c) {
-    const auto effective =
-        static_cast<float>(static_cast<double>(codes.scales[c]) * std::fabs(maps[c].a));
+    const float effective = absorbed_scale(codes, maps[c], c);
     const bool fits = bias_fits(maps[c].bias, static_cast<double>(in.scale), effective);
     const auto has_room = [&](std::int32_t f) {
       const double unit = std::ldexp(static_cast<double>(in.scale), -f);

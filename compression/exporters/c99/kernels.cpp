@@ -183,7 +183,7 @@ const char* const kWholeBias = R"(
 const char* const kFineBias = R"(
 /* A bias has bits behind the point of the sums; a sum starts at those before it. */
 #define FIRST_SUM(layer, channel) ((layer)->bias[channel] >> (layer)->fraction_bits)
-#define ALL_OF(layer, channel, sum)             \
+#define ALL_OF(layer, channel, sum)                 \
   ((sum) * ((int32_t)1 << (layer)->fraction_bits) + \
    ((layer)->bias[channel] & (((int32_t)1 << (layer)->fraction_bits) - 1)))
 )";

@@ -142,6 +142,7 @@ template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles, class S
   add_entries<Isa, kRows, kPanels, kNibbles>(x, t, sums);
 #pragma GCC unroll 4
   for (int p = 0; p < kPanels; ++p) {
+    // Not store_rows: through another function 16 accumulators did not stay in registers.
     const Scale& scale = t.scales[static_cast<std::size_t>(p)];
     std::int8_t* out = t.job.out + first / kPooled * t.job.stride + p * kPanel;
 #pragma GCC unroll 16

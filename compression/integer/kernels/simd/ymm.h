@@ -201,9 +201,8 @@ struct Ymm {
     return _mm256_srav_epi32(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA),
                              load_half(s.high_right + 2 * first));
   }
-  // The correction is 0 or 2^(31 - f): that bit of the high half is the product's sign, for a sum
-  // without the f last bits of an accumulator is below 2^(31 - f), and the product below 2^(62 -
-  // f).
+  // The correction is 0 or 2^(31 - f): that bit of the high half is the product's sign. For a sum
+  // without the last f bits of an accumulator is below 2^(31 - f), and the product 2^31 times that.
   template <bool kCorrected>
   [[gnu::always_inline]] static __m256i nudged(__m256i sums, const PanelScaling& s, int first) {
     const __m256i product = _mm256_mul_epi32(sums, load_half(s.value + first));
