@@ -175,6 +175,7 @@ void Engine::Impl::run_block(const Route& route, std::span<const std::int8_t> co
     return workspace.arena.data() + route.plan.offsets[tensor] * block;
   };
   const std::int64_t images = std::ssize(codes) / input().size();
+  workspace.scratch.backwards = !workspace.scratch.backwards;
   std::copy(codes.begin(), codes.end(), place(program.input));
   visit(program.input, place(program.input));
   for (std::size_t s = 0; s < route.schedule.size(); ++s) {

@@ -26,6 +26,46 @@ TEST_CASE("every instruction set gives the reference's codes on random layers") 
   if (usable_kernel_sets().front()->sparse.multiply != nullptr) CHECK(in_windows > 0);
 }
 
+TEST_CASE("3 x 3 layers give the reference's codes with shared columns") {
+  int shared = 0;
+  for (std::uint64_t seed = 1; seed <= layers() / 2; ++seed) {
+    shared += compare_with_reference(random_filter_layer(seed), seed, "with shared columns");
+  }
+  if (usable_kernel_sets().front()->packing.columns)
+    CHECK(shared * 10 >= static_cast<int>(layers() / 2));
+}
+
+// From the second run on the weights of a large layer are read from the other end every other time.
+TEST_CASE("layers beyond the second cache give the same codes each time") {
+  constexpr std::int32_t kInputs = 2000, kOutputs = 600;
+  Program program;
+  program.name = "large";
+  program.tensors = {{"x", 1, 1, kInputs, 3, -128, 127, 0x3F800000},
+                     {"y", 1, 1, kOutputs, 0, -128, 127, 0x3F800000}};
+  Dense op;
+  op.output = 1;
+  op.weights.scale_bits = {0x3F800000};
+  Draw draw(8);
+  for (int i = 0; i < kInputs * kOutputs; ++i)
+    op.weights.codes.push_back(static_cast<std::int8_t>(draw.between(-127, 127)));
+  op.channels.bias.assign(kOutputs, 100);
+  op.channels.multipliers.assign(kOutputs, {1 << 30, -11});
+  program.operations = {op};
+  program.output = 1;
+  const std::vector<std::int8_t> codes = random_codes(program, 3, 1);
+  std::vector<std::int8_t> expected(3 * kOutputs), got(expected.size());
+  Engine(program, {.reference = true}).run(codes, expected);
+  for (const KernelSet* set : usable_kernel_sets()) {
+    const Engine engine(program, {.kernels = set->name});
+    for (int time = 0; time < 3; ++time) {
+      got.assign(got.size(), 99);
+      engine.run(codes, got);
+      INFO("kernels ", std::string(set->name), ", time ", time);
+      REQUIRE(got == expected);
+    }
+  }
+}
+
 TEST_CASE("layers of two input codes and signs give the reference's codes on bits") {
   std::uint64_t on_bits = 0;
   for (std::uint64_t seed = 1; seed <= layers(); ++seed) {
@@ -264,7 +304,7 @@ TEST_CASE("additions are right for any multipliers, not for those of networks al
     }
     const AddJob job = make_add_job(program, op);
     in_pairs += job.pairs.exact;
-    std::vector<std::int8_t> a(draw.between(1, 70)), b(a.size()), got(a.size());
+    std::vector<std::int8_t> a(draw.between(1, 200)), b(a.size()), got(a.size());
     const auto fill = [&](std::vector<std::int8_t>& codes, const Tensor& tensor) {
       for (std::int8_t& code : codes)
         code = static_cast<std::int8_t>(draw.between(tensor.code_min, tensor.code_max));

@@ -143,6 +143,47 @@ TEST_CASE("channels that would fill half of a panel or less share its lanes") {
   CHECK(pack(20, 64).lanes.start.size() == 32);
 }
 
+TEST_CASE("entries of three columns stand together where few of them are zeros") {
+  constexpr std::int64_t kDepth = 8, kTaps = 9 * kDepth, kRow = 100;
+  Weights weights;
+  for (std::int64_t i = 0; i < 16 * kTaps; ++i)
+    weights.codes.push_back(static_cast<std::int8_t>(i % 127 + 1));
+  Channels channels;
+  channels.bias.assign(32, 0);
+  channels.multipliers.assign(32, {1 << 30, -8});
+  const auto pack = [&](std::int64_t outputs, std::int64_t columns) {
+    const auto run = [&](std::int64_t row) {
+      return TapRun{row * kRow, row * 3 * kDepth, 3 * kDepth, columns};
+    };
+    return pack_layer(weights, channels, {outputs, kTaps, false}, 0, outputs,
+                      {run(0), run(1), run(2)}, 0, Rounding::twice,
+                      {.input_offset = 128, .max_panels = 4, .nibbles = false, .columns = true});
+  };
+  const PackedLayer shared = pack(16, 3), alone = pack(16, 1);
+  REQUIRE(shared.tiles[0].columns == 3);
+  CHECK(shared.tiles[0].entries == 18);
+  CHECK(std::vector(shared.offsets.begin(), shared.offsets.begin() + 7) ==
+        std::vector<std::int32_t>{0, 8, 16, 4, 12, 20, 100});
+  CHECK(alone.tiles[0].columns == 1);
+  CHECK(alone.offsets[1] == 4);
+  for (int entry = 0; entry < 6; ++entry) {  // of the first row: column entry % 3, half entry / 3
+    const std::int64_t place = entry % 3 * 2 + entry / 3;
+    CHECK(std::equal(shared.weights.begin() + entry * 64, shared.weights.begin() + entry * 64 + 64,
+                     alone.weights.begin() + place * 64));
+  }
+  // A third of the entries is zeros: with all three of a place 18 would be kept, else 12.
+  for (std::int64_t c = 0; c < 16; ++c) {
+    for (std::int64_t row = 0; row < 3; ++row)
+      std::fill_n(weights.codes.begin() + c * kTaps + row * 3 * kDepth, kDepth, std::int8_t{0});
+  }
+  CHECK(pack(16, 3).tiles[0].columns == 1);
+  CHECK(pack(16, 3).tiles[0].entries == 12);
+  std::fill(weights.codes.begin(), weights.codes.end(), std::int8_t{0});
+  CHECK(pack(16, 3).tiles[0].columns == 1);
+  weights.codes.assign(32 * kTaps, 1);
+  CHECK(pack(32, 3).tiles[0].columns == 1);  // two panels share inputs as it is
+}
+
 TEST_CASE("runs of weights are kept in windows where that is cheaper") {
   constexpr std::int64_t kOutputs = 64, kTaps = 640;
   Weights weights;

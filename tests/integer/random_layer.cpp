@@ -152,8 +152,9 @@ Program random_layer(std::uint64_t seed) {
 Program random_filter_layer(std::uint64_t seed) {
   Builder b(seed);
   Draw& draw = b.draw();
-  const Tensor in = b.tensor(b.add_tensor(draw.between(1, 13), draw.between(1, 13),
-                                          16 * draw.between(1, draw.chance(80) ? 3 : 9)));
+  const std::int32_t width = draw.between(1, draw.chance(70) ? 13 : 40);
+  const Tensor in = b.tensor(
+      b.add_tensor(draw.between(1, 13), width, 16 * draw.between(1, draw.chance(80) ? 3 : 9)));
   Conv2d op;
   Window& w = op.window;
   w.kernel_h = w.kernel_w = 3;
@@ -163,10 +164,10 @@ Program random_filter_layer(std::uint64_t seed) {
     return size + before + after - 2;
   };
   const std::int32_t height = pad(in.height, w.pad_top, w.pad_bottom);
-  const std::int32_t width = pad(in.width, w.pad_left, w.pad_right);
+  const std::int32_t columns = pad(in.width, w.pad_left, w.pad_right);
   const bool fills = draw.chance(85);  // whole panels, or nearly
   op.output = b.add_tensor(
-      height, width, fills ? 16 * draw.between(1, 4) - draw.between(0, 1) : draw_channels(draw));
+      height, columns, fills ? 16 * draw.between(1, 4) - draw.between(0, 1) : draw_channels(draw));
   b.finish_layer(std::move(op));
   add_pooling(b, 1);
   b.program().output = static_cast<std::int32_t>(b.program().tensors.size()) - 1;

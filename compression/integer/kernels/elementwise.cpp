@@ -55,54 +55,73 @@ struct Operands {
   Multiplier scale_a, scale_b;
 };
 
+// What kernels shift: modulo 2^32 in them, so it must fit.
+std::optional<std::int32_t> sum_of(const PairSum& pairs, int x, int y) {
+  const auto part = [&](std::int32_t factors) {
+    return x * (factors & 0xffff) + y * (factors >> 16);
+  };
+  const std::int64_t sum = (std::int64_t{part(pairs.high)} << PairSum::kHighLeft) +
+                           (part(pairs.low) >> PairSum::kLowRight) + pairs.constant;
+  if (sum != static_cast<std::int32_t>(sum)) return std::nullopt;
+  return static_cast<std::int32_t>(sum);
+}
+
 bool gives_every_code(const PairSum& pairs, const Program& program, const Add& op,
                       const Operands& operands) {
   const auto a = worth_of(*operands.a, operands.scale_a, program.rounding);
   const auto b = worth_of(*operands.b, operands.scale_b, program.rounding);
   const CodeRange range = range_of(program.tensors[op.output]);
-  const auto part = [](std::int32_t factors, int x, int y) {
-    return x * (factors & 0xffff) + y * (factors >> 16);
-  };
   for (int x = operands.a->code_min; x <= operands.a->code_max; ++x) {
     for (int y = operands.b->code_min; y <= operands.b->code_max; ++y) {
       const std::int32_t sum =
           a[static_cast<std::size_t>(x - kLeast)] + b[static_cast<std::size_t>(y - kLeast)];
-      const std::int32_t got = (part(pairs.high, x, y) * (1 << PairSum::kHighLeft) +
-                                (part(pairs.low, x, y) >> PairSum::kLowRight) + pairs.constant) >>
-                               pairs.shift;
-      if (clamp_code(std::int64_t{got} + range.zero_point, range.low, range.high) !=
-          requantize(sum, op.scale_output, program.rounding, range.zero_point, range.low,
-                     range.high))
+      const std::optional<std::int32_t> got = sum_of(pairs, x, y);
+      if (!got || clamp_code(*got >> pairs.shift, range.low, range.high) !=
+                      requantize(sum, op.scale_output, program.rounding, range.zero_point,
+                                 range.low, range.high))
         return false;
     }
   }
   return true;
 }
 
+// With so many bits of fraction; nothing where they do not fit.
+std::optional<PairSum> pair_sum_of(const Program& program, const Add& op, const Operands& operands,
+                                   int fraction) {
+  const auto a = factor_of(operands.scale_a, op.scale_output, fraction);
+  const auto b = factor_of(operands.scale_b, op.scale_output, fraction);
+  if (!a || !b) return std::nullopt;
+  PairSum pairs;
+  pairs.high = both(*a >> 15, *b >> 15);
+  pairs.low = both(*a & 0x7fff, *b & 0x7fff);
+  pairs.shift = fraction - PairSum::kLowRight;
+  const std::int64_t halves = 2 * std::int64_t{program.tensors[op.output].zero_point} + 1;
+  const std::int64_t zero =
+      std::int64_t{operands.a->zero_point} * *a + std::int64_t{operands.b->zero_point} * *b;
+  const std::int64_t constant =
+      halves * (std::int64_t{1} << (pairs.shift - 1)) - ((zero + 64) >> PairSum::kLowRight);
+  pairs.constant = static_cast<std::int32_t>(constant);
+  if (pairs.constant != constant) return std::nullopt;
+  // Factors are not negative: the smallest codes and the largest have the smallest and largest sum.
+  if (!sum_of(pairs, operands.a->code_min, operands.b->code_min) ||
+      !sum_of(pairs, operands.a->code_max, operands.b->code_max))
+    return std::nullopt;
+  return pairs;
+}
+
 // With as many bits of fraction as fit. A constant that is one unit off may be right where the
 // first is not: the low product is rounded down.
 PairSum make_pair_sum(const Program& program, const Add& op, const Operands& operands) {
-  for (int fraction = 30; fraction >= 20; --fraction) {
-    const auto a = factor_of(operands.scale_a, op.scale_output, fraction);
-    const auto b = factor_of(operands.scale_b, op.scale_output, fraction);
-    if (!a || !b) continue;
-    PairSum pairs;
-    pairs.high = both(*a >> 15, *b >> 15);
-    pairs.low = both(*a & 0x7fff, *b & 0x7fff);
-    pairs.shift = fraction - PairSum::kLowRight;
-    const std::int64_t zero =
-        std::int64_t{operands.a->zero_point} * *a + std::int64_t{operands.b->zero_point} * *b;
-    pairs.constant =
-        static_cast<std::int32_t>((1 << (pairs.shift - 1)) - ((zero + 256) >> PairSum::kLowRight));
-    for (const std::int32_t change : {0, 1, -1}) {
-      pairs.constant += change;
-      pairs.exact = gives_every_code(pairs, program, op, operands);
-      if (pairs.exact) break;
-      pairs.constant -= change;
-    }
-    return pairs;
+  std::optional<PairSum> pairs;
+  for (int fraction = 30; fraction >= 20 && !pairs; --fraction)
+    pairs = pair_sum_of(program, op, operands, fraction);
+  if (!pairs) return {};
+  for (const std::int32_t change : {0, 1, -2}) {
+    pairs->constant += change;
+    pairs->exact = gives_every_code(*pairs, program, op, operands);
+    if (pairs->exact) break;
   }
-  return {};
+  return *pairs;
 }
 
 }  // namespace

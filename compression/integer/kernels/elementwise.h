@@ -25,18 +25,19 @@ struct AddOperand {
 
 // The same codes from one product of pairs, in 32 bits and without the rounding between:
 //
-//   code = ((((a * A1 + b * B1) << 6) + ((a * A0 + b * B0) >> 9) + constant) >> shift) + zero point
+//   code = (((a * A1 + b * B1) << 8) + ((a * A0 + b * B0) >> 7) + constant) >> shift
 //
-// with A1 * 2^15 + A0 the operand's share of the sum as a fixed-point number of 30 bits, and zero
-// points in the constant. `exact` where that was tried, and found right, for all pairs of codes
-// that the operands can have; it is for nearly every addition.
+// with A1 * 2^15 + A0 the operand's share of the sum as a fixed-point number of up to 30 bits, and
+// zero points and half a unit in the constant. 8 bits are what a code moves by when it becomes the
+// high byte of a word. `exact` where that was tried, and found right, for all pairs of codes that
+// the operands can have; it is for nearly every addition.
 struct PairSum {
   bool exact = false;
   std::int32_t high = 0, low = 0;  // a's factor and b's in the low and the high 16 bits
   std::int32_t constant = 0;
   int shift = 0;
 
-  static constexpr int kHighLeft = 6, kLowRight = 9;
+  static constexpr int kHighLeft = 8, kLowRight = 7;
 };
 
 // Where only one operand is exact, it is `a`: `swapped` says that it is the operation's second one.

@@ -85,7 +85,7 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   }
   prepared.image_bytes = padded_image_bytes(op.window, input) + kImageSlack;
   if (!prepared.winograd) return;
-  prepared.image_bytes += padded_row_bytes(op.window, input) + input.channels - kImageSlack;
+  prepared.image_bytes += padded_row_bytes(op.window, input) + input.channels;
   prepared.rows = prepared.pooled = {};  // it finds its pixels itself
 }
 
@@ -172,8 +172,8 @@ struct FastKernels::Call {
   // By whichever form the layer was prepared in.
   void multiply(const std::vector<std::int32_t>& rows, std::int64_t count, std::int8_t* to) const {
     const KernelSet& set = *kernels.kernels_;
-    MultiplyJob job{scratch.image.data(), rows.data(), count, range(), to,
-                    output.channels,      words()};
+    MultiplyJob job{scratch.image.data(), rows.data(), count, range(), to, output.channels, words(),
+                    scratch.backwards};
     if (prepared.bits) {
       (step.fused() ? set.bits.multiply_pooled : set.bits.multiply)(job, *prepared.bits);
     } else if (prepared.sparse) {
@@ -317,8 +317,9 @@ std::string FastKernels::describe(const Step& step) const {
     const bool set = prepared.add || prepared.average || prepared.depthwise.channels > 0;
     return kind + (set ? kernels_->name : "portable");
   }
-  return kind + kernels_->name + " in tiles of " +
-         std::to_string(prepared.groups[0].tiles[0].channels()) + " channels";
+  const Tile& tile = prepared.groups[0].tiles[0];
+  return kind + kernels_->name + " in tiles of " + std::to_string(tile.channels()) + " channels" +
+         (tile.columns > 1 ? " with shared columns" : "");
 }
 
 }  // namespace pare::integer

@@ -37,6 +37,7 @@ struct MultiplyJob {
   std::int8_t* out;
   std::int64_t stride;  // codes from one output pixel to the next
   const std::int16_t* words = nullptr;  // the image in 16 bits, for one row
+  bool backwards = false;               // large layers: last tile first (scratch.h)
 };
 
 // Null where products of bits are no faster. The image and its rows count bytes of eight bits.

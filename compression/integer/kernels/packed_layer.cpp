@@ -145,7 +145,7 @@ void fold_entries(Tile& tile, std::vector<std::int32_t>& offsets,
   weights.resize(to);
 }
 
-// The weights of one entry, still too wide for int8.
+// The weights of one entry, or of those of columns that stand together, still too wide for int8.
 using Wide = std::vector<std::int32_t>;
 
 // Moves what fits int8 from `rest` to the end of `packed`; false where nothing was left.
@@ -159,23 +159,51 @@ bool take_bytes(Wide& rest, AlignedVector<std::int8_t>& packed) {
   return true;
 }
 
+// Whether a tile of all channels of `cut` is faster with columns that share inputs: then all three
+// entries stand there where one is not zero, and 16 pixels take 8 cycles for each; without sharing
+// they take 9, for the loads.
+bool shares_columns(const EffectiveWeights& weight, const Cut& cut) {
+  for (const TapRun& run : cut.runs) {
+    if (run.columns != kSharedColumns) return false;
+  }
+  const std::vector<bool> used = used_entries(weight, cut, kEntryTaps, 0, cut.outputs);
+  std::int64_t alone = 0, together = 0, first = 0;
+  for (const TapRun& run : cut.runs) {
+    const std::int64_t column = run.length / kSharedColumns / kEntryTaps;  // entries
+    for (std::int64_t e = 0; e < column; ++e) {
+      std::int64_t any = 0;
+      for (int k = 0; k < kSharedColumns; ++k) any += used[first + k * column + e] ? 1 : 0;
+      alone += any;
+      together += any > 0 ? kSharedColumns : 0;
+    }
+    first += kSharedColumns * column;
+  }
+  return together > 0 && 8 * together <= 9 * alone;
+}
+
 void pack_tile(Tile& tile, const EffectiveWeights& weight, std::int64_t first,
                const std::vector<TapRun>& runs, PackedLayer& packed) {
   tile.first_entry = std::ssize(packed.offsets);
   tile.first_weight = std::ssize(packed.weights);
-  const std::int64_t channels = tile.channels();
-  const std::int64_t taps = kEntryTaps * tile.share;
+  const std::int64_t channels =
+      std::min<std::int64_t>(tile.channels(), packed.outputs - tile.channel);
+  const std::int64_t taps = kEntryTaps * tile.share, entry = tile.channels() * taps;
   for (const TapRun& run : runs) {
-    for (std::int64_t at = 0; at < run.length; at += taps) {
-      Wide rest(channels * taps, 0);
-      for (std::int64_t c = 0; c < std::min(channels, packed.outputs - tile.channel); ++c) {
-        for (std::int64_t k = 0; k < std::min(taps, run.length - at); ++k) {
-          rest[c * taps + k] = weight(first + tile.channel + c, run.first + at + k);
+    const std::int64_t column = run.length / tile.columns;  // taps
+    for (std::int64_t at = 0; at < column; at += taps) {
+      Wide rest(tile.columns * entry, 0);
+      for (std::int64_t j = 0; j < tile.columns; ++j) {
+        for (std::int64_t c = 0; c < channels; ++c) {
+          for (std::int64_t k = 0; k < std::min(taps, column - at); ++k) {
+            rest[j * entry + c * taps + k] =
+                weight(first + tile.channel + c, run.first + j * column + at + k);
+          }
         }
       }
       while (take_bytes(rest, packed.weights)) {
-        packed.offsets.push_back(static_cast<std::int32_t>(run.offset + at));
-        ++tile.entries;
+        for (std::int64_t j = 0; j < tile.columns; ++j)
+          packed.offsets.push_back(static_cast<std::int32_t>(run.offset + j * column + at));
+        tile.entries += tile.columns;
       }
     }
   }
@@ -195,6 +223,8 @@ void add_wide_tiles(const EffectiveWeights& weight, const Cut& cut, const Packin
     Tile& tile = packed.tiles.emplace_back();
     tile.channel = panel * kPanel;
     tile.panels = size;
+    if (packing.columns && cut.panels() == 1 && shares_columns(weight, cut))
+      tile.columns = kSharedColumns;
     pack_tile(tile, weight, cut.first, cut.runs, packed);
     if (packed.nibbles && by_entry) {
       fold_entries(tile, packed.offsets, packed.weights);

@@ -8,6 +8,10 @@
 // out. Weights are int8: where a zero point or sign takes one beyond +-127, the rest goes into
 // one or two more entries at the same place.
 //
+// Neighbouring output pixels of a 3 x 3 convolution of stride 1 read most of each other's inputs.
+// Where loads of inputs would be the bound, in tiles of one panel, the entries of the three columns
+// of a kernel row stand together, so that an input is loaded once for three pixels.
+//
 // The last channels of a layer, where they would fill at most half of a panel (or all of them, in a
 // layer that pruning left with few), are a *narrow* tile: 2 or 4 lanes for each channel, and
 // entries of 8 or 16 bytes.
@@ -36,6 +40,7 @@
 namespace pare::integer {
 
 inline constexpr int kEntryTaps = 4;
+inline constexpr int kSharedColumns = 3;
 
 // How many entries are added up in 16 bits, in the order in which they stand in a tile.
 inline constexpr std::array<int, 4> kSmallGroups = {8, 4, 2, 1};
@@ -47,6 +52,7 @@ inline constexpr int kSmallPair = 128;
 // and among the weights of a channel (from index `first`).
 struct TapRun {
   std::int64_t offset, first, length;
+  std::int64_t columns = 1;  // of a kernel, where output pixels are one column apart
 };
 
 // Up to four panels that share their entries. weights[entry][panel][channel][tap], with 16 / share
@@ -55,6 +61,7 @@ struct Tile {
   std::int32_t channel = 0;  // the first one, counted inside the layer
   std::int32_t panels = 0;
   std::int32_t share = 1;  // lanes of a channel; 2 or 4 in a narrow tile, of one panel
+  std::int32_t columns = 1;  // kSharedColumns: each three entries are those of three columns
   std::int64_t entries =
       0;  // in nibbles of one panel an even number; the last one may be all zeros
   std::int64_t first_entry = 0;   // in offsets
@@ -77,14 +84,15 @@ struct PackedLayer {
 };
 
 // What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile;
-// whether it unpacks weights of four bits; whether it has narrow tiles, and wants small entries
-// first.
+// whether it unpacks weights of four bits; whether it has narrow tiles, wants small entries first,
+// and shares columns.
 struct Packing {
   std::int32_t input_offset;
   std::int32_t max_panels;
   bool nibbles;
   bool narrow = false;
   bool small = false;
+  bool columns = false;
 };
 
 // The output channels [first, first + outputs) of a layer whose channels are contiguous in memory.

@@ -114,11 +114,14 @@ std::int64_t padded_image_bytes(const Window& w, const Tensor& input) {
 std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, std::int32_t group) {
   const std::int64_t row = padded_row_bytes(op.window, input);
   const std::int64_t depth = input.channels / op.groups;
+  // Entries must not run from one column into the next.
+  const bool shared = op.window.stride_w == 1 && depth % kEntryTaps == 0;
+  const std::int64_t columns = shared ? op.window.kernel_w : 1;
   std::vector<TapRun> runs;
   std::int64_t first = 0;
   for (std::int32_t ky = 0; ky < op.window.kernel_h; ++ky) {
     if (op.groups == 1) {
-      runs.push_back({ky * row, first, op.window.kernel_w * depth});
+      runs.push_back({ky * row, first, op.window.kernel_w * depth, columns});
       first += runs.back().length;
       continue;
     }

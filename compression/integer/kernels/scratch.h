@@ -15,6 +15,10 @@ struct Scratch {
   std::vector<std::int32_t> sums;        // one accumulator per channel
   AlignedVector<std::int16_t> patches;   // transformed inputs (winograd_layer.h)
   AlignedVector<std::int32_t> products;  // of these with weights
+  // Every second time a layer's tiles are taken from the last one to the first. Where its weights
+  // are more than a cache holds, some of them are still there from the time before: those that
+  // were read last. From the first one on they would be overwritten before it is their turn.
+  bool backwards = false;
 };
 
 }  // namespace pare::integer

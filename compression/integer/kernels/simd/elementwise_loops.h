@@ -16,18 +16,19 @@ inline typename Isa::Sum remove_zero_point(const std::int8_t* codes, const AddOp
   return Isa::add(Isa::widen(codes), Isa::fill(-operand.zero_point));
 }
 
-// 16 codes at a time, by one(x, y, out, used).
-template <class One>
-inline void each_sixteen(std::int64_t count, const std::int8_t* a, const std::int8_t* b,
-                         std::int8_t* out, const One& one) {
+// kCodes at a time, by one(x, y, out).
+template <int kCodes, class One>
+inline void each_block(std::int64_t count, const std::int8_t* a, const std::int8_t* b,
+                       std::int8_t* out, const One& one) {
   std::int64_t i = 0;
-  for (; i + kPanel <= count; i += kPanel) one(a + i, b + i, out + i, kPanel);
+  for (; i + kCodes <= count; i += kCodes) one(a + i, b + i, out + i);
   if (i == count) return;
   const auto rest = static_cast<std::size_t>(count - i);
-  std::int8_t x[kPanel] = {}, y[kPanel] = {};
+  std::int8_t x[kCodes] = {}, y[kCodes] = {}, whole[kCodes];
   std::memcpy(x, a + i, rest);
   std::memcpy(y, b + i, rest);
-  one(x, y, out + i, static_cast<int>(rest));
+  one(x, y, whole);
+  std::memcpy(out + i, whole, rest);
 }
 
 template <class Isa, class Scale>
@@ -41,36 +42,19 @@ template <class Isa>
 void add_scaled(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
                 std::int8_t* out) {
   const typename Isa::AnyScaling scale_a(job.a.scaling), scale_b(job.b.scaling), scale(job.scaling);
-  each_sixteen(count, a, b, out,
-               [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to, int used) {
-                 const typename Isa::Sum sum = Isa::add(scaled_operand<Isa>(x, job.a, scale_a),
-                                                        scaled_operand<Isa>(y, job.b, scale_b));
-                 Isa::store(scale(sum), job.range, to, used);
-               });
+  each_block<kPanel>(
+      count, a, b, out, [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to) {
+        const typename Isa::Sum sum = Isa::add(scaled_operand<Isa>(x, job.a, scale_a),
+                                               scaled_operand<Isa>(y, job.b, scale_b));
+        Isa::store(scale(sum), job.range, to, kPanel);
+      });
 }
 
+// Isa::PairAdder(pairs, range) adds kCodes codes at once by one product of pairs (PairSum).
 template <class Isa>
-inline constexpr bool MultipliesPairs = requires(const std::int8_t* codes) {
-  Isa::pairs(codes, codes);
+inline constexpr bool AddsPairs = requires {
+  typename Isa::PairAdder;
 };
-
-// One product of pairs (PairSum).
-template <class Isa>
-void add_pairs(const AddJob& job, std::int64_t count, const std::int8_t* a, const std::int8_t* b,
-               std::int8_t* out) {
-  const typename Isa::Sum high = Isa::fill(job.pairs.high), low = Isa::fill(job.pairs.low);
-  const typename Isa::Sum constant = Isa::fill(job.pairs.constant);
-  each_sixteen(count, a, b, out,
-               [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to, int used) {
-                 const typename Isa::Sum both = Isa::pairs(x, y);
-                 const typename Isa::Sum sum =
-                     Isa::add(Isa::shift_left(Isa::multiply(both, high), PairSum::kHighLeft),
-                              Isa::shift_right(Isa::multiply(both, low), PairSum::kLowRight));
-                 const typename Isa::Shifted code{
-                     Isa::shift_right(Isa::add(sum, constant), job.pairs.shift)};
-                 Isa::store(code, job.range, to, used);
-               });
-}
 
 // An exact operand is only shifted: `a` in every program of training, both where scales are equal.
 template <class Isa>
@@ -80,16 +64,18 @@ void add_codes(const AddJob& job, std::int64_t count, const std::int8_t* a, cons
     sum = Isa::shift_left(remove_zero_point<Isa>(codes, operand), operand.left);
   };
   const auto run = [&](const auto& scale, const auto& right_operand) {
-    each_sixteen(count, a, b, out,
-                 [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to, int used) {
-                   typename Isa::Sum left, right;
-                   shifted(x, job.a, left);
-                   right_operand(y, right);
-                   Isa::store(scale(Isa::add(left, right)), job.range, to, used);
-                 });
+    each_block<kPanel>(count, a, b, out,
+                       [&](const std::int8_t* x, const std::int8_t* y, std::int8_t* to) {
+                         typename Isa::Sum left, right;
+                         shifted(x, job.a, left);
+                         right_operand(y, right);
+                         Isa::store(scale(Isa::add(left, right)), job.range, to, kPanel);
+                       });
   };
-  if constexpr (MultipliesPairs<Isa>) {
-    if (job.pairs.exact) return add_pairs<Isa>(job, count, a, b, out);
+  if constexpr (AddsPairs<Isa>) {
+    using Adder = typename Isa::PairAdder;
+    if (job.pairs.exact)
+      return each_block<Adder::kCodes>(count, a, b, out, Adder(job.pairs, job.range));
   }
   if (!job.a.exact || !(job.b.exact || job.b.scaling.high))
     return add_scaled<Isa>(job, count, a, b, out);

@@ -4,6 +4,7 @@
 
 #include "compression/integer/kernels/simd/bit_tiles.h"
 #include "compression/integer/kernels/simd/elementwise_loops.h"
+#include "compression/integer/kernels/simd/load_image.h"
 #include "compression/integer/kernels/simd/multiply_tiles.h"
 #include "compression/integer/kernels/simd/sparse_tiles.h"
 
@@ -13,7 +14,7 @@ template <class Isa>
 constexpr KernelSet make_kernel_set(const char* name) {
   KernelSet set{name,
                 {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa> || AddsSmallProducts<Isa>,
-                 HasNarrowTiles<Isa>, AddsSmallProducts<Isa>},
+                 HasNarrowTiles<Isa>, AddsSmallProducts<Isa>, SharesColumns<Isa>},
                 load_image<Isa>,
                 multiply_tiles<Isa, 1>,
                 multiply_tiles<Isa, 4>,

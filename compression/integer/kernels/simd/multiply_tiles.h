@@ -17,7 +17,9 @@
 //   kSumRegisters      of a Sum
 //   unpack             optional: 64 bytes of nibbles into the Weights of two panels, or of two entries
 //                      where kMaxPanels is 1
-//   widen, fill, shift_left, multiply   for elementwise_loops.h; optional: pairs, shift_right
+//   widen, fill, shift_left, multiply   for elementwise_loops.h; optional: PairAdder
+//   kColumnRows        optional: shared_columns.h
+//   store_four         optional: four times `store`, `stride` codes apart
 // clang-format on
 #pragma once
 
@@ -27,7 +29,9 @@
 
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/simd/narrow_tiles.h"
+#include "compression/integer/kernels/simd/row_blocks.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
+#include "compression/integer/kernels/simd/shared_columns.h"
 #include "compression/integer/kernels/simd/small_products.h"
 #include "compression/integer/kernels/simd/tile_job.h"
 #include "compression/integer/kernels/simd/word_products.h"
@@ -142,21 +146,15 @@ template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles, class S
   add_entries<Isa, kRows, kPanels, kNibbles>(x, t, sums);
 #pragma GCC unroll 4
   for (int p = 0; p < kPanels; ++p) {
-    // Not store_rows: through another function 16 accumulators did not stay in registers.
-    const Scale& scale = t.scales[static_cast<std::size_t>(p)];
-    std::int8_t* out = t.job.out + first / kPooled * t.job.stride + p * kPanel;
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; r += kPooled, out += t.job.stride) {
-      typename Isa::Sum sum;
+    store_rows<Isa, kRows, kPooled>(
+        t.job, first, p * kPanel, t.left,
+        [&](int r) __attribute__((always_inline)) {
+          typename Isa::Sum whole = sums[0][r][p];
 #pragma GCC unroll 4
-      for (int k = 0; k < kPooled; ++k) {
-        typename Isa::Sum whole = sums[0][r + k][p];
-#pragma GCC unroll 4
-        for (int s = 1; s < kSplit; ++s) whole = Isa::add(whole, sums[s][r + k][p]);
-        sum = k == 0 ? whole : Isa::max(sum, whole);
-      }
-      Isa::store(scale(sum), t.job.range, out, t.used(p));
-    }
+          for (int s = 1; s < kSplit; ++s) whole = Isa::add(whole, sums[s][r][p]);
+          return whole;
+        },
+        t.scales[static_cast<std::size_t>(p)]);
   }
 }
 
@@ -171,36 +169,61 @@ inline void multiply_rows_from(const TileJob<Isa, Scale, kPanels>& t, std::int64
   }
 }
 
+// The rows of a tile; those that can share inputs do.
+template <class Isa, int kPanels, int kPooled, bool kNibbles, class Scale>
+inline void multiply_tile(const TileJob<Isa, Scale, kPanels>& t) {
+  constexpr int kRows = Isa::rows(kPanels);
+  std::int64_t first = 0;
+  if constexpr (SharesColumns<Isa> && kPanels == 1 && kPooled == 1 && !kNibbles) {
+    if (t.tile.columns > 1) {
+      const std::int64_t column = t.offsets[1] - t.offsets[0];
+      while (first + kRows <= t.job.count) {
+        if (in_one_row<Isa>(t.job, first, column)) {
+          multiply_row<Isa>(t, first, column);
+          first += Isa::kColumnRows;
+        } else {
+          multiply_rows<Isa, kRows, kPanels, kPooled, kNibbles>(t, first);
+          first += kRows;
+        }
+      }
+    }
+  }
+  multiply_rows_from<Isa, kRows, kPanels, kPooled, kNibbles>(t, first);
+}
+
+// Bytes of weights from which on they hardly stay in it.
+inline constexpr std::int64_t kSecondCache = std::int64_t{1} << 20;
+
 template <class Isa, int kPooled, bool kNibbles>
 void run_tiles(const MultiplyJob& job, const PackedLayer& layer) {
   const auto run = [&]<int kPanels>(const Tile& tile) {
     if constexpr (kPanels <= Isa::kMaxPanels) {
       with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
         const TileJob<Isa, Scale, kPanels> t(job, layer, tile);
-        multiply_rows_from<Isa, Isa::rows(kPanels), kPanels, kPooled, kNibbles>(t, 0);
+        multiply_tile<Isa, kPanels, kPooled, kNibbles>(t);
       });
     }
   };
-  for (const Tile& tile : layer.tiles) {
+  const auto run_any = [&](const Tile& tile) {
     if constexpr (HasNarrowTiles<Isa>) {
-      if (tile.share == 2) multiply_narrow<Isa, kPooled, 2>(job, layer, tile);
-      if (tile.share == 4) multiply_narrow<Isa, kPooled, 4>(job, layer, tile);
-      if (tile.share > 1) continue;
+      if (tile.share == 2) return multiply_narrow<Isa, kPooled, 2>(job, layer, tile);
+      if (tile.share == 4) return multiply_narrow<Isa, kPooled, 4>(job, layer, tile);
     }
     switch (tile.panels) {
       case 1:
-        run.template operator()<1>(tile);
-        break;
+        return run.template operator()<1>(tile);
       case 2:
-        run.template operator()<2>(tile);
-        break;
+        return run.template operator()<2>(tile);
       case 3:
-        run.template operator()<3>(tile);
-        break;
+        return run.template operator()<3>(tile);
       default:
-        run.template operator()<4>(tile);
-        break;
+        return run.template operator()<4>(tile);
     }
+  };
+  if (job.backwards && std::ssize(layer.weights) > kSecondCache) {
+    std::for_each(layer.tiles.rbegin(), layer.tiles.rend(), run_any);
+  } else {
+    std::for_each(layer.tiles.begin(), layer.tiles.end(), run_any);
   }
 }
 
@@ -210,50 +233,6 @@ void multiply_tiles(const MultiplyJob& job, const PackedLayer& layer) {
     if (layer.nibbles) return run_tiles<Isa, kPooled, true>(job, layer);
   }
   run_tiles<Isa, kPooled, false>(job, layer);
-}
-
-inline void copy_as_words(const ImageJob& job, const std::uint8_t* end) {
-  if (job.words == nullptr) return;
-  const std::int64_t count = end - job.image;
-  for (std::int64_t i = 0; i < count; ++i) job.words[i] = job.image[i];
-}
-
-template <class Isa>
-void load_image(const ImageJob& job) {
-  const auto fill = static_cast<std::uint8_t>(job.zero_point + Isa::kInputOffset);
-  std::uint8_t* out = job.image;
-  const auto pad = [&](std::int64_t count) {
-    std::memset(out, fill, static_cast<std::size_t>(count * job.repeat));
-    out += count * job.repeat;
-  };
-  const auto copy = [&](const std::int8_t* codes, std::int64_t count) {
-    if (job.repeat == 1) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        out[i] = static_cast<std::uint8_t>(codes[i] + Isa::kInputOffset);
-      }
-    } else {
-      for (std::int64_t i = 0; i < count; ++i) {
-        std::memset(out + i * job.repeat, codes[i] + Isa::kInputOffset,
-                    static_cast<std::size_t>(job.repeat));
-      }
-    }
-    out += count * job.repeat;
-  };
-  if (job.left == 0 && job.right == 0) {
-    pad(job.top * job.width);
-    copy(job.codes, job.height * job.width);
-    pad(job.bottom * job.width);
-    return copy_as_words(job, out);
-  }
-  const std::int64_t width = job.left + job.width + job.right;
-  pad(job.top * width);
-  for (std::int64_t y = 0; y < job.height; ++y) {
-    pad(job.left);
-    copy(job.codes + y * job.width, job.width);
-    pad(job.right);
-  }
-  pad(job.bottom * width);
-  copy_as_words(job, out);
 }
 
 }  // namespace pare::integer

@@ -22,20 +22,38 @@ inline void each_four_rows(const MultiplyJob& job, bool high, const Body& body) 
   });
 }
 
+// Whether codes of four sums are made and clamped together.
+template <class Isa>
+inline constexpr bool StoresFours = requires(const typename Isa::Sum (&sums)[4], std::int8_t* out) {
+  Isa::store_four(sums, CodeRange{}, out, std::int64_t{}, int{});
+};
+
 // The codes of a panel, whose first channel is `channel` of `outputs`, in the rows [first, first +
 // kRows): whole(r) is an accumulator, the largest of kPooled ones counts, scale(sum) as that of
 // scaling_forms.h.
 template <class Isa, int kRows, int kPooled, class Whole, class Scale>
-inline void store_rows(const MultiplyJob& job, std::int64_t first, std::int64_t channel,
-                       std::int64_t outputs, const Whole& whole, const Scale& scale) {
+[[gnu::always_inline]] inline void store_rows(const MultiplyJob& job, std::int64_t first,
+                                              std::int64_t channel, std::int64_t outputs,
+                                              const Whole& whole, const Scale& scale) {
   const auto used = static_cast<int>(std::min<std::int64_t>(outputs - channel, kPanel));
   std::int8_t* out = job.out + first / kPooled * job.stride + channel;
-#pragma GCC unroll 16
-  for (int r = 0; r < kRows; r += kPooled, out += job.stride) {
+  const auto scaled = [&](int r) __attribute__((always_inline)) {
     typename Isa::Sum sum = whole(r);
 #pragma GCC unroll 4
     for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, whole(r + k));
-    Isa::store(scale(sum), job.range, out, used);
+    return scale(sum);
+  };
+  if constexpr (StoresFours<Isa> && kRows % (4 * kPooled) == 0) {
+#pragma GCC unroll 4
+    for (int r = 0; r < kRows; r += 4 * kPooled, out += 4 * job.stride) {
+      const decltype(scaled(0)) four[] = {scaled(r), scaled(r + kPooled), scaled(r + 2 * kPooled),
+                                          scaled(r + 3 * kPooled)};
+      Isa::store_four(four, job.range, out, job.stride, used);
+    }
+  } else {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; r += kPooled, out += job.stride)
+      Isa::store(scaled(r), job.range, out, used);
   }
 }
 

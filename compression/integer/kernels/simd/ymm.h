@@ -8,10 +8,37 @@
 #include <cstring>
 
 #include "compression/integer/kernels/scaling.h"
+#include "compression/integer/kernels/simd/pair_adder.h"
 #include "compression/integer/kernels/sparse_layer.h"
 
 namespace pare::integer {
 namespace {
+
+// For pair_adder.h.
+struct YmmPairs {
+  using Vector = __m256i;
+  static Vector load(const std::int8_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static void store(Vector v, std::int8_t* p) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v);
+  }
+  static Vector fill_bytes(std::int32_t b) { return _mm256_set1_epi8(static_cast<char>(b)); }
+  static Vector fill_lanes(std::int32_t lane) { return _mm256_set1_epi32(lane); }
+  static Vector low_bytes(Vector a, Vector b) { return _mm256_unpacklo_epi8(a, b); }
+  static Vector high_bytes(Vector a, Vector b) { return _mm256_unpackhi_epi8(a, b); }
+  static Vector low_words(Vector a, Vector b) { return _mm256_unpacklo_epi16(a, b); }
+  static Vector high_words(Vector a, Vector b) { return _mm256_unpackhi_epi16(a, b); }
+  static Vector words_right(Vector v, int count) { return _mm256_srai_epi16(v, count); }
+  static Vector right(Vector v, __m128i count) { return _mm256_sra_epi32(v, count); }
+  static Vector multiply(Vector a, Vector b) { return _mm256_madd_epi16(a, b); }
+  static Vector multiply_add(Vector sum, Vector a, Vector b) { return add(sum, multiply(a, b)); }
+  static Vector add(Vector a, Vector b) { return _mm256_add_epi32(a, b); }
+  static Vector pack_lanes(Vector a, Vector b) { return _mm256_packs_epi32(a, b); }
+  static Vector pack_words(Vector a, Vector b) { return _mm256_packs_epi16(a, b); }
+  static Vector max_bytes(Vector a, Vector b) { return _mm256_max_epi8(a, b); }
+  static Vector min_bytes(Vector a, Vector b) { return _mm256_min_epi8(a, b); }
+};
 
 struct Ymm {
   struct Sum {
@@ -91,21 +118,12 @@ struct Ymm {
     const __m128i by = _mm_cvtsi32_si128(count);
     return {_mm256_sll_epi32(a.low, by), _mm256_sll_epi32(a.high, by)};
   }
-  static Sum shift_right(Sum a, int count) {
-    const __m128i by = _mm_cvtsi32_si128(count);
-    return {_mm256_sra_epi32(a.low, by), _mm256_sra_epi32(a.high, by)};
-  }
-  // Codes of a in the low 16 bits of a lane, of b in the high ones.
-  static Sum pairs(const std::int8_t* a, const std::int8_t* b) {
-    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(a));
-    const __m128i y = _mm_loadu_si128(reinterpret_cast<const __m128i*>(b));
-    return {_mm256_cvtepi8_epi16(_mm_unpacklo_epi8(x, y)),
-            _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(x, y))};
-  }
   // Lanes of 16 bits, sign extended on the left, zero extended on the right.
   static Sum multiply(Sum a, Sum b) {
     return {_mm256_madd_epi16(a.low, b.low), _mm256_madd_epi16(a.high, b.high)};
   }
+
+  using PairAdder = integer::PairAdder<YmmPairs>;
 
   using AnyScaling = ScalingInMemory<Ymm>;
   static Sum scale(Sum sum, const PanelScaling& scaling) {

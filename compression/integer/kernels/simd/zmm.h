@@ -9,10 +9,35 @@
 #include <cstring>
 
 #include "compression/integer/kernels/scaling.h"
+#include "compression/integer/kernels/simd/pair_adder.h"
 #include "compression/integer/kernels/sparse_layer.h"
 
 namespace pare::integer {
 namespace {
+
+// For pair_adder.h.
+struct ZmmPairs {
+  using Vector = __m512i;
+  static Vector load(const std::int8_t* p) { return _mm512_loadu_si512(p); }
+  static void store(Vector v, std::int8_t* p) { _mm512_storeu_si512(p, v); }
+  static Vector fill_bytes(std::int32_t b) { return _mm512_set1_epi8(static_cast<char>(b)); }
+  static Vector fill_lanes(std::int32_t lane) { return _mm512_set1_epi32(lane); }
+  static Vector low_bytes(Vector a, Vector b) { return _mm512_unpacklo_epi8(a, b); }
+  static Vector high_bytes(Vector a, Vector b) { return _mm512_unpackhi_epi8(a, b); }
+  static Vector low_words(Vector a, Vector b) { return _mm512_unpacklo_epi16(a, b); }
+  static Vector high_words(Vector a, Vector b) { return _mm512_unpackhi_epi16(a, b); }
+  static Vector words_right(Vector v, int count) { return _mm512_srai_epi16(v, count); }
+  static Vector right(Vector v, __m128i count) { return _mm512_sra_epi32(v, count); }
+  static Vector multiply(Vector a, Vector b) { return _mm512_madd_epi16(a, b); }
+  static Vector multiply_add(Vector sum, Vector a, Vector b) {
+    return _mm512_dpwssd_epi32(sum, a, b);
+  }
+  static Vector add(Vector a, Vector b) { return _mm512_add_epi32(a, b); }
+  static Vector pack_lanes(Vector a, Vector b) { return _mm512_packs_epi32(a, b); }
+  static Vector pack_words(Vector a, Vector b) { return _mm512_packs_epi16(a, b); }
+  static Vector max_bytes(Vector a, Vector b) { return _mm512_max_epi8(a, b); }
+  static Vector min_bytes(Vector a, Vector b) { return _mm512_min_epi8(a, b); }
+};
 
 struct Zmm {
   using Sum = __m512i;
@@ -21,6 +46,7 @@ struct Zmm {
   static constexpr std::int32_t kInputOffset = 128;
   static constexpr int kSumRegisters = 1;
   static constexpr int kMaxPanels = 4;
+  static constexpr int kColumnRows = 16;
   static constexpr int rows(int panels) { return panels <= 2 ? 8 : 4; }
 
   static Sum zero() { return _mm512_setzero_si512(); }
@@ -62,15 +88,10 @@ struct Zmm {
   static Sum widen(const std::uint8_t* bytes) { return _mm512_cvtepu8_epi32(load_bytes(bytes)); }
   static Sum fill(std::int32_t value) { return _mm512_set1_epi32(value); }
   static Sum shift_left(Sum a, int count) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128(count)); }
-  static Sum shift_right(Sum a, int count) { return _mm512_sra_epi32(a, _mm_cvtsi32_si128(count)); }
-  // Codes of a in the low 16 bits of a lane, of b in the high ones.
-  static Sum pairs(const std::int8_t* a, const std::int8_t* b) {
-    const __m128i x = load_bytes(a), y = load_bytes(b);
-    return _mm512_cvtepi8_epi16(_mm256_inserti128_si256(
-        _mm256_castsi128_si256(_mm_unpacklo_epi8(x, y)), _mm_unpackhi_epi8(x, y), 1));
-  }
   // Lanes of 16 bits, sign extended on the left, zero extended on the right.
   static Sum multiply(Sum a, Sum b) { return _mm512_madd_epi16(a, b); }
+
+  using PairAdder = integer::PairAdder<ZmmPairs>;
 
   // Eight 64-bit lanes: the even channels, or the odd ones, whose sums the caller has shifted to
   // the low halves.
@@ -138,6 +159,26 @@ struct Zmm {
     } else {
       _mm_mask_storeu_epi8(out, static_cast<__mmask16>((1u << used) - 1), bytes);
     }
+  }
+  // The packs work within 128 bits: these hold four channels of each row. They saturate, which a
+  // range of codes does not see.
+  static void store_four(const auto(&scaled)[4], const CodeRange& range, std::int8_t* out,
+                         std::int64_t stride, int used) {
+    const __m512i zero_point = _mm512_set1_epi16(static_cast<short>(range.zero_point));
+    const auto words = [&](Sum a, Sum b) {
+      return _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point);
+    };
+    __m512i bytes = _mm512_packs_epi16(words(scaled[0], scaled[1]), words(scaled[2], scaled[3]));
+    bytes = _mm512_max_epi8(bytes, _mm512_set1_epi8(static_cast<char>(range.low)));
+    bytes = _mm512_min_epi8(bytes, _mm512_set1_epi8(static_cast<char>(range.high)));
+    bytes = _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
+    if (stride == kPanel && used == kPanel) return _mm512_storeu_si512(out, bytes);
+    const auto mask = static_cast<__mmask16>((1u << used) - 1);
+    _mm_mask_storeu_epi8(out, mask, _mm512_castsi512_si128(bytes));
+    _mm_mask_storeu_epi8(out + stride, mask, _mm512_extracti32x4_epi32(bytes, 1));
+    _mm_mask_storeu_epi8(out + 2 * stride, mask, _mm512_extracti32x4_epi32(bytes, 2));
+    _mm_mask_storeu_epi8(out + 3 * stride, mask, _mm512_extracti32x4_epi32(bytes, 3));
   }
 
   static constexpr SparseCosts kSparseCosts = {.entry = 5, .fold = 16, .dense = 1};
