@@ -149,21 +149,18 @@ void Engine::Impl::check_codes(std::span<const std::int8_t> codes) const {
 void Engine::Impl::run_step(const Route& route, std::size_t index, std::int64_t images,
                             Workspace& workspace) const {
   const Step& step = route.schedule[index];
-  const Operation& operation = program.operations[step.first];
-  const Inputs inputs = inputs_of(operation);
-  const std::int32_t output = output_of(program.operations[step.last]);
   const auto place = [&](std::int32_t tensor) {
     return workspace.arena.data() + route.plan.offsets[tensor] * block;
   };
-  const std::int8_t* a = place(inputs[0]);
-  const std::int8_t* b = inputs.count == 2 ? place(inputs[1]) : nullptr;
-  std::int8_t* out = place(output);
+  const std::int8_t* a = place(step.inputs[0]);
+  const std::int8_t* b = step.inputs.count == 2 ? place(step.inputs[1]) : nullptr;
+  std::int8_t* out = place(step.output);
   if (!reference) return fast.run(step, images, a, b, out, workspace.scratch);
-  const std::int64_t in_size = program.tensors[inputs[0]].size();
-  const std::int64_t out_size = program.tensors[output].size();
+  const std::int64_t in_size = program.tensors[step.inputs[0]].size();
+  const std::int64_t out_size = program.tensors[step.output].size();
   for (std::int64_t i = 0; i < images; ++i) {
-    run_reference(program, operation, a + i * in_size, b == nullptr ? nullptr : b + i * in_size,
-                  out + i * out_size);
+    run_reference(program, program.operations[step.first], a + i * in_size,
+                  b == nullptr ? nullptr : b + i * in_size, out + i * out_size);
   }
 }
 
@@ -180,7 +177,7 @@ void Engine::Impl::run_block(const Route& route, std::span<const std::int8_t> co
   visit(program.input, place(program.input));
   for (std::size_t s = 0; s < route.schedule.size(); ++s) {
     run_step(route, s, images, workspace);
-    const std::int32_t written = output_of(program.operations[route.schedule[s].last]);
+    const std::int32_t written = route.schedule[s].output;
     visit(written, place(written));
   }
 }

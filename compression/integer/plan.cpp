@@ -24,8 +24,8 @@ std::vector<std::int32_t> last_readers(const Program& program, const Schedule& s
   std::vector<std::int32_t> last(program.tensors.size(), 0);
   for (std::size_t s = 0; s < schedule.size(); ++s) {
     const auto now = static_cast<std::int32_t>(s);
-    last[output_of(program.operations[schedule[s].last])] = now;
-    for (const std::int32_t t : inputs_of(program.operations[schedule[s].first])) last[t] = now;
+    last[schedule[s].output] = now;
+    for (const std::int32_t t : schedule[s].inputs) last[t] = now;
   }
   last[program.output] = static_cast<std::int32_t>(schedule.size());
   return last;
@@ -76,8 +76,8 @@ Plan plan_arena(const Program& program, const Schedule& schedule,
   for (std::size_t s = 0; s < schedule.size(); ++s) {
     const Operation& operation = program.operations[schedule[s].first];
     const auto now = static_cast<std::int32_t>(s);
-    const std::int32_t input = inputs_of(operation)[0];
-    const std::int32_t output = output_of(program.operations[schedule[s].last]);
+    const std::int32_t input = schedule[s].inputs[0];
+    const std::int32_t output = schedule[s].output;
     // A reshape of a reshape keeps the first one's memory alive, so the buffer's own last reader
     // decides.
     const bool shares =

@@ -22,11 +22,16 @@ std::vector<std::size_t> only_readers(const Program& program) {
   return readers;
 }
 
+Step make_step(const Program& program, std::size_t first, std::size_t last) {
+  return {first, last, inputs_of(program.operations[first]), output_of(program.operations[last])};
+}
+
 }  // namespace
 
 Schedule every_operation(const Program& program) {
   Schedule schedule;
-  for (std::size_t k = 0; k < program.operations.size(); ++k) schedule.push_back({k, k});
+  for (std::size_t k = 0; k < program.operations.size(); ++k)
+    schedule.push_back(make_step(program, k, k));
   return schedule;
 }
 
@@ -36,13 +41,12 @@ Schedule fused_operations(const Program& program, const FusionRule& rule) {
   Schedule schedule;
   for (std::size_t k = 0; k < program.operations.size(); ++k) {
     if (done[k]) continue;
-    Step step{k, k};
     const std::size_t reader = readers[output_of(program.operations[k])];
     const auto* pool =
         reader == kNone ? nullptr : std::get_if<MaxPool2d>(&program.operations[reader]);
-    if (pool != nullptr && rule(k, *pool)) step.last = reader;
-    done[step.last] = true;
-    schedule.push_back(step);
+    const std::size_t last = pool != nullptr && rule(k, *pool) ? reader : k;
+    done[last] = true;
+    schedule.push_back(make_step(program, k, last));
   }
   return schedule;
 }

@@ -11,6 +11,7 @@
 #include <functional>
 #include <vector>
 
+#include "compression/integer/operations.h"
 #include "compression/integer/program.h"
 
 namespace pare::integer {
@@ -19,6 +20,8 @@ namespace pare::integer {
 struct Step {
   std::size_t first = 0;
   std::size_t last = 0;
+  Inputs inputs;             // the tensors that `first` reads
+  std::int32_t output = -1;  // the one that `last` writes
   bool fused() const { return last != first; }
 };
 

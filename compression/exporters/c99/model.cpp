@@ -91,10 +91,7 @@ C99Model plan_c99(const Program& program) {
   for (const integer::Step& step : schedule) {
     const Operation& operation = program.operations[step.first];
     C99Step planned{
-        step,
-        c99::comment_text(tensor(program, output_of(program.operations[step.last])).name),
-        kind_of(operation),
-        {}};
+        step, c99::comment_text(tensor(program, step.output).name), kind_of(operation), {}};
     planned.layer = std::visit([&](const auto& op) { return layer_of(program, op); }, operation);
     if (planned.layer && !fit_int8(planned.layer->table.values)) model.weight_bytes = 2;
     model.steps.push_back(std::move(planned));

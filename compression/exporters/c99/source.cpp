@@ -154,7 +154,7 @@ class Writer {
     Window pool;
     if (step.step.fused()) {
       pool = std::get<integer::MaxPool2d>(program_.operations[step.step.last]).window;
-      const Tensor& pooled = tensor(output_of(program_.operations[step.step.last]));
+      const Tensor& pooled = tensor(step.step.output);
       // One clamp behind the other.
       out.code_min = std::clamp(out.code_min, pooled.code_min, pooled.code_max);
       out.code_max = std::clamp(out.code_max, pooled.code_min, pooled.code_max);
@@ -169,7 +169,7 @@ class Writer {
         in.zero_point, range(out), weights_text, prefix, prefix, prefix,
         has_fractions() ? fmt::format(", {}", l.channels->fraction_bits) : "");
     const std::string from = place(inputs_of(first)[0]);
-    const std::string to = place(output_of(program_.operations[step.step.last]));
+    const std::string to = place(step.step.output);
     if (l.dense && !l.table.plain) {
       uses_.dense_stream = true;
       call(s, fmt::format("dense_stream(&{}, {}, {})", prefix, from, to));

@@ -161,19 +161,32 @@ struct FastKernels::Call {
     for (std::int64_t i = 0; i < images; ++i) body(a + i * input.size(), out + i * output.size());
   }
 
+  // What the step's first operation writes, where it stands alone.
+  const Tensor& own_output() const {
+    if (!step.fused()) return output;
+    return kernels.program_->tensors[output_of(kernels.program_->operations[step.first])];
+  }
+
   // Clamps to the range of the layer, then to that of a pooling behind it.
   CodeRange range() const {
-    const Tensor& own =
-        kernels.program_->tensors[output_of(kernels.program_->operations[step.first])];
+    const Tensor& own = own_output();
     return {own.zero_point, std::clamp(own.code_min, output.code_min, output.code_max),
             std::clamp(own.code_max, output.code_min, output.code_max)};
   }
 
-  // By whichever form the layer was prepared in.
-  void multiply(const std::vector<std::int32_t>& rows, std::int64_t count, std::int8_t* to) const {
+  // By whichever form the layer was prepared in. `right`: see MultiplyJob::step.
+  void multiply(const std::vector<std::int32_t>& rows, std::int64_t count, std::int64_t right,
+                std::int8_t* to) const {
     const KernelSet& set = *kernels.kernels_;
-    MultiplyJob job{scratch.image.data(), rows.data(), count, range(), to, output.channels, words(),
-                    scratch.backwards};
+    MultiplyJob job{.image = scratch.image.data(),
+                    .rows = rows.data(),
+                    .count = count,
+                    .range = range(),
+                    .out = to,
+                    .stride = output.channels,
+                    .step = right,
+                    .words = words(),
+                    .backwards = scratch.backwards};
     if (prepared.bits) {
       (step.fused() ? set.bits.multiply_pooled : set.bits.multiply)(job, *prepared.bits);
     } else if (prepared.sparse) {
@@ -187,8 +200,7 @@ struct FastKernels::Call {
 
   void multiply_winograd(const Window& window, std::int8_t* to) const {
     const WinogradKernels& set = kernels.kernels_->winograd;
-    const Tensor& whole =
-        kernels.program_->tensors[output_of(kernels.program_->operations[step.first])];
+    const Tensor& whole = own_output();
     const WinogradJob job{scratch.image.data(),
                           padded_row_bytes(window, input),
                           whole.height,
@@ -233,7 +245,7 @@ struct FastKernels::Call {
       kernels.kernels_->load_image({a, images, input.size(), 0, 0, 0, 0, input.zero_point,
                                     scratch.image.data(), 1, words()});
     }
-    multiply(prepared.rows, images, out);
+    multiply(prepared.rows, images, 0, out);
   }
   void operator()(const Conv2d& op) const {
     if (prepared.reference) return by_reference();
@@ -245,7 +257,7 @@ struct FastKernels::Call {
         load_image(op.window, x, 1);
       }
       if (prepared.winograd) return multiply_winograd(op.window, y);
-      multiply(rows, std::ssize(rows), y);
+      multiply(rows, std::ssize(rows), std::int64_t{op.window.stride_w} * input.channels, y);
     });
   }
   void operator()(const DepthwiseConv2d& op) const {
@@ -294,8 +306,8 @@ void FastKernels::run(const Step& step, std::int64_t images, const std::int8_t* 
   const Call call{*this,
                   step,
                   prepared_[step.first],
-                  program_->tensors[inputs_of(operation)[0]],
-                  program_->tensors[output_of(program_->operations[step.last])],
+                  program_->tensors[step.inputs[0]],
+                  program_->tensors[step.output],
                   images,
                   a,
                   b,

@@ -35,7 +35,8 @@ struct MultiplyJob {
   std::int64_t count;  // of rows
   CodeRange range;
   std::int8_t* out;
-  std::int64_t stride;  // codes from one output pixel to the next
+  std::int64_t stride;    // codes from one output pixel to the next
+  std::int64_t step = 0;  // bytes of the image from an output pixel to its right neighbour; 0: none
   const std::int16_t* words = nullptr;  // the image in 16 bits, for one row
   bool backwards = false;               // large layers: last tile first (scratch.h)
 };

@@ -28,7 +28,7 @@ struct AvxVnni : Ymm {
   struct Weights {
     __m256i low, high;
   };
-  static constexpr int rows(int) { return 4; }
+  static constexpr int rows(int) { return 6; }
 
   static Weights load_weights(const std::int8_t* p) { return {load_half(p), load_half(p + 32)}; }
   static void unpack(const std::int8_t* p, Weights& even, Weights& odd) {

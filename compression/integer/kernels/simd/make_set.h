@@ -14,7 +14,7 @@ template <class Isa>
 constexpr KernelSet make_kernel_set(const char* name) {
   KernelSet set{name,
                 {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa> || AddsSmallProducts<Isa>,
-                 HasNarrowTiles<Isa>, AddsSmallProducts<Isa>, SharesColumns<Isa>},
+                 HasNarrowTiles<Isa>, AddsSmallProducts<Isa>, RunsPixels<Isa>},
                 load_image<Isa>,
                 multiply_tiles<Isa, 1>,
                 multiply_tiles<Isa, 4>,

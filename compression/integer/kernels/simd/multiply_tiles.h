@@ -18,7 +18,7 @@
 //   unpack             optional: 64 bytes of nibbles into the Weights of two panels, or of two entries
 //                      where kMaxPanels is 1
 //   widen, fill, shift_left, multiply   for elementwise_loops.h; optional: PairAdder
-//   kColumnRows        optional: shared_columns.h
+//   kRunPixels         optional: pixel_runs.h
 //   store_four         optional: four times `store`, `stride` codes apart
 // clang-format on
 #pragma once
@@ -29,9 +29,9 @@
 
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/simd/narrow_tiles.h"
+#include "compression/integer/kernels/simd/pixel_runs.h"
 #include "compression/integer/kernels/simd/row_blocks.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
-#include "compression/integer/kernels/simd/shared_columns.h"
 #include "compression/integer/kernels/simd/small_products.h"
 #include "compression/integer/kernels/simd/tile_job.h"
 #include "compression/integer/kernels/simd/word_products.h"
@@ -169,23 +169,25 @@ inline void multiply_rows_from(const TileJob<Isa, Scale, kPanels>& t, std::int64
   }
 }
 
-// The rows of a tile; those that can share inputs do.
+// The rows of a tile, in runs where they are neighbours.
 template <class Isa, int kPanels, int kPooled, bool kNibbles, class Scale>
 inline void multiply_tile(const TileJob<Isa, Scale, kPanels>& t) {
-  constexpr int kRows = Isa::rows(kPanels);
+  // Those that are pooled come in fours.
+  constexpr int kRows = kPooled == 1 ? Isa::rows(kPanels) : Isa::rows(kPanels) / 4 * 4;
   std::int64_t first = 0;
-  if constexpr (SharesColumns<Isa> && kPanels == 1 && kPooled == 1 && !kNibbles) {
-    if (t.tile.columns > 1) {
-      const std::int64_t column = t.offsets[1] - t.offsets[0];
-      while (first + kRows <= t.job.count) {
-        if (in_one_row<Isa>(t.job, first, column)) {
-          multiply_row<Isa>(t, first, column);
-          first += Isa::kColumnRows;
-        } else {
-          multiply_rows<Isa, kRows, kPanels, kPooled, kNibbles>(t, first);
-          first += kRows;
-        }
+  if constexpr (RunsPixels<Isa> && kPanels == 1 && !kNibbles) {
+    while (t.job.step > 0 && first + kRows <= t.job.count) {
+      if (!is_run<Isa, kPooled>(t.job, first)) {
+        multiply_rows<Isa, kRows, kPanels, kPooled, kNibbles>(t, first);
+        first += kRows;
+        continue;
       }
+      if (t.tile.columns > 1) {
+        multiply_run<Isa, kSharedColumns, kPooled>(t, first);
+      } else {
+        multiply_run<Isa, 1, kPooled>(t, first);
+      }
+      first += Isa::kRunPixels;
     }
   }
   multiply_rows_from<Isa, kRows, kPanels, kPooled, kNibbles>(t, first);

@@ -46,7 +46,7 @@ struct Zmm {
   static constexpr std::int32_t kInputOffset = 128;
   static constexpr int kSumRegisters = 1;
   static constexpr int kMaxPanels = 4;
-  static constexpr int kColumnRows = 16;
+  static constexpr int kRunPixels = 16;
   static constexpr int rows(int panels) { return panels <= 2 ? 8 : 4; }
 
   static Sum zero() { return _mm512_setzero_si512(); }
@@ -134,8 +134,9 @@ struct Zmm {
     Shifted operator()(Sum sum) const {
       const __m512i low = even.template nudged<kCorrected>(sum);
       const __m512i high = odd.template nudged<kCorrected>(_mm512_srli_epi64(sum, 32));
-      return {_mm512_srav_epi32(_mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(low, 32), high),
-                                right)};
+      // Even lanes from the odd lanes of `low`.
+      const __m512i halves = _mm512_mask_shuffle_epi32(high, 0x5555, low, _MM_PERM_DDBB);
+      return {_mm512_srav_epi32(halves, right)};
     }
   };
   using HighScaling = HighHalves<true>;
