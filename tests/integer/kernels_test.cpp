@@ -12,6 +12,7 @@
 #include "compression/integer/kernels/scaling.h"
 #include "framework/base/error.h"
 #include "tests/integer/compare.h"
+#include "tests/integer/random_builder.h"
 #include "tests/integer/random_layer.h"
 #include "tests/integer/random_program.h"
 
@@ -31,8 +32,36 @@ TEST_CASE("3 x 3 layers give the reference's codes with shared columns") {
   for (std::uint64_t seed = 1; seed <= layers() / 2; ++seed) {
     shared += compare_with_reference(random_filter_layer(seed), seed, "with shared columns");
   }
-  if (usable_kernel_sets().front()->packing.columns)
+  if (usable_kernel_sets().front()->packing.neighbours)
     CHECK(shared * 10 >= static_cast<int>(layers() / 2));
+}
+
+// First layers: several pixels fit a load, and the last channels have lanes for each of them.
+TEST_CASE("images of few channels give the reference's codes at the ends of rows too") {
+  std::uint64_t seed = 0;
+  for (const std::int32_t channels : {1, 2, 3, 4, 6}) {
+    for (const std::int32_t width : {6, 11, 28, 37}) {
+      for (const std::int32_t outputs : {3, 8, 20, 23}) {
+        for (const bool pooled : {false, true}) {
+          Builder b(++seed);
+          const std::int32_t kernel = b.draw().between(1, 5), stride = b.draw().between(1, 2);
+          Conv2d op;
+          op.input = b.add_tensor(8, width, channels);
+          op.window = {kernel, kernel, stride, stride};
+          const std::int32_t height = (8 - kernel) / stride + 1,
+                             columns = (width - kernel) / stride + 1;
+          op.output = b.add_tensor(height, columns, outputs);
+          b.finish_layer(std::move(op));
+          if (pooled && height > 1 && columns > 1) {
+            const std::int32_t pool = b.add_shared(1, height / 2, columns / 2, outputs);
+            b.program().operations.emplace_back(MaxPool2d{1, pool, {2, 2, 2, 2}});
+          }
+          b.program().output = static_cast<std::int32_t>(b.program().tensors.size()) - 1;
+          compare_with_reference(b.program(), seed, "");
+        }
+      }
+    }
+  }
 }
 
 // From the second run on the weights of a large layer are read from the other end every other time.

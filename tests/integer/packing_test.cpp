@@ -143,6 +143,44 @@ TEST_CASE("channels that would fill half of a panel or less share its lanes") {
   CHECK(pack(20, 64).lanes.start.size() == 32);
 }
 
+TEST_CASE("lanes of a narrow tile are pixels where several fit a load") {
+  constexpr std::int64_t kOutputs = 4, kTaps = 25;
+  Weights weights;
+  for (std::int64_t i = 0; i < kOutputs * kTaps; ++i)
+    weights.codes.push_back(static_cast<std::int8_t>(i + 1));
+  Channels channels;
+  channels.bias.assign(kOutputs, 0);
+  channels.multipliers.assign(kOutputs, {1 << 30, -8});
+  const auto pack = [&](std::int64_t step) {
+    std::vector<TapRun> runs;
+    for (std::int64_t row = 0; row < 5; ++row) runs.push_back({28 * row, 5 * row, 5, step});
+    return pack_layer(weights, channels, {kOutputs, kTaps, false}, 0, kOutputs, runs, 0,
+                      Rounding::twice,
+                      {.input_offset = 128,
+                       .max_panels = 4,
+                       .nibbles = false,
+                       .narrow = true,
+                       .neighbours = true});
+  };
+  const PackedLayer layer = pack(1);
+  REQUIRE(layer.tiles.size() == 1);
+  const Tile& tile = layer.tiles[0];
+  CHECK(tile.pixels);
+  CHECK(tile.share == 4);
+  REQUIRE(tile.entries == 10);  // for four pixels; 5 of 16 bytes for each
+  CHECK(layer.offsets == std::vector<std::int32_t>{0, 4, 28, 32, 56, 60, 84, 88, 112, 116});
+  for (std::int64_t lane = 0; lane < 16; ++lane) {
+    const std::int64_t channel = lane % 4;
+    CHECK(layer.weights[lane * 4 + 3] == channel * kTaps + 4);
+    CHECK(layer.weights[64 + lane * 4] == channel * kTaps + 5);
+    CHECK(layer.weights[64 + lane * 4 + 1] == 0);
+  }
+  CHECK(pack(4).tiles[0].share == 4);
+  CHECK(pack(4).tiles[0].pixels);
+  CHECK(!pack(5).tiles[0].pixels);  // the fourth pixel's taps end behind 16 bytes, and two are dear
+  CHECK(!pack(0).tiles[0].pixels);
+}
+
 TEST_CASE("entries of three columns stand together where few of them are zeros") {
   constexpr std::int64_t kDepth = 8, kTaps = 9 * kDepth, kRow = 100;
   Weights weights;
@@ -151,15 +189,15 @@ TEST_CASE("entries of three columns stand together where few of them are zeros")
   Channels channels;
   channels.bias.assign(32, 0);
   channels.multipliers.assign(32, {1 << 30, -8});
-  const auto pack = [&](std::int64_t outputs, std::int64_t columns) {
+  const auto pack = [&](std::int64_t outputs, std::int64_t step) {
     const auto run = [&](std::int64_t row) {
-      return TapRun{row * kRow, row * 3 * kDepth, 3 * kDepth, columns};
+      return TapRun{row * kRow, row * 3 * kDepth, 3 * kDepth, step};
     };
     return pack_layer(weights, channels, {outputs, kTaps, false}, 0, outputs,
                       {run(0), run(1), run(2)}, 0, Rounding::twice,
-                      {.input_offset = 128, .max_panels = 4, .nibbles = false, .columns = true});
+                      {.input_offset = 128, .max_panels = 4, .nibbles = false, .neighbours = true});
   };
-  const PackedLayer shared = pack(16, 3), alone = pack(16, 1);
+  const PackedLayer shared = pack(16, kDepth), alone = pack(16, 2 * kDepth);
   REQUIRE(shared.tiles[0].columns == 3);
   CHECK(shared.tiles[0].entries == 18);
   CHECK(std::vector(shared.offsets.begin(), shared.offsets.begin() + 7) ==
@@ -176,12 +214,12 @@ TEST_CASE("entries of three columns stand together where few of them are zeros")
     for (std::int64_t row = 0; row < 3; ++row)
       std::fill_n(weights.codes.begin() + c * kTaps + row * 3 * kDepth, kDepth, std::int8_t{0});
   }
-  CHECK(pack(16, 3).tiles[0].columns == 1);
-  CHECK(pack(16, 3).tiles[0].entries == 12);
+  CHECK(pack(16, kDepth).tiles[0].columns == 1);
+  CHECK(pack(16, kDepth).tiles[0].entries == 12);
   std::fill(weights.codes.begin(), weights.codes.end(), std::int8_t{0});
-  CHECK(pack(16, 3).tiles[0].columns == 1);
+  CHECK(pack(16, kDepth).tiles[0].columns == 1);
   weights.codes.assign(32 * kTaps, 1);
-  CHECK(pack(32, 3).tiles[0].columns == 1);  // two panels share inputs as it is
+  CHECK(pack(32, kDepth).tiles[0].columns == 1);  // two panels share inputs as it is
 }
 
 TEST_CASE("runs of weights are kept in windows where that is cheaper") {

@@ -257,7 +257,7 @@ struct FastKernels::Call {
         load_image(op.window, x, 1);
       }
       if (prepared.winograd) return multiply_winograd(op.window, y);
-      multiply(rows, std::ssize(rows), std::int64_t{op.window.stride_w} * input.channels, y);
+      multiply(rows, std::ssize(rows), pixel_step(op.window, input), y);
     });
   }
   void operator()(const DepthwiseConv2d& op) const {

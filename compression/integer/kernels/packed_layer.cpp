@@ -80,20 +80,29 @@ std::int64_t narrow_entries(const EffectiveWeights& weight, const Cut& cut, std:
   return std::count(used.begin(), used.end(), true);
 }
 
-// How many lanes each of a layer's last channels gets, all that fill no whole panel: 1 where that
-// is the cheapest.
-std::int32_t cheapest_share(const EffectiveWeights& weight, const Cut& last) {
-  std::int32_t best = 1;
-  if (last.outputs == 0) return best;
-  std::int64_t least = narrow_entries(weight, last, 1);
+// Whether the first taps of `pixels` neighbours, and three bytes behind the last, fit 16 bytes.
+bool fit_pixels(const Cut& cut, std::int32_t pixels) {
+  const std::int64_t step = cut.runs[0].step;
+  return step > 0 && (pixels - 1) * step + kEntryTaps <= kPanel;
+}
+
+// How many lanes each of a layer's last channels gets, all that fill no whole panel, and for what:
+// 1 where that is the cheapest. `tile` is told.
+void choose_lanes(const EffectiveWeights& weight, const Cut& last, bool neighbours, Tile& tile) {
+  if (last.outputs == 0) return;
+  const std::int64_t alone = narrow_entries(weight, last, 1);
+  std::int64_t least = 4 * alone;  // in quarters of a product for each pixel
+  const auto consider = [&](std::int32_t share, bool pixels, std::int64_t cost) {
+    if (cost >= least) return;
+    least = cost;
+    tile.share = share;
+    tile.pixels = pixels;
+  };
   for (const std::int32_t share : {2, 4}) {
     if (last.outputs > kPanel / share) break;
-    const std::int64_t entries = narrow_entries(weight, last, share);
-    if (entries >= least) continue;
-    least = entries;
-    best = share;
+    consider(share, false, 4 * narrow_entries(weight, last, share));
+    if (neighbours && fit_pixels(last, share)) consider(share, true, 4 / share * alone);
   }
-  return best;
 }
 
 // Whether every weight fits four bits in two's complement.
@@ -164,7 +173,7 @@ bool take_bytes(Wide& rest, AlignedVector<std::int8_t>& packed) {
 // they take 9, for the loads.
 bool shares_columns(const EffectiveWeights& weight, const Cut& cut) {
   for (const TapRun& run : cut.runs) {
-    if (run.columns != kSharedColumns) return false;
+    if (run.step % kEntryTaps != 0 || run.length != kSharedColumns * run.step) return false;
   }
   const std::vector<bool> used = used_entries(weight, cut, kEntryTaps, 0, cut.outputs);
   std::int64_t alone = 0, together = 0, first = 0;
@@ -185,18 +194,16 @@ void pack_tile(Tile& tile, const EffectiveWeights& weight, std::int64_t first,
                const std::vector<TapRun>& runs, PackedLayer& packed) {
   tile.first_entry = std::ssize(packed.offsets);
   tile.first_weight = std::ssize(packed.weights);
-  const std::int64_t channels =
-      std::min<std::int64_t>(tile.channels(), packed.outputs - tile.channel);
-  const std::int64_t taps = kEntryTaps * tile.share, entry = tile.channels() * taps;
+  const std::int64_t taps = tile.entry_taps(), entry = tile.lanes() * taps;
   for (const TapRun& run : runs) {
     const std::int64_t column = run.length / tile.columns;  // taps
     for (std::int64_t at = 0; at < column; at += taps) {
       Wide rest(tile.columns * entry, 0);
       for (std::int64_t j = 0; j < tile.columns; ++j) {
-        for (std::int64_t c = 0; c < channels; ++c) {
-          for (std::int64_t k = 0; k < std::min(taps, column - at); ++k) {
-            rest[j * entry + c * taps + k] =
-                weight(first + tile.channel + c, run.first + j * column + at + k);
+        for (std::int64_t lane = 0; lane < tile.lanes(); ++lane) {
+          const std::int64_t c = tile.channel + lane % tile.channels();
+          for (std::int64_t k = 0; k < std::min(taps, column - at) && c < packed.outputs; ++k) {
+            rest[j * entry + lane * taps + k] = weight(first + c, run.first + j * column + at + k);
           }
         }
       }
@@ -223,7 +230,7 @@ void add_wide_tiles(const EffectiveWeights& weight, const Cut& cut, const Packin
     Tile& tile = packed.tiles.emplace_back();
     tile.channel = panel * kPanel;
     tile.panels = size;
-    if (packing.columns && cut.panels() == 1 && shares_columns(weight, cut))
+    if (packing.neighbours && cut.panels() == 1 && shares_columns(weight, cut))
       tile.columns = kSharedColumns;
     pack_tile(tile, weight, cut.first, cut.runs, packed);
     if (packed.nibbles && by_entry) {
@@ -247,13 +254,14 @@ PackedLayer pack_layer(const Weights& weights, const Channels& channels, const W
   PackedLayer packed;
   packed.outputs = outputs;
   const std::int64_t last = outputs / kPanel * kPanel;
-  const std::int32_t share =
-      packing.narrow ? cheapest_share(weight, {first + last, outputs - last, runs}) : 1;
+  Tile narrow{.channel = static_cast<std::int32_t>(last), .panels = 1};
+  if (packing.narrow)
+    choose_lanes(weight, {first + last, outputs - last, runs}, packing.neighbours, narrow);
+  const std::int32_t share = narrow.share;
   const Cut wide{first, share > 1 ? last : outputs, runs};
   add_wide_tiles(weight, wide, packing, packed);
   if (share > 1) {
-    packed.tiles.push_back(
-        {.channel = static_cast<std::int32_t>(last), .panels = 1, .share = share});
+    packed.tiles.push_back(narrow);
     pack_tile(packed.tiles.back(), weight, first, runs, packed);
     if (packing.small) {
       put_small_first(packed.tiles.back(), packed.offsets, packed.weights);

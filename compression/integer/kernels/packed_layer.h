@@ -14,7 +14,8 @@
 //
 // The last channels of a layer, where they would fill at most half of a panel (or all of them, in a
 // layer that pruning left with few), are a *narrow* tile: 2 or 4 lanes for each channel, and
-// entries of 8 or 16 bytes.
+// entries of 8 or 16 bytes. Of an image of few channels, whose neighbouring pixels fit 16 bytes,
+// the lanes may be 2 or 4 pixels, and entries are of four bytes.
 //
 // Where a layer's weights fit four bits (4-, 3-, 2-bit, ternary and binary ones), two panels share
 // 64 bytes, or two entries of a panel where tiles have one: the even one in the low halves, the odd
@@ -52,15 +53,16 @@ inline constexpr int kSmallPair = 128;
 // and among the weights of a channel (from index `first`).
 struct TapRun {
   std::int64_t offset, first, length;
-  std::int64_t columns = 1;  // of a kernel, where output pixels are one column apart
+  std::int64_t step = 0;  // bytes from an output pixel to its right neighbour; 0: not known
 };
 
 // Up to four panels that share their entries. weights[entry][panel][channel][tap], with 16 / share
-// channels and 4 * share taps.
+// channels and 4 * share taps, or weights[entry][pixel][channel][tap] with `share` pixels.
 struct Tile {
   std::int32_t channel = 0;  // the first one, counted inside the layer
   std::int32_t panels = 0;
   std::int32_t share = 1;  // lanes of a channel; 2 or 4 in a narrow tile, of one panel
+  bool pixels = false;     // these are of neighbouring pixels, not of taps
   std::int32_t columns = 1;  // kSharedColumns: each three entries are those of three columns
   std::int64_t entries =
       0;  // in nibbles of one panel an even number; the last one may be all zeros
@@ -68,6 +70,8 @@ struct Tile {
   std::int64_t first_weight = 0;  // in weights
   std::array<std::int64_t, kSmallGroups.size()> small{};  // of the entries, in groups of that many
   std::int32_t channels() const { return panels * kPanel / share; }
+  std::int32_t lanes() const { return pixels ? kPanel : channels(); }  // with weights of their own
+  std::int32_t entry_taps() const { return kEntryTaps * (pixels ? 1 : share); }
   std::int64_t small_entries() const {
     return std::accumulate(small.begin(), small.end(), std::int64_t{0});
   }
@@ -85,14 +89,14 @@ struct PackedLayer {
 
 // What a kernel's inputs look like: input byte = code + input_offset; at most max_panels in a tile;
 // whether it unpacks weights of four bits; whether it has narrow tiles, wants small entries first,
-// and shares columns.
+// and treats pixels together that are neighbours.
 struct Packing {
   std::int32_t input_offset;
   std::int32_t max_panels;
   bool nibbles;
   bool narrow = false;
   bool small = false;
-  bool columns = false;
+  bool neighbours = false;
 };
 
 // The output channels [first, first + outputs) of a layer whose channels are contiguous in memory.

@@ -70,7 +70,7 @@ class FirstTap {
  public:
   FirstTap(const Window& window, const Tensor& input)
       : down_(window.stride_h * padded_row_bytes(window, input)),
-        right_(std::int64_t{window.stride_w} * input.channels) {}
+        right_(pixel_step(window, input)) {}
   std::int32_t operator()(std::int64_t y, std::int64_t x) const {
     return static_cast<std::int32_t>(y * down_ + x * right_);
   }
@@ -107,6 +107,10 @@ std::int64_t padded_row_bytes(const Window& w, const Tensor& input) {
   return (std::int64_t{w.pad_left} + input.width + w.pad_right) * input.channels;
 }
 
+std::int64_t pixel_step(const Window& w, const Tensor& input) {
+  return std::int64_t{w.stride_w} * input.channels;
+}
+
 std::int64_t padded_image_bytes(const Window& w, const Tensor& input) {
   return (std::int64_t{w.pad_top} + input.height + w.pad_bottom) * padded_row_bytes(w, input);
 }
@@ -114,19 +118,18 @@ std::int64_t padded_image_bytes(const Window& w, const Tensor& input) {
 std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, std::int32_t group) {
   const std::int64_t row = padded_row_bytes(op.window, input);
   const std::int64_t depth = input.channels / op.groups;
-  // Entries must not run from one column into the next.
-  const bool shared = op.window.stride_w == 1 && depth % kEntryTaps == 0;
-  const std::int64_t columns = shared ? op.window.kernel_w : 1;
+  const std::int64_t step = pixel_step(op.window, input);
   std::vector<TapRun> runs;
   std::int64_t first = 0;
   for (std::int32_t ky = 0; ky < op.window.kernel_h; ++ky) {
     if (op.groups == 1) {
-      runs.push_back({ky * row, first, op.window.kernel_w * depth, columns});
+      runs.push_back({ky * row, first, op.window.kernel_w * depth, step});
       first += runs.back().length;
       continue;
     }
     for (std::int32_t kx = 0; kx < op.window.kernel_w; ++kx, first += depth) {
-      runs.push_back({ky * row + std::int64_t{kx} * input.channels + group * depth, first, depth});
+      runs.push_back(
+          {ky * row + std::int64_t{kx} * input.channels + group * depth, first, depth, step});
     }
   }
   return runs;

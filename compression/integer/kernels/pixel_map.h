@@ -23,6 +23,7 @@ inline constexpr std::int64_t kImageSlack = 64;
 std::vector<bool> packed_operations(const Program& program);
 
 std::int64_t padded_row_bytes(const Window& window, const Tensor& input);
+std::int64_t pixel_step(const Window& window, const Tensor& input);  // to the right neighbour
 std::int64_t padded_image_bytes(const Window& window, const Tensor& input);
 
 // Whether pixels start at whole bytes of eight bits, and no tap lies outside the image, where it

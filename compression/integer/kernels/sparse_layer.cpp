@@ -12,7 +12,8 @@ namespace {
 
 std::int64_t entries_of(const PackedLayer& dense) {
   std::int64_t sum = 0;
-  for (const Tile& tile : dense.tiles) sum += tile.entries * tile.panels;
+  for (const Tile& tile : dense.tiles)
+    sum += tile.entries * tile.panels / (tile.pixels ? tile.share : 1);
   return sum;
 }
 

@@ -29,6 +29,7 @@
 
 #include "compression/integer/kernels/kernel_set.h"
 #include "compression/integer/kernels/simd/narrow_tiles.h"
+#include "compression/integer/kernels/simd/pixel_lanes.h"
 #include "compression/integer/kernels/simd/pixel_runs.h"
 #include "compression/integer/kernels/simd/row_blocks.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
@@ -207,6 +208,10 @@ void run_tiles(const MultiplyJob& job, const PackedLayer& layer) {
     }
   };
   const auto run_any = [&](const Tile& tile) {
+    if constexpr (HasPixelLanes<Isa>) {
+      if (tile.pixels && tile.share == 2) return multiply_lanes<Isa, kPooled, 2>(job, layer, tile);
+      if (tile.pixels) return multiply_lanes<Isa, kPooled, 4>(job, layer, tile);
+    }
     if constexpr (HasNarrowTiles<Isa>) {
       if (tile.share == 2) return multiply_narrow<Isa, kPooled, 2>(job, layer, tile);
       if (tile.share == 4) return multiply_narrow<Isa, kPooled, 4>(job, layer, tile);

@@ -209,6 +209,26 @@ struct Zmm {
         _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
         add(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd)));
   }
+  // For each lane of kShare pixels the four bytes that lie so many steps behind the first pixel's.
+  template <int kShare>
+  static __m512i pixel_order(std::int64_t step) {
+    alignas(64) std::int8_t order[64];
+    for (int i = 0; i < 64; ++i) {
+      const int pixel = i / kEntryTaps / (kPanel / kShare);
+      order[i] = static_cast<std::int8_t>(pixel * step + i % kEntryTaps);
+    }
+    return _mm512_load_si512(order);
+  }
+  static Input broadcast_pixels(const std::uint8_t* p, __m512i order) {
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(load_bytes(p)), order);
+  }
+  // Of each two neighbours the larger one: those of a, then those of b.
+  template <int kShare>
+  static Sum max_neighbours(Sum a, Sum b) {
+    if constexpr (kShare == 2)
+      return max(_mm512_shuffle_i64x2(a, b, 0x44), _mm512_shuffle_i64x2(a, b, 0xEE));
+    return max(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xDD));
+  }
   // The mask moves with the pixel, so that the bytes need not: each store starts as far before the
   // pixel as its codes lie behind the first byte.
   template <int kShare>

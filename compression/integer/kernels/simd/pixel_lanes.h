@@ -1,0 +1,145 @@
+// Narrow tiles whose lanes are neighbouring pixels (packed_layer.h): of an image of one to four
+// channels, 16 bytes hold four taps of two or four pixels, each of which goes to the lanes of its
+// pixel. Sums need no folding, and a product serves as many pixels. Include behind the target
+// pragma.
+//
+// An instruction set that has such tiles provides, beside what narrow_tiles.h asks for,
+//   pixel_order<kShare>(step)    which bytes a lane gets
+//   broadcast_pixels(p, order)   these
+//   max_neighbours<kShare>(a, b) of pixels two by two, first those of a
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/simd/scaling_forms.h"
+#include "compression/integer/kernels/simd/tile_job.h"
+
+namespace pare::integer {
+
+template <class Isa>
+inline constexpr bool HasPixelLanes = requires {
+  Isa::template pixel_order<2>(std::int64_t{1});
+};
+
+// kShare neighbours in a row of the output, or in both rows of pooled windows: their rows of a job,
+// and how many rows of the output they lie in.
+template <int kShare, int kPooled>
+inline constexpr int kGroupRows = kPooled == 1 ? kShare : 2 * kShare;
+template <int kPooled>
+inline constexpr int kGroupHeight = kPooled == 1 ? 1 : 2;
+
+template <int kShare, int kPooled>
+inline bool is_group(const MultiplyJob& job, std::int64_t first) {
+  constexpr std::int64_t kLast = kPooled == 1 ? kShare - 1 : 2 * kShare - 4;
+  constexpr std::int64_t kSteps = kPooled == 1 ? kShare - 1 : kShare - 2;
+  return first + kGroupRows<kShare, kPooled> <= job.count &&
+         job.rows[first + kLast] - job.rows[first] == kSteps * job.step;
+}
+
+template <int kShare, int kPooled>
+inline bool are_groups(const MultiplyJob& job, std::int64_t first, int count) {
+  for (int g = 0; g < count; ++g) {
+    if (!is_group<kShare, kPooled>(job, first + g * kGroupRows<kShare, kPooled>)) return false;
+  }
+  return true;
+}
+
+// sums[g][y] of all entries, of the taps from x[g][y] on.
+template <class Isa, int kGroups, int kHeight, class Scale>
+[[gnu::always_inline]] inline void add_lanes(const TileJob<Isa, Scale, 1>& t,
+                                             const std::uint8_t* const (&x)[kGroups][kHeight],
+                                             const typename Isa::Input& order,
+                                             typename Isa::Sum (&sums)[kGroups][kHeight]) {
+#pragma GCC unroll 16
+  for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 4
+    for (int y = 0; y < kHeight; ++y) sums[g][y] = Isa::load(t.starts);
+  }
+  const std::int8_t* weights = t.weights;
+  for (std::int64_t e = 0; e < t.entries; ++e, weights += kPanel * kEntryTaps) {
+    const typename Isa::Weights w = Isa::load_weights(weights);
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 4
+      for (int y = 0; y < kHeight; ++y) {
+        sums[g][y] = Isa::dot(sums[g][y], Isa::broadcast_pixels(x[g][y] + t.offsets[e], order), w);
+      }
+    }
+  }
+}
+
+// Groups one behind the other, an even number of them or one.
+template <class Isa, int kShare, int kPooled, int kGroups, class Scale>
+[[gnu::always_inline]] inline void multiply_groups(const TileJob<Isa, Scale, 1>& t,
+                                                   const typename Isa::Input& order,
+                                                   std::int64_t first) {
+  constexpr int kHeight = kGroupHeight<kPooled>;
+  const std::uint8_t* x[kGroups][kHeight];
+  typename Isa::Sum sums[kGroups][kHeight];
+#pragma GCC unroll 16
+  for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 4
+    for (int y = 0; y < kHeight; ++y)
+      x[g][y] = t.job.image + t.job.rows[first + g * kGroupRows<kShare, kPooled> + 2 * y];
+  }
+  add_lanes<Isa>(t, x, order, sums);
+  std::int8_t* out = t.job.out + first / kPooled * t.job.stride;
+  const auto store = [&](typename Isa::Sum sum, int pixels) __attribute__((always_inline)) {
+    Isa::template store_pixels<kShare>(t.scales[0](sum), t.job.range, out, t.job.stride, t.left,
+                                       pixels);
+    out += pixels * t.job.stride;
+  };
+  if constexpr (kPooled == 1) {
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) store(sums[g][0], kShare);
+  } else {
+    constexpr int kTwo = std::min(kGroups, 2);
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; g += kTwo) {
+      const typename Isa::Sum a = Isa::max(sums[g][0], sums[g][1]);
+      const typename Isa::Sum b = Isa::max(sums[g + kTwo - 1][0], sums[g + kTwo - 1][1]);
+      store(Isa::template max_neighbours<kShare>(a, b), kShare / 2 * kTwo);
+    }
+  }
+}
+
+// A pixel or window without neighbours: all lanes of a channel get the same.
+template <class Isa, int kShare, int kPooled, class Scale>
+inline void multiply_alone(const TileJob<Isa, Scale, 1>& t, const typename Isa::Input& same,
+                           std::int64_t first) {
+  const std::uint8_t* x[1][kPooled];
+  typename Isa::Sum sums[1][kPooled];
+  for (int k = 0; k < kPooled; ++k) x[0][k] = t.job.image + t.job.rows[first + k];
+  add_lanes<Isa>(t, x, same, sums);
+  typename Isa::Sum sum = sums[0][0];
+  for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, sums[0][k]);
+  Isa::template store_pixels<kShare>(t.scales[0](sum), t.job.range,
+                                     t.job.out + first / kPooled * t.job.stride, t.job.stride,
+                                     t.left, 1);
+}
+
+template <class Isa, int kPooled, int kShare>
+inline void multiply_lanes(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile) {
+  constexpr int kGroups = 8 / kGroupHeight<kPooled>, kRows = kGroupRows<kShare, kPooled>;
+  with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
+    const TileJob<Isa, Scale, 1> t(job, layer, tile);
+    const typename Isa::Input order = Isa::template pixel_order<kShare>(job.step);
+    const typename Isa::Input same = Isa::template pixel_order<kShare>(0);
+    for (std::int64_t first = 0; first + kPooled <= job.count;) {
+      if (are_groups<kShare, kPooled>(job, first, kGroups)) {
+        multiply_groups<Isa, kShare, kPooled, kGroups>(t, order, first);
+        first += kGroups * kRows;
+      } else if (is_group<kShare, kPooled>(job, first)) {
+        multiply_groups<Isa, kShare, kPooled, 1>(t, order, first);
+        first += kRows;
+      } else {
+        multiply_alone<Isa, kShare, kPooled>(t, same, first);
+        first += kPooled;
+      }
+    }
+  });
+}
+
+}  // namespace pare::integer
