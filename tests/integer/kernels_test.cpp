@@ -28,12 +28,12 @@ TEST_CASE("every instruction set gives the reference's codes on random layers") 
 }
 
 TEST_CASE("3 x 3 layers give the reference's codes with shared columns") {
+  if (!usable_kernel_sets().front()->packing.neighbours) return;
   int shared = 0;
   for (std::uint64_t seed = 1; seed <= layers() / 2; ++seed) {
     shared += compare_with_reference(random_filter_layer(seed), seed, "with shared columns");
   }
-  if (usable_kernel_sets().front()->packing.neighbours)
-    CHECK(shared * 10 >= static_cast<int>(layers() / 2));
+  CHECK(shared * 10 >= static_cast<int>(layers() / 2));
 }
 
 // First layers: several pixels fit a load, and the last channels have lanes for each of them.

@@ -268,6 +268,7 @@ PackedLayer pack_layer(const Weights& weights, const Channels& channels, const W
       order_in_pairs(packed.tiles.back(), packed.weights);
     }
   }
+  packed.weights.shrink_to_fit();  // it may have grown to twice its size
   packed.lanes = LaneConstants(outputs);
   for (std::int64_t lane = 0; lane < std::ssize(packed.lanes.start); ++lane) {
     const std::int64_t c =
