@@ -151,9 +151,9 @@ TEST_CASE("lanes of a narrow tile are pixels where several fit a load") {
   Channels channels;
   channels.bias.assign(kOutputs, 0);
   channels.multipliers.assign(kOutputs, {1 << 30, -8});
-  const auto pack = [&](std::int64_t step) {
+  const auto pack = [&](std::int64_t step, std::int64_t width = 24) {
     std::vector<TapRun> runs;
-    for (std::int64_t row = 0; row < 5; ++row) runs.push_back({28 * row, 5 * row, 5, step});
+    for (std::int64_t row = 0; row < 5; ++row) runs.push_back({28 * row, 5 * row, 5, step, width});
     return pack_layer(weights, channels, {kOutputs, kTaps, false}, 0, kOutputs, runs, 0,
                       Rounding::twice,
                       {.input_offset = 128,
@@ -179,6 +179,7 @@ TEST_CASE("lanes of a narrow tile are pixels where several fit a load") {
   CHECK(pack(4).tiles[0].pixels);
   CHECK(!pack(5).tiles[0].pixels);  // the fourth pixel's taps end behind 16 bytes, and two are dear
   CHECK(!pack(0).tiles[0].pixels);
+  CHECK(!pack(1, 23).tiles[0].pixels);  // rows end within a group
 }
 
 TEST_CASE("entries of three columns stand together where few of them are zeros") {
@@ -189,9 +190,9 @@ TEST_CASE("entries of three columns stand together where few of them are zeros")
   Channels channels;
   channels.bias.assign(32, 0);
   channels.multipliers.assign(32, {1 << 30, -8});
-  const auto pack = [&](std::int64_t outputs, std::int64_t step) {
+  const auto pack = [&](std::int64_t outputs, std::int64_t step, std::int64_t width = 32) {
     const auto run = [&](std::int64_t row) {
-      return TapRun{row * kRow, row * 3 * kDepth, 3 * kDepth, step};
+      return TapRun{row * kRow, row * 3 * kDepth, 3 * kDepth, step, width};
     };
     return pack_layer(weights, channels, {outputs, kTaps, false}, 0, outputs,
                       {run(0), run(1), run(2)}, 0, Rounding::twice,

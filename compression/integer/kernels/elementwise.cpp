@@ -23,6 +23,7 @@ CodeRange range_of(const Tensor& output) {
 }
 
 constexpr int kLeast = std::numeric_limits<std::int8_t>::min();
+constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max();
 
 // What an operand's codes are worth, scaled: worth[code - kLeast]. Only those that it can have: for
 // others there may be no room.
@@ -101,7 +102,7 @@ std::optional<PairSum> pair_sum_of(const Program& program, const Add& op, const 
   const std::int64_t constant =
       halves * (std::int64_t{1} << (pairs.shift - 1)) - ((zero + 64) >> PairSum::kLowRight);
   pairs.constant = static_cast<std::int32_t>(constant);
-  if (pairs.constant != constant) return std::nullopt;
+  if (pairs.constant != constant || pairs.constant == kMost) return std::nullopt;  // or + 1 is none
   // Factors are not negative: the smallest codes and the largest have the smallest and largest sum.
   if (!sum_of(pairs, operands.a->code_min, operands.b->code_min) ||
       !sum_of(pairs, operands.a->code_max, operands.b->code_max))
@@ -116,7 +117,7 @@ PairSum make_pair_sum(const Program& program, const Add& op, const Operands& ope
   for (int fraction = 30; fraction >= 20 && !pairs; --fraction)
     pairs = pair_sum_of(program, op, operands, fraction);
   if (!pairs) return {};
-  for (const std::int32_t change : {0, 1, -2}) {
+  for (const std::int32_t change : {0, 1, -2}) {  // to one more, then to one less
     pairs->constant += change;
     pairs->exact = gives_every_code(*pairs, program, op, operands);
     if (pairs->exact) break;

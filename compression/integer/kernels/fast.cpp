@@ -72,7 +72,7 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   const Tensor& output = program_->tensors[op.output];
   prepared.rows = pixel_rows(op.window, input, output);
   prepared.pooled = pooled_rows(op.window, input, output);
-  if (fits_bits(op, input) && prepare_bits(prepared, op, tap_runs(op, input, 0))) {
+  if (fits_bits(op, input) && prepare_bits(prepared, op, tap_runs(op, input, output, 0))) {
     for (std::int32_t& row : prepared.rows) row /= 8;
     for (std::int32_t& row : prepared.pooled) row /= 8;
     prepared.image_bytes = input.size() / 8 + kImageSlack;
@@ -81,7 +81,7 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   const WeightLayout layout = weight_layout(op, input, output);
   const std::int64_t outputs = layout.outputs / op.groups;
   for (std::int32_t g = 0; g < op.groups; ++g) {
-    prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, g));
+    prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, output, g));
   }
   prepared.image_bytes = padded_image_bytes(op.window, input) + kImageSlack;
   if (!prepared.winograd) return;
@@ -329,9 +329,11 @@ std::string FastKernels::describe(const Step& step) const {
     const bool set = prepared.add || prepared.average || prepared.depthwise.channels > 0;
     return kind + (set ? kernels_->name : "portable");
   }
-  const Tile& tile = prepared.groups[0].tiles[0];
+  const std::vector<Tile>& tiles = prepared.groups[0].tiles;
+  const Tile& tile = tiles[0];
   return kind + kernels_->name + " in tiles of " + std::to_string(tile.channels()) + " channels" +
-         (tile.columns > 1 ? " with shared columns" : "");
+         (tile.columns > 1 ? " with shared columns" : "") +
+         (tiles.back().pixels ? " with pixels in lanes" : "");
 }
 
 }  // namespace pare::integer

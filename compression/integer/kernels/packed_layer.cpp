@@ -80,10 +80,11 @@ std::int64_t narrow_entries(const EffectiveWeights& weight, const Cut& cut, std:
   return std::count(used.begin(), used.end(), true);
 }
 
-// Whether the first taps of `pixels` neighbours, and three bytes behind the last, fit 16 bytes.
+// Whether rows of the output are whole groups of so many neighbours, and four taps of each fit 16
+// bytes.
 bool fit_pixels(const Cut& cut, std::int32_t pixels) {
-  const std::int64_t step = cut.runs[0].step;
-  return step > 0 && (pixels - 1) * step + kEntryTaps <= kPanel;
+  const TapRun& run = cut.runs[0];
+  return run.step > 0 && run.width % pixels == 0 && (pixels - 1) * run.step + kEntryTaps <= kPanel;
 }
 
 // How many lanes each of a layer's last channels gets, all that fill no whole panel, and for what:
@@ -101,7 +102,8 @@ void choose_lanes(const EffectiveWeights& weight, const Cut& last, bool neighbou
   for (const std::int32_t share : {2, 4}) {
     if (last.outputs > kPanel / share) break;
     consider(share, false, 4 * narrow_entries(weight, last, share));
-    if (neighbours && fit_pixels(last, share)) consider(share, true, 4 / share * alone);
+    // Half as much again for putting the bytes in their lanes.
+    if (neighbours && fit_pixels(last, share)) consider(share, true, 6 * alone / share);
   }
 }
 
@@ -170,7 +172,7 @@ bool take_bytes(Wide& rest, AlignedVector<std::int8_t>& packed) {
 
 // Whether a tile of all channels of `cut` is faster with columns that share inputs: then all three
 // entries stand there where one is not zero, and 16 pixels take 8 cycles for each; without sharing
-// they take 9, for the loads.
+// they take 9, for the loads. Shorter rows have no such 16, unless they are pooled.
 bool shares_columns(const EffectiveWeights& weight, const Cut& cut) {
   for (const TapRun& run : cut.runs) {
     if (run.step % kEntryTaps != 0 || run.length != kSharedColumns * run.step) return false;
@@ -187,6 +189,7 @@ bool shares_columns(const EffectiveWeights& weight, const Cut& cut) {
     }
     first += kSharedColumns * column;
   }
+  if (cut.runs[0].width < kPanel) return together > 0 && together == alone;
   return together > 0 && 8 * together <= 9 * alone;
 }
 

@@ -9,13 +9,13 @@
 // one or two more entries at the same place.
 //
 // Neighbouring output pixels of a 3 x 3 convolution of stride 1 read most of each other's inputs.
-// Where loads of inputs would be the bound, in tiles of one panel, the entries of the three columns
-// of a kernel row stand together, so that an input is loaded once for three pixels.
+// Where loads of inputs would be the bound, in layers of one panel, the entries of the three
+// columns of a kernel row stand together, so that an input is loaded once for three pixels.
 //
 // The last channels of a layer, where they would fill at most half of a panel (or all of them, in a
 // layer that pruning left with few), are a *narrow* tile: 2 or 4 lanes for each channel, and
-// entries of 8 or 16 bytes. Of an image of few channels, whose neighbouring pixels fit 16 bytes,
-// the lanes may be 2 or 4 pixels, and entries are of four bytes.
+// entries of 8 or 16 bytes. Where the taps of neighbouring pixels fit 16 bytes, as
+// those of an image of one channel, the lanes may be 2 or 4 pixels, and entries are of four bytes.
 //
 // Where a layer's weights fit four bits (4-, 3-, 2-bit, ternary and binary ones), two panels share
 // 64 bytes, or two entries of a panel where tiles have one: the even one in the low halves, the odd
@@ -53,7 +53,8 @@ inline constexpr int kSmallPair = 128;
 // and among the weights of a channel (from index `first`).
 struct TapRun {
   std::int64_t offset, first, length;
-  std::int64_t step = 0;  // bytes from an output pixel to its right neighbour; 0: not known
+  // From an output pixel to its right neighbour, and how many there are in a row; 0: not known.
+  std::int64_t step = 0, width = 0;
 };
 
 // Up to four panels that share their entries. weights[entry][panel][channel][tap], with 16 / share

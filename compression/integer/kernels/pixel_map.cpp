@@ -115,7 +115,8 @@ std::int64_t padded_image_bytes(const Window& w, const Tensor& input) {
   return (std::int64_t{w.pad_top} + input.height + w.pad_bottom) * padded_row_bytes(w, input);
 }
 
-std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, std::int32_t group) {
+std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, const Tensor& output,
+                             std::int32_t group) {
   const std::int64_t row = padded_row_bytes(op.window, input);
   const std::int64_t depth = input.channels / op.groups;
   const std::int64_t step = pixel_step(op.window, input);
@@ -123,13 +124,13 @@ std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, std::int32_t
   std::int64_t first = 0;
   for (std::int32_t ky = 0; ky < op.window.kernel_h; ++ky) {
     if (op.groups == 1) {
-      runs.push_back({ky * row, first, op.window.kernel_w * depth, step});
+      runs.push_back({ky * row, first, op.window.kernel_w * depth, step, output.width});
       first += runs.back().length;
       continue;
     }
     for (std::int32_t kx = 0; kx < op.window.kernel_w; ++kx, first += depth) {
-      runs.push_back(
-          {ky * row + std::int64_t{kx} * input.channels + group * depth, first, depth, step});
+      runs.push_back({ky * row + std::int64_t{kx} * input.channels + group * depth, first, depth,
+                      step, output.width});
     }
   }
   return runs;

@@ -31,7 +31,8 @@ std::int64_t padded_image_bytes(const Window& window, const Tensor& input);
 bool fits_bits(const Conv2d& op, const Tensor& input);
 
 // The runs of taps of one group; their weights follow in the order of a channel's own.
-std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, std::int32_t group);
+std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, const Tensor& output,
+                             std::int32_t group);
 
 // The first tap of each output pixel, row by row.
 std::vector<std::int32_t> pixel_rows(const Window& window, const Tensor& input,

@@ -9,12 +9,6 @@
 
 namespace pare::integer {
 
-inline void copy_as_words(const ImageJob& job, const std::uint8_t* end) {
-  if (job.words == nullptr) return;
-  const std::int64_t count = end - job.image;
-  for (std::int64_t i = 0; i < count; ++i) job.words[i] = job.image[i];
-}
-
 template <class Isa>
 class ImageWriter {
  public:
@@ -44,7 +38,11 @@ class ImageWriter {
     out_ += count * repeat_;
   }
 
-  const std::uint8_t* end() const { return out_; }
+  void copy_as_words(const ImageJob& job) const {
+    if (job.words == nullptr) return;
+    const std::int64_t count = out_ - job.image;
+    for (std::int64_t i = 0; i < count; ++i) job.words[i] = job.image[i];
+  }
 
  private:
   std::uint8_t* out_;
@@ -66,7 +64,7 @@ void load_image(const ImageJob& job) {
     }
   }
   image.pad(job.right + job.bottom * width);
-  copy_as_words(job, image.end());
+  image.copy_as_words(job);
 }
 
 }  // namespace pare::integer

@@ -40,7 +40,8 @@ class PairAdder {
     return V::pack_lanes(sum(V::low_words(x, y)), sum(V::high_words(x, y)));
   }
   Vector sum(Vector pairs) const {
-    const Vector low = V::right(V::multiply(V::words_right(pairs, 8), low_), low_shift_);
+    const Vector low =
+        V::right(V::multiply(V::words_right(pairs, PairSum::kHighLeft), low_), low_shift_);
     return V::right(V::multiply_add(V::add(low, constant_), pairs, high_), shift_);
   }
 

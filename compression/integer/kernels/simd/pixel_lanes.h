@@ -1,7 +1,6 @@
-// Narrow tiles whose lanes are neighbouring pixels (packed_layer.h): of an image of one to four
-// channels, 16 bytes hold four taps of two or four pixels, each of which goes to the lanes of its
-// pixel. Sums need no folding, and a product serves as many pixels. Include behind the target
-// pragma.
+// Narrow tiles whose lanes are neighbouring pixels (packed_layer.h): of an image of few channels,
+// 16 bytes hold four taps of two or four pixels, each of which goes to the lanes of its pixel. Sums
+// need no folding, and a product serves as many pixels. Include behind the target pragma.
 //
 // An instruction set that has such tiles provides, beside what narrow_tiles.h asks for,
 //   pixel_order<kShare>(step)    which bytes a lane gets
@@ -23,28 +22,12 @@ inline constexpr bool HasPixelLanes = requires {
   Isa::template pixel_order<2>(std::int64_t{1});
 };
 
-// kShare neighbours in a row of the output, or in both rows of pooled windows: their rows of a job,
-// and how many rows of the output they lie in.
+// A group: kShare neighbours in a row of the output, or in both rows of pooled windows. How many
+// rows of a job it has, and in how many rows of the output they lie.
 template <int kShare, int kPooled>
 inline constexpr int kGroupRows = kPooled == 1 ? kShare : 2 * kShare;
 template <int kPooled>
 inline constexpr int kGroupHeight = kPooled == 1 ? 1 : 2;
-
-template <int kShare, int kPooled>
-inline bool is_group(const MultiplyJob& job, std::int64_t first) {
-  constexpr std::int64_t kLast = kPooled == 1 ? kShare - 1 : 2 * kShare - 4;
-  constexpr std::int64_t kSteps = kPooled == 1 ? kShare - 1 : kShare - 2;
-  return first + kGroupRows<kShare, kPooled> <= job.count &&
-         job.rows[first + kLast] - job.rows[first] == kSteps * job.step;
-}
-
-template <int kShare, int kPooled>
-inline bool are_groups(const MultiplyJob& job, std::int64_t first, int count) {
-  for (int g = 0; g < count; ++g) {
-    if (!is_group<kShare, kPooled>(job, first + g * kGroupRows<kShare, kPooled>)) return false;
-  }
-  return true;
-}
 
 // sums[g][y] of all entries, of the taps from x[g][y] on.
 template <class Isa, int kGroups, int kHeight, class Scale>
@@ -105,40 +88,18 @@ template <class Isa, int kShare, int kPooled, int kGroups, class Scale>
   }
 }
 
-// A pixel or window without neighbours: all lanes of a channel get the same.
-template <class Isa, int kShare, int kPooled, class Scale>
-inline void multiply_alone(const TileJob<Isa, Scale, 1>& t, const typename Isa::Input& same,
-                           std::int64_t first) {
-  const std::uint8_t* x[1][kPooled];
-  typename Isa::Sum sums[1][kPooled];
-  for (int k = 0; k < kPooled; ++k) x[0][k] = t.job.image + t.job.rows[first + k];
-  add_lanes<Isa>(t, x, same, sums);
-  typename Isa::Sum sum = sums[0][0];
-  for (int k = 1; k < kPooled; ++k) sum = Isa::max(sum, sums[0][k]);
-  Isa::template store_pixels<kShare>(t.scales[0](sum), t.job.range,
-                                     t.job.out + first / kPooled * t.job.stride, t.job.stride,
-                                     t.left, 1);
-}
-
+// Such a tile is made only where rows of the output are whole groups.
 template <class Isa, int kPooled, int kShare>
 inline void multiply_lanes(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile) {
   constexpr int kGroups = 8 / kGroupHeight<kPooled>, kRows = kGroupRows<kShare, kPooled>;
   with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
     const TileJob<Isa, Scale, 1> t(job, layer, tile);
     const typename Isa::Input order = Isa::template pixel_order<kShare>(job.step);
-    const typename Isa::Input same = Isa::template pixel_order<kShare>(0);
-    for (std::int64_t first = 0; first + kPooled <= job.count;) {
-      if (are_groups<kShare, kPooled>(job, first, kGroups)) {
-        multiply_groups<Isa, kShare, kPooled, kGroups>(t, order, first);
-        first += kGroups * kRows;
-      } else if (is_group<kShare, kPooled>(job, first)) {
-        multiply_groups<Isa, kShare, kPooled, 1>(t, order, first);
-        first += kRows;
-      } else {
-        multiply_alone<Isa, kShare, kPooled>(t, same, first);
-        first += kPooled;
-      }
-    }
+    std::int64_t first = 0;
+    for (; first + kGroups * kRows <= job.count; first += kGroups * kRows)
+      multiply_groups<Isa, kShare, kPooled, kGroups>(t, order, first);
+    for (; first < job.count; first += kRows)
+      multiply_groups<Isa, kShare, kPooled, 1>(t, order, first);
   });
 }
 

@@ -38,9 +38,6 @@ struct TileJob {
     job.out += t.channel;
   }
 
-  // Channels of panel p.
-  int used(int p) const { return std::min(left - p * kPanel, kPanel); }
-
  private:
   template <std::size_t... kIndex>
   static std::array<Scale, kPanels> make_scales(const PanelScaling* panels,
