@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compression/integer/kernels/packed_layer.h"
+#include "compression/integer/kernels/pixel_map.h"
 #include "compression/integer/kernels/small_entries.h"
 #include "compression/integer/kernels/sparse_layer.h"
 #include "tests/integer/random_program.h"
@@ -180,6 +181,42 @@ TEST_CASE("lanes of a narrow tile are pixels where several fit a load") {
   CHECK(!pack(5).tiles[0].pixels);  // the fourth pixel's taps end behind 16 bytes, and two are dear
   CHECK(!pack(0).tiles[0].pixels);
   CHECK(!pack(1, 23).tiles[0].pixels);  // rows end within a group
+}
+
+TEST_CASE("the last taps of four kernel rows are an entry of stacked rows") {
+  std::vector<TapRun> runs;
+  for (std::int64_t row = 0; row < 5; ++row) runs.push_back({28 * row, 5 * row, 5, 1, 24});
+  const std::vector<TapRun> stacked = stack_rows(runs, 1000);
+  REQUIRE(stacked.size() == 6);
+  for (std::size_t row = 0; row < 4; ++row) {
+    CHECK(stacked[row].length == 4);
+    CHECK(stacked[row].offset == runs[row].offset);
+  }
+  CHECK(stacked[4].length == 5);  // a fifth row has no three below
+  CHECK(stacked[5].stacked);
+  CHECK(stacked[5].offset == 1000 + 4 * 4);
+  CHECK(stacked[5].first == 4);
+  CHECK(stacked[5].stride == 5);
+  Weights weights;
+  for (std::int64_t i = 0; i < 16 * 25; ++i)
+    weights.codes.push_back(static_cast<std::int8_t>(i % 127 + 1));
+  Channels channels;
+  channels.bias.assign(16, 0);
+  channels.multipliers.assign(16, {1 << 30, -8});
+  const PackedLayer layer = pack_layer(
+      weights, channels, {16, 25, false}, 0, 16, runs, 0, Rounding::twice,
+      {.input_offset = 128, .max_panels = 4, .nibbles = false, .neighbours = true}, stacked);
+  REQUIRE(layer.tiles.size() == 1);
+  CHECK(layer.tiles[0].entries == 7);
+  CHECK(layer.tiles[0].stacked == 1);
+  CHECK(layer.offsets == std::vector<std::int32_t>{0, 28, 56, 84, 112, 116, 1016});
+  for (std::int64_t k = 0; k < 4; ++k) CHECK(layer.weights[6 * 64 + k] == weights.codes[5 * k + 4]);
+  // Rows of whole entries have nothing to stack, nor have three of five.
+  for (TapRun& run : runs) run.length = 8;
+  CHECK(stack_rows(runs, 1000).size() == 5);
+  for (TapRun& run : runs) run.length = 5;
+  runs.resize(3);
+  CHECK(stack_rows(runs, 1000).size() == 3);
 }
 
 TEST_CASE("entries of three columns stand together where few of them are zeros") {

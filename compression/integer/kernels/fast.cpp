@@ -21,6 +21,15 @@ FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::
   }
 }
 
+namespace {
+
+bool has_stacked(const PackedLayer& layer) {
+  return std::any_of(layer.tiles.begin(), layer.tiles.end(),
+                     [](const Tile& tile) { return tile.stacked > 0; });
+}
+
+}  // namespace
+
 // Whether the layer runs on bits.
 template <class Layer>
 bool FastKernels::prepare_bits(Prepared& prepared, const Layer& op,
@@ -50,10 +59,11 @@ bool FastKernels::prepare_winograd(Prepared& prepared, const Conv2d& op,
 template <class Layer>
 void FastKernels::prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
                                 std::int64_t first, std::int64_t outputs,
-                                const std::vector<TapRun>& runs) const {
+                                const std::vector<TapRun>& runs,
+                                const std::vector<TapRun>& stacked) const {
   const std::int32_t zero_point = program_->tensors[op.input].zero_point;
   PackedLayer group = pack_layer(op.weights, op.channels, layout, first, outputs, runs, zero_point,
-                                 program_->rounding, kernels_->packing);
+                                 program_->rounding, kernels_->packing, stacked);
   if (kernels_->sparse.multiply != nullptr && outputs == layout.outputs) {
     prepared.sparse = pack_sparse(op.weights, op.channels, layout, runs, group,
                                   kernels_->sparse.costs, kernels_->packing.small);
@@ -80,10 +90,19 @@ void FastKernels::prepare(Prepared& prepared, const Conv2d& op) {
   }
   const WeightLayout layout = weight_layout(op, input, output);
   const std::int64_t outputs = layout.outputs / op.groups;
+  const std::int64_t image = padded_image_bytes(op.window, input);
+  prepared.image_bytes = image + kImageSlack;
   for (std::int32_t g = 0; g < op.groups; ++g) {
-    prepare_group(prepared, op, layout, g * outputs, outputs, tap_runs(op, input, output, g));
+    const std::vector<TapRun> runs = tap_runs(op, input, output, g);
+    std::vector<TapRun> stacked;
+    if (kernels_->packing.neighbours && stacking_pays(op, input, output))
+      stacked = stack_rows(runs, prepared.image_bytes);
+    prepare_group(prepared, op, layout, g * outputs, outputs, runs, stacked);
   }
-  prepared.image_bytes = padded_image_bytes(op.window, input) + kImageSlack;
+  if (!prepared.groups.empty() && has_stacked(prepared.groups[0])) {
+    prepared.stack = prepared.image_bytes;
+    prepared.image_bytes += kEntryTaps * image + kImageSlack;
+  }
   if (!prepared.winograd) return;
   prepared.image_bytes += padded_row_bytes(op.window, input) + input.channels;
   prepared.rows = prepared.pooled = {};  // it finds its pixels itself
@@ -221,7 +240,7 @@ struct FastKernels::Call {
     const std::int64_t channels = input.channels;
     kernels.kernels_->load_image({codes, input.height, input.width * channels, w.pad_top,
                                   w.pad_bottom, w.pad_left * channels, w.pad_right * channels,
-                                  input.zero_point, scratch.image.data(), repeat});
+                                  input.zero_point, scratch.image.data(), prepared.stack, repeat});
   }
 
   // One image's inputs are made words once; those of many would not stay in the cache.
@@ -243,7 +262,7 @@ struct FastKernels::Call {
         load_bits(a + i * input.size(), scratch.image.data() + prepared.rows[i]);
     } else {
       kernels.kernels_->load_image({a, images, input.size(), 0, 0, 0, 0, input.zero_point,
-                                    scratch.image.data(), 1, words()});
+                                    scratch.image.data(), 0, 1, words()});
     }
     multiply(prepared.rows, images, 0, out);
   }
@@ -333,7 +352,8 @@ std::string FastKernels::describe(const Step& step) const {
   const Tile& tile = tiles[0];
   return kind + kernels_->name + " in tiles of " + std::to_string(tile.channels()) + " channels" +
          (tile.columns > 1 ? " with shared columns" : "") +
-         (tiles.back().pixels ? " with pixels in lanes" : "");
+         (tiles.back().pixels ? " with pixels in lanes" : "") +
+         (prepared.stack > 0 ? " with stacked rows" : "");
 }
 
 }  // namespace pare::integer

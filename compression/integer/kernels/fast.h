@@ -45,6 +45,7 @@ class FastKernels {
     std::optional<AddJob> add;
     std::optional<AverageJob> average;
     std::int64_t image_bytes = 0;  // of scratch.image
+    std::int64_t stack = 0;        // ImageJob::stack
     bool reference = false;        // packed_operations is false
     std::int64_t words = 0;        // of scratch.words: a dense layer's one image
   };
@@ -62,8 +63,8 @@ class FastKernels {
   bool prepare_winograd(Prepared& prepared, const Conv2d& op, const PackedLayer& dense) const;
   template <class Layer>
   void prepare_group(Prepared& prepared, const Layer& op, const WeightLayout& layout,
-                     std::int64_t first, std::int64_t outputs,
-                     const std::vector<TapRun>& runs) const;
+                     std::int64_t first, std::int64_t outputs, const std::vector<TapRun>& runs,
+                     const std::vector<TapRun>& stacked = {}) const;
 
   const Program* program_;
   const KernelSet* kernels_;

@@ -25,6 +25,7 @@ struct ImageJob {
   std::int64_t top, bottom, left, right;  // padding
   std::int32_t zero_point;
   std::uint8_t* image;
+  std::int64_t stack = 0;   // where the stacked image begins (packed_layer.h); 0: there is none
   std::int64_t repeat = 1;  // each byte of the padded image stands there so often, one by one
   std::int16_t* words = nullptr;  // the same in 16 bits, where not null
 };

@@ -36,7 +36,7 @@ std::vector<bool> used_entries(const EffectiveWeights& weight, const Cut& cut, s
       bool any = false;
       for (std::int64_t k = at; k < std::min(at + taps, run.length) && !any; ++k) {
         for (std::int64_t c = begin; c < end && !any; ++c) {
-          any = weight(cut.first + c, run.first + k) != 0;
+          any = weight(cut.first + c, run.first + k * run.stride) != 0;
         }
       }
       used.push_back(any);
@@ -88,10 +88,11 @@ bool fit_pixels(const Cut& cut, std::int32_t pixels) {
 }
 
 // How many lanes each of a layer's last channels gets, all that fill no whole panel, and for what:
-// 1 where that is the cheapest. `tile` is told.
-void choose_lanes(const EffectiveWeights& weight, const Cut& last, bool neighbours, Tile& tile) {
+// 1 where that is the cheapest. `tile` is told. `best`: the runs of tiles that know stacked ones.
+void choose_lanes(const EffectiveWeights& weight, const Cut& last, const std::vector<TapRun>& best,
+                  bool neighbours, Tile& tile) {
   if (last.outputs == 0) return;
-  const std::int64_t alone = narrow_entries(weight, last, 1);
+  const std::int64_t alone = narrow_entries(weight, {last.first, last.outputs, best}, 1);
   std::int64_t least = 4 * alone;  // in quarters of a product for each pixel
   const auto consider = [&](std::int32_t share, bool pixels, std::int64_t cost) {
     if (cost >= least) return;
@@ -206,7 +207,8 @@ void pack_tile(Tile& tile, const EffectiveWeights& weight, std::int64_t first,
         for (std::int64_t lane = 0; lane < tile.lanes(); ++lane) {
           const std::int64_t c = tile.channel + lane % tile.channels();
           for (std::int64_t k = 0; k < std::min(taps, column - at) && c < packed.outputs; ++k) {
-            rest[j * entry + lane * taps + k] = weight(first + c, run.first + j * column + at + k);
+            rest[j * entry + lane * taps + k] =
+                weight(first + c, run.first + (j * column + at + k) * run.stride);
           }
         }
       }
@@ -214,6 +216,7 @@ void pack_tile(Tile& tile, const EffectiveWeights& weight, std::int64_t first,
         for (std::int64_t j = 0; j < tile.columns; ++j)
           packed.offsets.push_back(static_cast<std::int32_t>(run.offset + j * column + at));
         tile.entries += tile.columns;
+        tile.stacked += run.stacked ? tile.columns : 0;
       }
     }
   }
@@ -252,20 +255,22 @@ void add_wide_tiles(const EffectiveWeights& weight, const Cut& cut, const Packin
 
 PackedLayer pack_layer(const Weights& weights, const Channels& channels, const WeightLayout& layout,
                        std::int64_t first, std::int64_t outputs, const std::vector<TapRun>& runs,
-                       std::int32_t input_zero_point, Rounding rounding, const Packing& packing) {
+                       std::int32_t input_zero_point, Rounding rounding, const Packing& packing,
+                       const std::vector<TapRun>& stacked) {
+  const std::vector<TapRun>& best = stacked.empty() ? runs : stacked;
   const EffectiveWeights weight(weights, channels, layout);
   PackedLayer packed;
   packed.outputs = outputs;
   const std::int64_t last = outputs / kPanel * kPanel;
   Tile narrow{.channel = static_cast<std::int32_t>(last), .panels = 1};
   if (packing.narrow)
-    choose_lanes(weight, {first + last, outputs - last, runs}, packing.neighbours, narrow);
+    choose_lanes(weight, {first + last, outputs - last, runs}, best, packing.neighbours, narrow);
   const std::int32_t share = narrow.share;
-  const Cut wide{first, share > 1 ? last : outputs, runs};
+  const Cut wide{first, share > 1 ? last : outputs, best};
   add_wide_tiles(weight, wide, packing, packed);
   if (share > 1) {
     packed.tiles.push_back(narrow);
-    pack_tile(packed.tiles.back(), weight, first, runs, packed);
+    pack_tile(packed.tiles.back(), weight, first, narrow.pixels ? best : runs, packed);
     if (packing.small) {
       put_small_first(packed.tiles.back(), packed.offsets, packed.weights);
       order_in_pairs(packed.tiles.back(), packed.weights);

@@ -17,6 +17,10 @@
 // entries of 8 or 16 bytes. Where the taps of neighbouring pixels fit 16 bytes, as
 // those of an image of one channel, the lanes may be 2 or 4 pixels, and entries are of four bytes.
 //
+// Where a kernel row is one tap longer than whole entries, as the five of an image of one channel,
+// the last taps of four rows are an entry, if the image is *stacked* too: behind it lie, for each
+// of its bytes, that byte and those of the three rows below.
+//
 // Where a layer's weights fit four bits (4-, 3-, 2-bit, ternary and binary ones), two panels share
 // 64 bytes, or two entries of a panel where tiles have one: the even one in the low halves, the odd
 // one in the high halves, in two's complement. The kernels unpack them in registers, so that half
@@ -55,6 +59,10 @@ struct TapRun {
   std::int64_t offset, first, length;
   // From an output pixel to its right neighbour, and how many there are in a row; 0: not known.
   std::int64_t step = 0, width = 0;
+  // Of taps that lie one below the other: distance between their weights, and that `offset` counts
+  // from where four rows of the image are stacked, each byte there four bytes wide.
+  std::int64_t stride = 1;
+  bool stacked = false;
 };
 
 // Up to four panels that share their entries. weights[entry][panel][channel][tap], with 16 / share
@@ -67,6 +75,7 @@ struct Tile {
   std::int32_t columns = 1;  // kSharedColumns: each three entries are those of three columns
   std::int64_t entries =
       0;  // in nibbles of one panel an even number; the last one may be all zeros
+  std::int64_t stacked = 0;       // of the entries, the last ones: of stacked rows
   std::int64_t first_entry = 0;   // in offsets
   std::int64_t first_weight = 0;  // in weights
   std::array<std::int64_t, kSmallGroups.size()> small{};  // of the entries, in groups of that many
@@ -101,8 +110,10 @@ struct Packing {
 };
 
 // The output channels [first, first + outputs) of a layer whose channels are contiguous in memory.
+// `stacked`: what stack_rows made of `runs`, for the tiles that know it; empty: nothing.
 PackedLayer pack_layer(const Weights& weights, const Channels& channels, const WeightLayout& layout,
                        std::int64_t first, std::int64_t outputs, const std::vector<TapRun>& runs,
-                       std::int32_t input_zero_point, Rounding rounding, const Packing& packing);
+                       std::int32_t input_zero_point, Rounding rounding, const Packing& packing,
+                       const std::vector<TapRun>& stacked = {});
 
 }  // namespace pare::integer

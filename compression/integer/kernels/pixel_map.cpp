@@ -9,6 +9,7 @@ namespace pare::integer {
 namespace {
 
 constexpr std::int64_t kMaxImageBytes = std::int64_t{1} << 26;  // of a layer
+constexpr std::int64_t kMostStacked = std::int64_t{1} << 18;    // of one whose rows are stacked
 // Of all layers.
 constexpr std::int64_t kMaxPixels = std::int64_t{1} << 22;
 constexpr std::int64_t kMaxWaste = std::int64_t{1} << 26;  // bytes beyond
@@ -115,6 +116,18 @@ std::int64_t padded_image_bytes(const Window& w, const Tensor& input) {
   return (std::int64_t{w.pad_top} + input.height + w.pad_bottom) * padded_row_bytes(w, input);
 }
 
+// A byte takes about a quarter of a cycle, a product half of one; three of four entries are saved.
+bool stacking_pays(const Conv2d& op, const Tensor& input, const Tensor& output) {
+  const Window& w = op.window;
+  const std::int64_t row = w.kernel_w * std::int64_t{input.channels};
+  if (op.groups > 1 || row % kEntryTaps != 1) return false;
+  const std::int64_t saved = w.kernel_h / kEntryTaps * 3;
+  const std::int64_t panels = (std::int64_t{output.channels} + kPanel - 1) / kPanel;
+  const std::int64_t pixels = std::int64_t{output.height} * output.width;
+  const std::int64_t image = padded_image_bytes(w, input);
+  return image <= kMostStacked && saved * pixels * panels > image;
+}
+
 std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, const Tensor& output,
                              std::int32_t group) {
   const std::int64_t row = padded_row_bytes(op.window, input);
@@ -134,6 +147,28 @@ std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, const Tensor
     }
   }
   return runs;
+}
+
+std::vector<TapRun> stack_rows(const std::vector<TapRun>& runs, std::int64_t stack) {
+  std::vector<TapRun> result, below;
+  std::size_t r = 0;
+  for (; r + kEntryTaps <= runs.size() && runs[r].length % kEntryTaps == 1; r += kEntryTaps) {
+    for (std::size_t k = r; k < r + kEntryTaps; ++k) {
+      result.push_back(runs[k]);
+      --result.back().length;
+    }
+    TapRun last = runs[r];
+    last.offset = stack + kEntryTaps * (last.offset + last.length - 1);
+    last.first += last.length - 1;
+    last.stride = last.length;
+    last.length = kEntryTaps;
+    last.stacked = true;
+    below.push_back(last);
+  }
+  result.insert(result.end(), runs.begin() + static_cast<std::ptrdiff_t>(r), runs.end());
+  result.insert(result.end(), below.begin(), below.end());
+  std::erase_if(result, [](const TapRun& run) { return run.length == 0; });
+  return result;
 }
 
 std::vector<std::int32_t> pixel_rows(const Window& window, const Tensor& input,

@@ -30,9 +30,16 @@ std::int64_t padded_image_bytes(const Window& window, const Tensor& input);
 // would have to count for neither of the two codes.
 bool fits_bits(const Conv2d& op, const Tensor& input);
 
+// Whether it takes less time to stack the rows of the image (packed_layer.h) than it saves.
+bool stacking_pays(const Conv2d& op, const Tensor& input, const Tensor& output);
+
 // The runs of taps of one group; their weights follow in the order of a channel's own.
 std::vector<TapRun> tap_runs(const Conv2d& op, const Tensor& input, const Tensor& output,
                              std::int32_t group);
+
+// The same taps, where four rows after one another have a tap more than whole entries; as many as
+// `runs` where there are none. `stack`: where the stacked image begins.
+std::vector<TapRun> stack_rows(const std::vector<TapRun>& runs, std::int64_t stack);
 
 // The first tap of each output pixel, row by row.
 std::vector<std::int32_t> pixel_rows(const Window& window, const Tensor& input,

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/packed_layer.h"
 #include "compression/integer/kernels/pixel_map.h"
 
 namespace pare::integer {
@@ -38,6 +39,19 @@ class ImageWriter {
     out_ += count * repeat_;
   }
 
+  // For each byte but those of the last three rows: itself and the three below.
+  void stack_rows(const ImageJob& job, std::int64_t row_bytes) const {
+    const std::int64_t count = out_ - job.image - (kEntryTaps - 1) * row_bytes;
+    const std::uint8_t* const from = job.image;
+    std::uint8_t* const to = job.image + job.stack;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::uint32_t low = from[i] | from[i + row_bytes] << 8;
+      const std::uint32_t high = from[i + 2 * row_bytes] | from[i + 3 * row_bytes] << 8;
+      const std::uint32_t four = low | high << 16;
+      std::memcpy(to + kEntryTaps * i, &four, sizeof four);
+    }
+  }
+
   void copy_as_words(const ImageJob& job) const {
     if (job.words == nullptr) return;
     const std::int64_t count = out_ - job.image;
@@ -65,6 +79,7 @@ void load_image(const ImageJob& job) {
   }
   image.pad(job.right + job.bottom * width);
   image.copy_as_words(job);
+  if (job.stack > 0) image.stack_rows(job, width);
 }
 
 }  // namespace pare::integer

@@ -96,14 +96,15 @@ template <class Isa, int kRows, int kPanels, bool kNibbles>
   }
 }
 
-// All entries of a tile.
-template <class Isa, int kRows, int kPanels, bool kNibbles, int kSplit, class Scale>
+// The stacked entries of a tile, or all others.
+template <class Isa, int kRows, int kPanels, bool kNibbles, bool kStacked, int kSplit, class Scale>
 [[gnu::always_inline]] inline void add_entries(const std::uint8_t* const (&x)[kRows],
                                                const TileJob<Isa, Scale, kPanels>& t,
                                                Sums<Isa, kRows, kPanels> (&sums)[kSplit]) {
-  const std::int8_t* w = t.weights;
-  const std::int32_t* offset = t.offsets;
-  const std::int32_t* const end = offset + t.entries;
+  const std::int64_t before = kStacked ? t.entries : 0;
+  const std::int8_t* w = t.weights + before * kLoadBytes<kPanels, kNibbles>;
+  const std::int32_t* offset = t.offsets + before;
+  const std::int32_t* const end = offset + (kStacked ? t.stacked : t.entries);
   if constexpr (AddsSmallProducts<Isa>) {
     add_small_entries<Isa, 1, kRows, kNibbles>(x, t.tile, offset, w, sums[0]);
   }
@@ -132,7 +133,7 @@ template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles, class S
   constexpr int kSplit = kChains<Isa, kRows, kPanels>;
   const std::uint8_t* x[kRows];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) x[r] = t.job.image + t.job.rows[first + r];
+  for (int r = 0; r < kRows; ++r) x[r] = t.taps(first + r);
   Sums<Isa, kRows, kPanels> sums[kSplit];
 #pragma GCC unroll 4
   for (int s = 0; s < kSplit; ++s) {
@@ -144,7 +145,14 @@ template <class Isa, int kRows, int kPanels, int kPooled, bool kNibbles, class S
       }
     }
   }
-  add_entries<Isa, kRows, kPanels, kNibbles>(x, t, sums);
+  add_entries<Isa, kRows, kPanels, kNibbles, false>(x, t, sums);
+  if constexpr (RunsPixels<Isa>) {
+    if (t.stacked > 0) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) x[r] = t.stacked_taps(first + r);
+      add_entries<Isa, kRows, kPanels, kNibbles, true>(x, t, sums);
+    }
+  }
 #pragma GCC unroll 4
   for (int p = 0; p < kPanels; ++p) {
     store_rows<Isa, kRows, kPooled>(

@@ -29,26 +29,21 @@ inline constexpr int kGroupRows = kPooled == 1 ? kShare : 2 * kShare;
 template <int kPooled>
 inline constexpr int kGroupHeight = kPooled == 1 ? 1 : 2;
 
-// sums[g][y] of all entries, of the taps from x[g][y] on.
-template <class Isa, int kGroups, int kHeight, class Scale>
-[[gnu::always_inline]] inline void add_lanes(const TileJob<Isa, Scale, 1>& t,
-                                             const std::uint8_t* const (&x)[kGroups][kHeight],
+// sums[g][y] of so many entries, of the taps from x[g][y] on.
+template <class Isa, int kGroups, int kHeight>
+[[gnu::always_inline]] inline void add_lanes(const std::uint8_t* const (&x)[kGroups][kHeight],
                                              const typename Isa::Input& order,
+                                             const std::int32_t* offset, std::int64_t entries,
+                                             const std::int8_t* weights,
                                              typename Isa::Sum (&sums)[kGroups][kHeight]) {
-#pragma GCC unroll 16
-  for (int g = 0; g < kGroups; ++g) {
-#pragma GCC unroll 4
-    for (int y = 0; y < kHeight; ++y) sums[g][y] = Isa::load(t.starts);
-  }
-  const std::int8_t* weights = t.weights;
-  for (std::int64_t e = 0; e < t.entries; ++e, weights += kPanel * kEntryTaps) {
+  const std::int32_t* const end = offset + entries;
+  for (; offset != end; ++offset, weights += kPanel * kEntryTaps) {
     const typename Isa::Weights w = Isa::load_weights(weights);
 #pragma GCC unroll 16
     for (int g = 0; g < kGroups; ++g) {
 #pragma GCC unroll 4
-      for (int y = 0; y < kHeight; ++y) {
-        sums[g][y] = Isa::dot(sums[g][y], Isa::broadcast_pixels(x[g][y] + t.offsets[e], order), w);
-      }
+      for (int y = 0; y < kHeight; ++y)
+        sums[g][y] = Isa::dot(sums[g][y], Isa::broadcast_pixels(x[g][y] + *offset, order), w);
     }
   }
 }
@@ -57,17 +52,32 @@ template <class Isa, int kGroups, int kHeight, class Scale>
 template <class Isa, int kShare, int kPooled, int kGroups, class Scale>
 [[gnu::always_inline]] inline void multiply_groups(const TileJob<Isa, Scale, 1>& t,
                                                    const typename Isa::Input& order,
+                                                   const typename Isa::Input& stacked_order,
                                                    std::int64_t first) {
   constexpr int kHeight = kGroupHeight<kPooled>;
   const std::uint8_t* x[kGroups][kHeight];
   typename Isa::Sum sums[kGroups][kHeight];
+  const auto row = [&](int g, int y) __attribute__((always_inline)) {
+    return first + g * kGroupRows<kShare, kPooled> + 2 * y;
+  };
 #pragma GCC unroll 16
   for (int g = 0; g < kGroups; ++g) {
 #pragma GCC unroll 4
-    for (int y = 0; y < kHeight; ++y)
-      x[g][y] = t.job.image + t.job.rows[first + g * kGroupRows<kShare, kPooled> + 2 * y];
+    for (int y = 0; y < kHeight; ++y) {
+      x[g][y] = t.taps(row(g, y));
+      sums[g][y] = Isa::load(t.starts);
+    }
   }
-  add_lanes<Isa>(t, x, order, sums);
+  add_lanes<Isa>(x, order, t.offsets, t.entries, t.weights, sums);
+  if (t.stacked > 0) {
+#pragma GCC unroll 16
+    for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 4
+      for (int y = 0; y < kHeight; ++y) x[g][y] = t.stacked_taps(row(g, y));
+    }
+    add_lanes<Isa>(x, stacked_order, t.offsets + t.entries, t.stacked,
+                   t.weights + t.entries * kPanel * kEntryTaps, sums);
+  }
   std::int8_t* out = t.job.out + first / kPooled * t.job.stride;
   const auto store = [&](typename Isa::Sum sum, int pixels) __attribute__((always_inline)) {
     Isa::template store_pixels<kShare>(t.scales[0](sum), t.job.range, out, t.job.stride, t.left,
@@ -95,11 +105,12 @@ inline void multiply_lanes(const MultiplyJob& job, const PackedLayer& layer, con
   with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
     const TileJob<Isa, Scale, 1> t(job, layer, tile);
     const typename Isa::Input order = Isa::template pixel_order<kShare>(job.step);
+    const typename Isa::Input stacked = Isa::template pixel_order<kShare>(kEntryTaps * job.step);
     std::int64_t first = 0;
     for (; first + kGroups * kRows <= job.count; first += kGroups * kRows)
-      multiply_groups<Isa, kShare, kPooled, kGroups>(t, order, first);
+      multiply_groups<Isa, kShare, kPooled, kGroups>(t, order, stacked, first);
     for (; first < job.count; first += kRows)
-      multiply_groups<Isa, kShare, kPooled, 1>(t, order, first);
+      multiply_groups<Isa, kShare, kPooled, 1>(t, order, stacked, first);
   });
 }
 

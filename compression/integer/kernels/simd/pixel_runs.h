@@ -38,21 +38,15 @@ inline bool is_run(const MultiplyJob& job, std::int64_t first) {
                                              (kWindows - 1) * kAcross * job.step;
 }
 
-template <class Isa, int kColumns, int kPooled, class Scale>
-[[gnu::always_inline]] inline void multiply_run(const TileJob<Isa, Scale, 1>& t,
-                                                std::int64_t first) {
-  constexpr int kRows = kRunRows<kPooled>, kWidth = Isa::kRunPixels / kRows;
-  typename Isa::Sum sums[kRows][kWidth];
-  const std::uint8_t* rows[kRows];
-#pragma GCC unroll 2
-  for (int y = 0; y < kRows; ++y) {
-    rows[y] = t.job.image + t.job.rows[first + 2 * y];  // the first window's rows are 0, 0, 1, 1
-#pragma GCC unroll 16
-    for (int c = 0; c < kWidth; ++c) sums[y][c] = Isa::load(t.starts);
-  }
-  const std::int8_t* weights = t.weights;
-  const std::int32_t* const end = t.offsets + t.entries;
-  for (const std::int32_t* offset = t.offsets; offset != end; offset += kColumns) {
+// sums[y][c] of so many entries: taps of the first pixel of each row lie from rows[y] on, those of
+// its neighbours `step` bytes further each.
+template <class Isa, int kColumns, int kRows, int kWidth>
+[[gnu::always_inline]] inline void add_run(const std::uint8_t* const (&rows)[kRows],
+                                           std::int64_t step, const std::int32_t* offset,
+                                           std::int64_t entries, const std::int8_t* weights,
+                                           typename Isa::Sum (&sums)[kRows][kWidth]) {
+  const std::int32_t* const end = offset + entries;
+  for (; offset != end; offset += kColumns) {
     typename Isa::Weights w[kColumns];
 #pragma GCC unroll 3
     for (int k = 0; k < kColumns; ++k, weights += kPanel * kEntryTaps)
@@ -61,7 +55,7 @@ template <class Isa, int kColumns, int kPooled, class Scale>
     for (int y = 0; y < kRows; ++y) {
       const std::uint8_t* x = rows[y] + *offset;
 #pragma GCC unroll 18
-      for (int c = 0; c < kWidth + kColumns - 1; ++c, x += t.job.step) {
+      for (int c = 0; c < kWidth + kColumns - 1; ++c, x += step) {
         const typename Isa::Input input = Isa::broadcast(x);
 #pragma GCC unroll 3
         for (int k = 0; k < kColumns; ++k) {
@@ -69,6 +63,27 @@ template <class Isa, int kColumns, int kPooled, class Scale>
         }
       }
     }
+  }
+}
+
+template <class Isa, int kColumns, int kPooled, class Scale>
+[[gnu::always_inline]] inline void multiply_run(const TileJob<Isa, Scale, 1>& t,
+                                                std::int64_t first) {
+  constexpr int kRows = kRunRows<kPooled>, kWidth = Isa::kRunPixels / kRows;
+  typename Isa::Sum sums[kRows][kWidth];
+  const std::uint8_t* rows[kRows];
+#pragma GCC unroll 2
+  for (int y = 0; y < kRows; ++y) {
+    rows[y] = t.taps(first + 2 * y);  // the first window's rows are 0, 0, 1, 1
+#pragma GCC unroll 16
+    for (int c = 0; c < kWidth; ++c) sums[y][c] = Isa::load(t.starts);
+  }
+  add_run<Isa, kColumns>(rows, t.job.step, t.offsets, t.entries, t.weights, sums);
+  if (kColumns == 1 && t.stacked > 0) {
+#pragma GCC unroll 2
+    for (int y = 0; y < kRows; ++y) rows[y] = t.stacked_taps(first + 2 * y);
+    add_run<Isa, kColumns>(rows, kEntryTaps * t.job.step, t.offsets + t.entries, t.stacked,
+                           t.weights + t.entries * kPanel * kEntryTaps, sums);
   }
   const auto whole = [&](int r) __attribute__((always_inline)) {
     return kPooled == 1 ? sums[0][r] : sums[r % 4 / 2][r / 4 * 2 + r % 2];

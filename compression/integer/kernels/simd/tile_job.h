@@ -18,9 +18,9 @@ template <class Isa, class Scale, int kPanels>
 struct TileJob {
   MultiplyJob job;  // `out` is that of the tile's first channel
   const Tile& tile;
-  const std::int32_t* offsets;  // of `entries` entries
+  const std::int32_t* offsets;
   const std::int8_t* weights;
-  std::int64_t entries;
+  std::int64_t entries, stacked;  // the latter behind the others
   const std::int32_t* starts;
   int left;  // channels from the tile's first one on
   std::array<Scale, kPanels> scales;
@@ -30,12 +30,19 @@ struct TileJob {
         tile(t),
         offsets(l.offsets.data() + t.first_entry),
         weights(l.weights.data() + t.first_weight),
-        entries(t.entries),
+        entries(t.entries - t.stacked),
+        stacked(t.stacked),
         starts(l.lanes.start.data() + t.channel),
         left(static_cast<int>(l.outputs - t.channel)),
         scales(make_scales(l.lanes.scalings.data() + t.channel / kPanel,
                            std::make_index_sequence<kPanels>())) {
     job.out += t.channel;
+  }
+
+  // Where the taps of a row of the job begin, in the image and where it is stacked.
+  const std::uint8_t* taps(std::int64_t row) const { return job.image + job.rows[row]; }
+  const std::uint8_t* stacked_taps(std::int64_t row) const {
+    return job.image + std::int64_t{kEntryTaps} * job.rows[row];
   }
 
  private:
