@@ -81,10 +81,11 @@ std::int64_t narrow_entries(const EffectiveWeights& weight, const Cut& cut, std:
 }
 
 // Whether rows of the output are whole groups of so many neighbours, and four taps of each fit 16
-// bytes.
+// bytes, also where rows are stacked.
 bool fit_pixels(const Cut& cut, std::int32_t pixels) {
   const TapRun& run = cut.runs[0];
-  return run.step > 0 && run.width % pixels == 0 && (pixels - 1) * run.step + kEntryTaps <= kPanel;
+  const std::int64_t step = run.step * (cut.runs.back().stacked ? kEntryTaps : 1);
+  return step > 0 && run.width % pixels == 0 && (pixels - 1) * step + kEntryTaps <= kPanel;
 }
 
 // How many lanes each of a layer's last channels gets, all that fill no whole panel, and for what:
@@ -92,7 +93,8 @@ bool fit_pixels(const Cut& cut, std::int32_t pixels) {
 void choose_lanes(const EffectiveWeights& weight, const Cut& last, const std::vector<TapRun>& best,
                   bool neighbours, Tile& tile) {
   if (last.outputs == 0) return;
-  const std::int64_t alone = narrow_entries(weight, {last.first, last.outputs, best}, 1);
+  const Cut stacked{last.first, last.outputs, best};
+  const std::int64_t alone = narrow_entries(weight, stacked, 1);
   std::int64_t least = 4 * alone;  // in quarters of a product for each pixel
   const auto consider = [&](std::int32_t share, bool pixels, std::int64_t cost) {
     if (cost >= least) return;
@@ -104,7 +106,7 @@ void choose_lanes(const EffectiveWeights& weight, const Cut& last, const std::ve
     if (last.outputs > kPanel / share) break;
     consider(share, false, 4 * narrow_entries(weight, last, share));
     // Half as much again for putting the bytes in their lanes.
-    if (neighbours && fit_pixels(last, share)) consider(share, true, 6 * alone / share);
+    if (neighbours && fit_pixels(stacked, share)) consider(share, true, 6 * alone / share);
   }
 }
 
