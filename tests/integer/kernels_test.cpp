@@ -49,8 +49,10 @@ Program first_layer(std::uint64_t seed, std::int32_t channels, std::int32_t kern
   w = {kernel_h, kernel_w, draw.chance(70) ? 1 : 2, draw.chance(70) ? 1 : draw.between(2, 3)};
   w.pad_top = draw.between(0, kernel_h - 1);
   w.pad_left = draw.between(0, kernel_w - 1);
-  const std::int32_t rows = (height + w.pad_top - kernel_h) / w.stride_h + 1;
-  const std::int32_t columns = (width + w.pad_left - kernel_w) / w.stride_w + 1;
+  w.pad_bottom = draw.between(0, kernel_h - 1);
+  w.pad_right = draw.between(0, kernel_w - 1);
+  const std::int32_t rows = (height + w.pad_top + w.pad_bottom - kernel_h) / w.stride_h + 1;
+  const std::int32_t columns = (width + w.pad_left + w.pad_right - kernel_w) / w.stride_w + 1;
   const std::int32_t outputs =
       draw.chance(60) ? draw.between(1, 24) : 16 * draw.between(1, 4) + draw.between(0, 4);
   op.output = b.add_tensor(rows, columns, outputs);

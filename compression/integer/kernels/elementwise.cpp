@@ -1,6 +1,7 @@
 #include "compression/integer/kernels/elementwise.h"
 
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -23,7 +24,6 @@ CodeRange range_of(const Tensor& output) {
 }
 
 constexpr int kLeast = std::numeric_limits<std::int8_t>::min();
-constexpr std::int32_t kMost = std::numeric_limits<std::int32_t>::max();
 
 // What an operand's codes are worth, scaled: worth[code - kLeast]. Only those that it can have: for
 // others there may be no room.
@@ -101,8 +101,8 @@ std::optional<PairSum> pair_sum_of(const Program& program, const Add& op, const 
       std::int64_t{operands.a->zero_point} * *a + std::int64_t{operands.b->zero_point} * *b;
   const std::int64_t constant =
       halves * (std::int64_t{1} << (pairs.shift - 1)) - ((zero + 64) >> PairSum::kLowRight);
-  pairs.constant = static_cast<std::int32_t>(constant);
-  if (pairs.constant != constant || pairs.constant == kMost) return std::nullopt;  // or + 1 is none
+  if (std::abs(constant) >= std::numeric_limits<std::int32_t>::max()) return std::nullopt;
+  pairs.constant = static_cast<std::int32_t>(constant);  // as one more and one less are
   // Factors are not negative: the smallest codes and the largest have the smallest and largest sum.
   if (!sum_of(pairs, operands.a->code_min, operands.b->code_min) ||
       !sum_of(pairs, operands.a->code_max, operands.b->code_max))

@@ -18,7 +18,7 @@ namespace pare::integer {
 
 // Copies an image of codes into the form that kernels multiply: input_offset added, padding filled
 // with the zero point. All widths in bytes, that is columns * channels. Up to kImageSlack bytes
-// behind the image are written.
+// behind the image are written, and the stacked image behind these.
 struct ImageJob {
   const std::int8_t* codes;
   std::int64_t height, width;

@@ -59,8 +59,9 @@ struct TapRun {
   std::int64_t offset, first, length;
   // From an output pixel to its right neighbour, and how many there are in a row; 0: not known.
   std::int64_t step = 0, width = 0;
-  // Of taps that lie one below the other: distance between their weights, and that `offset` counts
-  // from where four rows of the image are stacked, each byte there four bytes wide.
+  // Of taps that lie one below the other: the distance between their weights, and that they are
+  // read from the stacked image: `offset` bytes behind four times the place of the pixel's first
+  // tap.
   std::int64_t stride = 1;
   bool stacked = false;
 };
@@ -92,7 +93,7 @@ struct PackedLayer {
   bool nibbles = false;  // four bits a weight
   bool words = false;    // some entries, not only of narrow tiles, are multiplied as words
   std::vector<Tile> tiles;
-  std::vector<std::int32_t> offsets;  // per entry: bytes behind the pixel's first tap
+  std::vector<std::int32_t> offsets;  // per entry, as those of runs
   AlignedVector<std::int8_t> weights;
   LaneConstants lanes;  // a narrow tile's channels stand there `share` times, one after another
 };

@@ -14,6 +14,7 @@ template <class Isa>
 constexpr KernelSet make_kernel_set(const char* name) {
   static_assert(RunsPixels<Isa> == HasPixelLanes<Isa>, "Packing::neighbours stands for both");
   static_assert(!RunsPixels<Isa> || !AddsSmallProducts<Isa>, "they know no small entries");
+  static_assert(!RunsPixels<Isa> || Isa::kMaxPanels > 1, "stacked entries are not folded in pairs");
   KernelSet set{name,
                 {Isa::kInputOffset, Isa::kMaxPanels, UnpacksNibbles<Isa> || AddsSmallProducts<Isa>,
                  HasNarrowTiles<Isa>, AddsSmallProducts<Isa>, RunsPixels<Isa>},
