@@ -10,6 +10,15 @@
 #include "compression/integer/kernels/reference.h"
 
 namespace pare::integer {
+namespace {
+
+bool has_stacked(const PackedLayer& layer) {
+  return std::any_of(layer.tiles.begin(), layer.tiles.end(),
+                     [](const Tile& tile) { return tile.stacked > 0; });
+}
+
+}  // namespace
+
 FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::int64_t images)
     : program_(&program), kernels_(&kernels), images_(images) {
   const std::vector<bool> packed = packed_operations(program);
@@ -20,15 +29,6 @@ FastKernels::FastKernels(const Program& program, const KernelSet& kernels, std::
     std::visit([&](const auto& op) { prepare(prepared, op); }, program.operations[k]);
   }
 }
-
-namespace {
-
-bool has_stacked(const PackedLayer& layer) {
-  return std::any_of(layer.tiles.begin(), layer.tiles.end(),
-                     [](const Tile& tile) { return tile.stacked > 0; });
-}
-
-}  // namespace
 
 // Whether the layer runs on bits.
 template <class Layer>

@@ -28,6 +28,7 @@ struct AvxVnni : Ymm {
   struct Weights {
     __m256i low, high;
   };
+  // Twelve accumulators: of eight, a product waits for the one before it.
   static constexpr int rows(int) { return 6; }
 
   static Weights load_weights(const std::int8_t* p) { return {load_half(p), load_half(p + 32)}; }

@@ -36,7 +36,7 @@ template <class Isa, int kShare, int kPooled, int kRows, bool kWhole, class Scal
   Sum sums[kRows][1];
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
-    x[r] = t.job.image + t.job.rows[kWhole ? first + r : std::min(first + r, t.job.count - 1)];
+    x[r] = t.taps(kWhole ? first + r : std::min(first + r, t.job.count - 1));
     sums[r][0] = Isa::zero();
   }
   const std::int8_t* weights = t.weights;

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "compression/integer/kernels/kernel_set.h"
+#include "compression/integer/kernels/simd/row_blocks.h"
 #include "compression/integer/kernels/simd/scaling_forms.h"
 #include "compression/integer/kernels/simd/tile_job.h"
 
@@ -22,12 +23,10 @@ inline constexpr bool HasPixelLanes = requires {
   Isa::template pixel_order<2>(std::int64_t{1});
 };
 
-// A group: kShare neighbours in a row of the output, or in both rows of pooled windows. How many
-// rows of a job it has, and in how many rows of the output they lie.
+// Rows of a job in a group: kShare neighbours in a row of the output, or in both rows of pooled
+// windows.
 template <int kShare, int kPooled>
-inline constexpr int kGroupRows = kPooled == 1 ? kShare : 2 * kShare;
-template <int kPooled>
-inline constexpr int kGroupHeight = kPooled == 1 ? 1 : 2;
+inline constexpr int kGroupRows = kShare* kOutputRows<kPooled>;
 
 // sums[g][y] of so many entries, of the taps from x[g][y] on.
 template <class Isa, int kGroups, int kHeight>
@@ -54,7 +53,7 @@ template <class Isa, int kShare, int kPooled, int kGroups, class Scale>
                                                    const typename Isa::Input& order,
                                                    const typename Isa::Input& stacked_order,
                                                    std::int64_t first) {
-  constexpr int kHeight = kGroupHeight<kPooled>;
+  constexpr int kHeight = kOutputRows<kPooled>;
   const std::uint8_t* x[kGroups][kHeight];
   typename Isa::Sum sums[kGroups][kHeight];
   const auto row = [&](int g, int y) __attribute__((always_inline)) {
@@ -101,7 +100,7 @@ template <class Isa, int kShare, int kPooled, int kGroups, class Scale>
 // Such a tile is made only where rows of the output are whole groups.
 template <class Isa, int kPooled, int kShare>
 inline void multiply_lanes(const MultiplyJob& job, const PackedLayer& layer, const Tile& tile) {
-  constexpr int kGroups = 8 / kGroupHeight<kPooled>, kRows = kGroupRows<kShare, kPooled>;
+  constexpr int kGroups = 8 / kOutputRows<kPooled>, kRows = kGroupRows<kShare, kPooled>;
   with_scaling<Isa>(layer.lanes.high, job.range, [&]<class Scale>() {
     const TileJob<Isa, Scale, 1> t(job, layer, tile);
     const typename Isa::Input order = Isa::template pixel_order<kShare>(job.step);

@@ -23,17 +23,13 @@ inline constexpr bool RunsPixels = requires {
   Isa::kRunPixels;
 };
 
-// Rows of the output that a run lies in.
-template <int kPooled>
-inline constexpr int kRunRows = kPooled == 1 ? 1 : 2;
-
 // Whether the pixels from `first` on are a run. From one pixel, or pooled window, to the next it is
 // one distance inside a row of the output and another one at the end of any row: if the sum over
 // several is what it is inside a row, all are.
 template <class Isa, int kPooled>
 inline bool is_run(const MultiplyJob& job, std::int64_t first) {
   constexpr std::int64_t kPixels = Isa::kRunPixels, kWindows = kPixels / kPooled;
-  constexpr std::int64_t kAcross = kPooled == 1 ? 1 : 2;  // pixels of a window
+  constexpr std::int64_t kAcross = kOutputRows<kPooled>;  // a window has as many columns as rows
   return first + kPixels <= job.count && job.rows[first + kPixels - kPooled] - job.rows[first] ==
                                              (kWindows - 1) * kAcross * job.step;
 }
@@ -69,7 +65,7 @@ template <class Isa, int kColumns, int kRows, int kWidth>
 template <class Isa, int kColumns, int kPooled, class Scale>
 [[gnu::always_inline]] inline void multiply_run(const TileJob<Isa, Scale, 1>& t,
                                                 std::int64_t first) {
-  constexpr int kRows = kRunRows<kPooled>, kWidth = Isa::kRunPixels / kRows;
+  constexpr int kRows = kOutputRows<kPooled>, kWidth = Isa::kRunPixels / kRows;
   typename Isa::Sum sums[kRows][kWidth];
   const std::uint8_t* rows[kRows];
 #pragma GCC unroll 2

@@ -22,6 +22,10 @@ inline void each_four_rows(const MultiplyJob& job, bool high, const Body& body) 
   });
 }
 
+// Rows of the output that neighbouring pixels lie in, with those that are pooled with them.
+template <int kPooled>
+inline constexpr int kOutputRows = kPooled == 1 ? 1 : 2;
+
 // Whether codes of four sums are made and clamped together.
 template <class Isa>
 inline constexpr bool StoresFours = requires(const typename Isa::Sum (&sums)[4], std::int8_t* out) {
